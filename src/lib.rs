@@ -1,0 +1,1 @@
+//! Audit and reap Odoo's filesystem sessions.
