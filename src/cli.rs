@@ -1,0 +1,341 @@
+//! The command line: clap types with their help texts, and nothing else.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable, Styles};
+use clap::{ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::exit::EXIT_CODES;
+
+/// What every environment variable of the program begins with.
+pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
+
+/// Audit and reap Odoo's filesystem sessions.
+///
+/// Walks Odoo's session store (`<data_dir>/sessions`), tells sessions of logged-in users from those of
+/// visitors, and deletes the ones that have not been saved for longer than their inactivity window, so that
+/// Odoo's own session garbage collection can be turned off safely.
+#[derive(Debug, Parser)]
+#[command(name = "odoo-session-reaper", version, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    /// How much is logged.
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Action,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Look at a session store and tell what is in it; deletes nothing, ever
+    #[command(after_long_help = AUDIT_EXAMPLES)]
+    Audit(AuditArgs),
+    /// Delete the sessions that are due
+    #[command(after_long_help = REAP_EXAMPLES)]
+    Reap(ReapArgs),
+    /// Make a throw-away store of realistic sessions, audit it, reap it, and clean up
+    Demo(DemoArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// Arguments of `audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// Where the store is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// What is due.
+    #[command(flatten)]
+    pub windows: WindowArgs,
+    /// How the outcome is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// How the work is done.
+    #[command(flatten)]
+    pub work: WorkArgs,
+}
+
+/// Arguments of `reap`.
+#[derive(Debug, Args)]
+pub struct ReapArgs {
+    /// Where the store is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// What is due.
+    #[command(flatten)]
+    pub windows: WindowArgs,
+    /// What is done with it.
+    #[command(flatten)]
+    pub deleting: DeletingArgs,
+    /// How the outcome is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// How the work is done.
+    #[command(flatten)]
+    pub work: WorkArgs,
+}
+
+/// What is done with sessions that are due.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Deleting")]
+pub struct DeletingArgs {
+    /// Do everything but the deletion, and probe whether that would be allowed
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Delete at most this many files
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Reap a dormant store too: one in which nothing was saved for longer than the shortest window
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Where the session store is.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Session store (one of)")]
+pub struct StoreArgs {
+    /// Odoo's data_dir; the store is `sessions` in it
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+    /// The session store itself
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub sessions_dir: Option<PathBuf>,
+    /// An odoo.conf, for its data_dir
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Work on a directory that is not called `sessions`, or that lies in a filestore
+    #[arg(long)]
+    pub accept_any_directory: bool,
+}
+
+/// Inactivity windows.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Inactivity windows (7d, 36h, 1h 30m; m is minutes, M months)")]
+pub struct WindowArgs {
+    /// For sessions of logged-in users
+    #[arg(long, value_name = "AGE", default_value = "7d")]
+    pub authenticated_window: String,
+    /// For sessions of visitors
+    #[arg(long, value_name = "AGE", default_value = "1d")]
+    pub anonymous_window: String,
+    /// For visitors with a cart or a wishlist [default: the authenticated window]
+    #[arg(long, value_name = "AGE")]
+    pub cart_window: Option<String>,
+    /// For unfinished saves and upload stashes; at least 1h
+    #[arg(long, value_name = "AGE", default_value = "1d")]
+    pub leftover_window: String,
+    /// For files with a session's name that do not read as a session [default: keep them for ever]
+    #[arg(long, value_name = "AGE")]
+    pub unreadable_window: Option<String>,
+    /// Allow an authenticated window under 2h, which logs out users who are working
+    #[arg(long)]
+    pub allow_short_window: bool,
+}
+
+/// How the outcome is told.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
+pub struct ReportArgs {
+    /// How much of a report [default: full on a terminal, else summary]
+    #[arg(long, value_enum, value_name = "SIZE")]
+    pub report: Option<ReportSize>,
+    /// As what
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Also list each file that is due
+    #[arg(long)]
+    pub list: bool,
+    /// Leave logins out of every output
+    #[arg(long)]
+    pub no_logins: bool,
+}
+
+/// How the work is done.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Work")]
+pub struct WorkArgs {
+    /// Number of files worked on at the same time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
+}
+
+/// How much is logged.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Log (on stderr)")]
+pub struct LogArgs {
+    /// Log more: each deletion of an authenticated session; twice: everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Log less: errors only; twice: nothing
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub quiet: u8,
+    /// As what
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub log_format: Format,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Number of sessions
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub sessions: u64,
+    /// Same seed, same sessions
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Which layout
+    #[arg(long, value_enum, default_value_t = DemoLayout::Both)]
+    pub layout: DemoLayout,
+    /// Make exactly this share of them older than 8 days, and the rest younger than 20 hours
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub expired: Option<u8>,
+    /// Only make the store, and keep it
+    #[arg(long, requires = "dir")]
+    pub keep: bool,
+    /// Make the data_dir here; it must be absent or empty
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+/// How much of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportSize {
+    /// Tables, ages, and a closing sentence
+    Full,
+    /// The closing sentence
+    Summary,
+    /// Nothing
+    None,
+}
+
+/// Text for people or JSON for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Layouts of a demo store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DemoLayout {
+    /// As Odoo 15 and older
+    Flat,
+    /// As Odoo 16 and newer
+    Sharded,
+    /// As an upgrade leaves it
+    Both,
+}
+
+const AUDIT_EXAMPLES: &str = "\
+Examples:
+  odoo-session-reaper audit
+      look where Odoo and its packages look
+  odoo-session-reaper audit --config /etc/odoo/odoo.conf --list
+      list each file that is due
+  odoo-session-reaper audit --data-dir /var/lib/odoo --format json
+      one JSON document, described in the README";
+
+const REAP_EXAMPLES: &str = "\
+Examples:
+  odoo-session-reaper reap --config /etc/odoo/odoo.conf --dry-run
+      what would be deleted, and whether it could be
+  odoo-session-reaper reap --data-dir /var/lib/odoo --anonymous-window 6h
+      a busy shop's visitors after six hours, users after a week
+  odoo-session-reaper reap --data-dir /var/lib/odoo --limit 10000
+      a little at a time";
+
+/// The command line's definition, complete with environment variables.
+pub fn command() -> Command {
+    let after = format!(
+        "Every option can also be given as an environment variable, {ENV_PREFIX}DATA_DIR for --data-dir \
+         and so on; an empty one counts as unset, and the command line beats the environment.\n\n{EXIT_CODES}"
+    );
+    with_environment(Cli::command().after_long_help(after).styles(Styles::styled()))
+}
+
+/// Gives each option its environment variable, unless that is empty.
+fn with_environment(command: Command) -> Command {
+    command
+        .mut_args(|arg| {
+            let Some(long) = arg.get_long().filter(|long| !matches!(*long, "help" | "version")) else {
+                return arg;
+            };
+            let variable = variable(long);
+            let empty = std::env::var_os(&variable).is_some_and(|value| value.is_empty());
+            let arg = match arg.get_action() {
+                ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),
+                _ => arg,
+            };
+            if empty {
+                arg.env(Resettable::Reset)
+            } else {
+                arg.env(ClapOsStr::from(variable)).hide_env_values(true)
+            }
+        })
+        .mut_subcommands(with_environment)
+}
+
+/// The environment variable of the option `--long`.
+pub fn variable(long: &str) -> String {
+    format!("{ENV_PREFIX}{}", long.to_uppercase().replace('-', "_"))
+}
+
+/// Variables that look like ours and are not: most likely misspelt.
+pub fn unknown_variables<'a>(
+    command: &Command,
+    names: impl Iterator<Item = &'a OsStr>,
+) -> Vec<&'a OsStr> {
+    fn longs(command: &Command, into: &mut Vec<String>) {
+        into.extend(command.get_arguments().filter_map(|arg| arg.get_long()).map(variable));
+        for sub in command.get_subcommands() {
+            longs(sub, into);
+        }
+    }
+    let mut known = Vec::new();
+    longs(command, &mut known);
+    names
+        .filter(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with(ENV_PREFIX) && !known.iter().any(|known| *known == name)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_has_its_variable() {
+        for sub in command().get_subcommands() {
+            for arg in sub.get_arguments() {
+                let Some(long) = arg.get_long().filter(|long| *long != "help") else { continue };
+                assert_eq!(arg.get_env(), Some(OsStr::new(&variable(long))), "--{long}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_noticed() {
+        let names = ["ODOO_SESSION_REAPER_DATA_DIR", "ODOO_SESSION_REAPER_DATADIR", "ODOO_RC"];
+        let unknown = unknown_variables(&command(), names.iter().map(OsStr::new));
+        assert_eq!(unknown, [OsStr::new("ODOO_SESSION_REAPER_DATADIR")]);
+    }
+}

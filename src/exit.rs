@@ -1,0 +1,63 @@
+//! How a run ends, as a process exit code.
+
+use std::process::ExitCode;
+
+/// What the caller of the program (cron, systemd, a person) learns from its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything that was due was done; files that do not read as a session are a count, not a failure.
+    Done,
+    /// Nothing, or not enough to speak of, could be done.
+    Failed,
+    /// The command line, an environment variable or `odoo.conf` says something that cannot be meant.
+    Usage,
+    /// The run went to its end, but a directory, a file or a deletion failed.
+    Partly,
+    /// Another reap holds the lock of this store (`EX_TEMPFAIL` of sysexits.h).
+    Busy,
+    /// A signal asked the run to stop; holds the signal's number.
+    Interrupted(i32),
+}
+
+impl Exit {
+    /// The number, as the help text and the README list it.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Partly => 3,
+            Exit::Busy => 75,
+            // Shells report a death by signal the same way. Signals handled here are 2 and 15.
+            Exit::Interrupted(signal) => 128u8.saturating_add(u8::try_from(signal).unwrap_or(0)),
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
+    }
+}
+
+/// The list of exit codes for `--help` and the man page.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0    done (files that do not read as a session are counted, not a failure)
+  1    failed: the store could not be found, opened or worked on
+  2    usage: the command line, an environment variable or odoo.conf is wrong
+  3    done in part: a directory listing, a stat, a read or a deletion failed
+  75   another run holds the store; try again later
+  130  interrupted by SIGINT, after the report of what was done
+  143  interrupted by SIGTERM, after the report of what was done";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_end_as_a_shell_would_report_them() {
+        assert_eq!(Exit::Interrupted(2).code(), 130);
+        assert_eq!(Exit::Interrupted(15).code(), 143);
+    }
+}

@@ -1,0 +1,331 @@
+//! A worker: looks at the files of one task, judges them, and settles those that are due.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rustix::fs::FileType;
+use rustix::io::Errno;
+
+use super::settle::{Dir, Outcome};
+use super::{Due, Mode, Shared, Task, Who};
+use crate::policy::{Class, Content, Glance, Kept, Reason, Verdict};
+use crate::redact;
+use crate::session::{self, MAX_BYTES, Scratch, Session, Unreadable};
+use crate::store::batch::Batch;
+use crate::store::name::{self, Kind};
+use crate::store::stat::{self, Stat};
+use crate::store::{file, walk::Lister};
+use crate::tally::{Operation, Tally};
+
+/// How many due files are settled in one go. Each may hold an open handle, and the usual limit for those
+/// is 1024 for the process.
+const SETTLED_AT_ONCE: usize = 64;
+
+/// How many failures of one kind are logged as warnings; a read-only store has one for each file.
+const WARNINGS: u64 = 10;
+
+/// A buffer that a monster file has grown beyond this is given back.
+const BUFFER_KEPT: usize = 64 * 1024;
+
+pub struct Worker<'a> {
+    shared: &'a Shared<'a>,
+    tally: Tally,
+    lister: Lister,
+    buffer: Vec<u8>,
+    scratch: Scratch,
+    due: Vec<Candidate>,
+}
+
+/// A file that was judged to be due.
+struct Candidate {
+    index: usize,
+    kind: Kind,
+    class: Class,
+    reason: Reason,
+    window: Duration,
+    stat: Stat,
+    who: Option<Who>,
+    /// Kept open until the file is settled: as long as somebody holds the inode, its number cannot be
+    /// given to a new save, so equal numbers in the last check really mean the same file.
+    _handle: Option<OwnedFd>,
+}
+
+impl<'a> Worker<'a> {
+    pub fn new(shared: &'a Shared<'a>) -> Worker<'a> {
+        Worker {
+            shared,
+            tally: Tally::default(),
+            lister: Lister::default(),
+            buffer: Vec::new(),
+            scratch: Scratch::default(),
+            due: Vec::new(),
+        }
+    }
+
+    pub fn into_tally(self) -> Tally {
+        self.tally
+    }
+
+    pub fn work(&mut self, task: Task) {
+        match task {
+            Task::Shard(name) => self.shard(&name),
+            Task::Top(mut batch) => {
+                batch.sort_by_inode();
+                self.batch(&Dir::new(self.shared.store.handle(), None), &batch);
+            }
+        }
+    }
+
+    fn shard(&mut self, name: &[u8]) {
+        // A name from a directory listing holds no NUL.
+        let Ok(c_name) = CString::new(name) else { return };
+        let shard = match self.shared.store.open_shard(&c_name) {
+            Ok(Some(shard)) => shard,
+            Ok(None) => return self.tally.foreign(),
+            // Odoo does not remove shards, but its administrator may.
+            Err(Errno::NOENT) => return,
+            Err(errno) => return self.list_failed(name, errno),
+        };
+        self.tally.shards += 1;
+        let dir = Dir::new(shard.as_fd(), Some(name));
+        let mut lister = std::mem::take(&mut self.lister);
+        let listed = lister.list(shard.as_fd(), &mut Batch::default(), |batch| {
+            batch.sort_by_inode();
+            self.batch(&dir, batch);
+            !self.shared.stopped()
+        });
+        self.lister = lister;
+        if let Err(errno) = listed {
+            self.list_failed(name, errno);
+        }
+    }
+
+    fn batch(&mut self, dir: &Dir<'_>, batch: &Batch) {
+        for index in 0..batch.len() {
+            if self.shared.stopped() {
+                break;
+            }
+            self.look(dir, batch, index);
+            if self.due.len() >= SETTLED_AT_ONCE {
+                self.settle(dir, batch);
+            }
+        }
+        self.settle(dir, batch);
+        self.shared.progress.seen.fetch_add(batch.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Looks at one file: its name, its metadata, and its content where that is needed.
+    fn look(&mut self, dir: &Dir<'_>, batch: &Batch, index: usize) {
+        let (name, file_type) = batch.get(index);
+        let bytes = name.to_bytes();
+        let kind = match dir.shard {
+            None => name::at_top(bytes),
+            Some(shard) => name::in_shard(shard, bytes),
+        };
+        if kind == Kind::Foreign || !matches!(file_type, FileType::RegularFile | FileType::Unknown) {
+            return self.tally.foreign();
+        }
+        let policy = &self.shared.plan.policy;
+        let audit = self.shared.plan.mode == Mode::Audit;
+        // An audit reads every session anyway, and then asks the open handle.
+        if !audit || !kind.may_be_session() || file_type == FileType::Unknown {
+            let stat = match stat::at(dir.handle, name) {
+                Ok(stat) => stat,
+                Err(Errno::NOENT) => return self.tally.vanished += 1,
+                Err(errno) => return self.failed(Operation::Stat, kind, bytes, errno),
+            };
+            if !self.shared.store.owns(&stat) {
+                return self.tally.foreign();
+            }
+            match policy.glance(kind, stat.mtime, stat.size) {
+                Glance::Settled(class, verdict) if !(audit && class == Class::Recent) => {
+                    return self.judged(index, kind, class, verdict, stat, None, None);
+                }
+                _ => {}
+            }
+        }
+        self.read(dir, name, kind, index);
+    }
+
+    /// Opens and reads a file that may be a session, and judges it by what it says.
+    fn read(&mut self, dir: &Dir<'_>, name: &CStr, kind: Kind, index: usize) {
+        let bytes = name.to_bytes();
+        let opened = file::open(dir.handle, name).and_then(|handle| {
+            let stat = stat::of(handle.as_fd())?;
+            Ok((handle, stat))
+        });
+        let (handle, stat) = match opened {
+            Ok((handle, stat)) => (Some(handle), stat),
+            Err(Errno::NOENT) => return self.tally.vanished += 1,
+            // It was replaced by a symlink or a socket since it was listed.
+            Err(Errno::LOOP | Errno::NXIO) => return self.tally.foreign(),
+            Err(errno) => {
+                if matches!(errno, Errno::ACCESS | Errno::PERM) {
+                    *self.tally.unreadable.entry("permission denied").or_default() += 1;
+                } else {
+                    self.failed(Operation::Read, kind, bytes, errno);
+                }
+                match stat::at(dir.handle, name) {
+                    Ok(stat) => (None, stat),
+                    Err(_) => return self.tally.vanished += 1,
+                }
+            }
+        };
+        if !self.shared.store.owns(&stat) {
+            return self.tally.foreign();
+        }
+        let content = match &handle {
+            None => Content::Unknown,
+            Some(_) if stat.size == 0 => Content::Empty,
+            Some(_) if stat.size > MAX_BYTES as u64 => Content::Unreadable(Unreadable::TooLarge),
+            // Below the limit of 16 MiB, so it fits.
+            Some(handle) => match file::read(handle, stat.size as usize, &mut self.buffer) {
+                Ok(()) => match session::read(&self.buffer, &mut self.scratch) {
+                    Ok(session) => Content::Session(session),
+                    Err(unreadable) => Content::Unreadable(unreadable),
+                },
+                Err(errno) => {
+                    failed(&mut self.tally, Operation::Read, kind, bytes, errno);
+                    Content::Unknown
+                }
+            },
+        };
+        let (class, verdict) = self.shared.plan.policy.judge(kind, &content, stat.mtime);
+        if let (Class::Unreadable, Content::Unreadable(unreadable)) = (class, &content) {
+            *self.tally.unreadable.entry(unreadable.name()).or_default() += 1;
+        }
+        let who = match (&content, verdict) {
+            (Content::Session(session), Verdict::Due { .. }) if self.shared.witness.wants(class) => {
+                Some(Who::from(session))
+            }
+            _ => None,
+        };
+        if self.buffer.capacity() > BUFFER_KEPT {
+            self.buffer = Vec::new();
+        }
+        self.judged(index, kind, class, verdict, stat, who, handle);
+    }
+
+    #[allow(clippy::too_many_arguments)] // each is a fact of one file; a struct would be built only for this call
+    fn judged(
+        &mut self,
+        index: usize,
+        kind: Kind,
+        class: Class,
+        verdict: Verdict,
+        stat: Stat,
+        who: Option<Who>,
+        handle: Option<OwnedFd>,
+    ) {
+        if class == Class::Foreign {
+            return self.tally.foreign();
+        }
+        self.tally.found(kind, class, &stat, self.shared.plan.policy.now);
+        match verdict {
+            Verdict::Due { reason, window } => self.due.push(Candidate {
+                index,
+                kind,
+                class,
+                reason,
+                window,
+                stat,
+                who,
+                _handle: handle,
+            }),
+            Verdict::Keep(Kept::ImplausibleTime) => self.tally.implausible_times += 1,
+            Verdict::Keep(_) => {}
+        }
+    }
+
+    /// Settles the files that were found due.
+    fn settle(&mut self, dir: &Dir<'_>, batch: &Batch) {
+        if self.due.is_empty() {
+            return;
+        }
+        let shared = self.shared;
+        let due = std::mem::take(&mut self.due);
+        let one_at_a_time = (dir.shard.is_none() && shared.plan.mode == Mode::Reap)
+            .then(|| shared.flat_unlinker.lock());
+        let outcomes: Vec<Outcome> = due
+            .iter()
+            .map(|candidate| shared.settle(dir, batch.get(candidate.index).0, &candidate.stat))
+            .collect();
+        drop(one_at_a_time);
+        // The handles are closed below, without the lock: the kernel then gives the inodes back, which
+        // is the larger part of a deletion.
+        for (candidate, outcome) in due.into_iter().zip(outcomes) {
+            self.settled(batch.get(candidate.index).0, candidate, outcome);
+        }
+    }
+
+    fn settled(&mut self, name: &CStr, candidate: Candidate, outcome: Outcome) {
+        let Candidate { kind, class, reason, window, stat, who, .. } = candidate;
+        match outcome {
+            Outcome::SavedAgain => self.tally.saved_again += 1,
+            Outcome::Vanished => self.tally.vanished += 1,
+            _ => self.tally.due(class, &stat),
+        }
+        match outcome {
+            Outcome::Deleted | Outcome::WouldDelete => {
+                self.tally.deleted(class, &stat);
+                self.shared.progress.deleted.fetch_add(1, Ordering::Relaxed);
+            }
+            Outcome::Failed(operation, errno) => {
+                self.failed(operation, kind, name.to_bytes(), errno);
+            }
+            _ => {}
+        }
+        if self.shared.witness.wants(class) {
+            self.shared.witness.settled(&Due {
+                kind,
+                class,
+                reason,
+                window,
+                age: stat.mtime.age(self.shared.plan.policy.now),
+                mtime: stat.mtime,
+                size: stat.size,
+                sid_prefix: redact::prefix(name::sid(name.to_bytes())),
+                who: who.unwrap_or_default(),
+                outcome,
+            });
+        }
+    }
+
+    fn failed(&mut self, operation: Operation, kind: Kind, name: &[u8], errno: Errno) {
+        failed(&mut self.tally, operation, kind, name, errno);
+    }
+
+    fn list_failed(&mut self, shard: &[u8], errno: Errno) {
+        let before = self.tally.error(Operation::List, errno);
+        if before < WARNINGS {
+            let shard = redact::printable(shard);
+            tracing::warn!("cannot list the shard {shard}: {}", std::io::Error::from(errno));
+        }
+    }
+}
+
+fn failed(tally: &mut Tally, operation: Operation, kind: Kind, name: &[u8], errno: Errno) {
+    let before = tally.error(operation, errno);
+    let operation = operation.name();
+    let sid = redact::prefix(name::sid(name));
+    let error = std::io::Error::from(errno);
+    if before < WARNINGS {
+        tracing::warn!("cannot {operation} {kind} {sid}…: {error}");
+    } else {
+        tracing::debug!("cannot {operation} {kind} {sid}…: {error}");
+    }
+}
+
+impl From<&Session<'_>> for Who {
+    fn from(session: &Session<'_>) -> Who {
+        Who {
+            uid: session.uid,
+            login: session.login.as_ref().map(|login| redact::printable(login.as_bytes())),
+            db: session.db.as_ref().map(|db| redact::printable(db.as_bytes())),
+            cart: session.cart,
+            pending_2fa: session.pending_2fa,
+        }
+    }
+}

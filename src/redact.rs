@@ -1,0 +1,141 @@
+//! What may be shown of a session id, of a path and of a stranger's text.
+//!
+//! Whoever knows a session id is logged in, so nothing the program prints may contain one; logins and
+//! database names come from files that visitors can influence, so nothing of them may reach a terminal raw.
+
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path};
+
+/// No more of a session id is ever shown than this many characters…
+const PREFIX_CHARS: usize = 8;
+/// …nor more than this fraction of it, which protects the short ids that old builds of Odoo 17 accept.
+const PREFIX_DIVISOR: usize = 4;
+/// Characters of a login or a database name that are shown; PostgreSQL allows 63 bytes for a name.
+const TEXT_CHARS: usize = 128;
+
+/// The first characters of a session id or of another file's name: enough to find the file again as its
+/// owner, too little to use it.
+pub fn prefix(name: &[u8]) -> String {
+    let text = String::from_utf8_lossy(name);
+    let shown = PREFIX_CHARS.min(text.chars().count() / PREFIX_DIVISOR);
+    let shown: String = text.chars().take(shown).collect();
+    printable(shown.as_bytes())
+}
+
+/// A stranger's text, safe for a terminal, a log line and a table: control characters, line and direction
+/// marks and bytes that are not UTF-8 are escaped, and it ends with `…` after 128 characters.
+pub fn printable(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len().min(TEXT_CHARS));
+    let mut left = TEXT_CHARS;
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if left == 0 {
+                out.push('…');
+                return out;
+            }
+            left -= 1;
+            match character {
+                // A backslash stays as it is: logins such as DOMAIN\user are common.
+                '\'' | '"' | '\\' => out.push(character),
+                _ => out.extend(character.escape_debug()),
+            }
+        }
+        for byte in chunk.invalid() {
+            if left == 0 {
+                out.push('…');
+                return out;
+            }
+            left -= 1;
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    out
+}
+
+/// A path as it may be shown: components that look like a session's file name are cut to a prefix.
+pub fn path(path: &Path) -> String {
+    let mut out = String::new();
+    for component in path.components() {
+        if !out.is_empty() && !out.ends_with('/') {
+            out.push('/');
+        }
+        match component {
+            Component::RootDir => out.push('/'),
+            _ => {
+                let name = component.as_os_str().as_bytes();
+                if holds_session_id(name) {
+                    out.push_str(&prefix(name));
+                    out.push('…');
+                } else {
+                    out.push_str(&printable(name));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Whether a session id may be hidden in this file name: 40 or more of its characters in a row.
+fn holds_session_id(name: &[u8]) -> bool {
+    name.split(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')))
+        .any(|run| run.len() >= 40)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_eight_characters_of_a_session_id() {
+        assert_eq!(prefix(&[b'a'; 40]), "aaaaaaaa");
+        assert_eq!(prefix(&[b'-'; 84]), "--------");
+    }
+
+    #[test]
+    fn shows_no_more_than_a_quarter_of_a_short_name() {
+        assert_eq!(prefix(b"hello"), "h");
+        assert_eq!(prefix(b"abc"), "");
+        assert_eq!(prefix("ééééé".as_bytes()), "é");
+    }
+
+    #[test]
+    fn escapes_what_a_terminal_would_obey() {
+        assert_eq!(
+            printable("a\x1b[31m\n\u{9b}\u{202e}\u{2028}".as_bytes()),
+            "a\\u{1b}[31m\\n\\u{9b}\\u{202e}\\u{2028}"
+        );
+        assert_eq!(printable(b"a\xed\xa0\x80\xff"), "a\\xed\\xa0\\x80\\xff");
+    }
+
+    #[test]
+    fn leaves_ordinary_logins_alone() {
+        for login in ["zoë@exämple.com", "日本@例え.jp", "CORP\\o'brien", "a \"b\""] {
+            assert_eq!(printable(login.as_bytes()), login);
+        }
+    }
+
+    #[test]
+    fn cuts_long_text() {
+        let long = printable(&[b'x'; 1000]);
+        assert_eq!(long.chars().count(), TEXT_CHARS + 1);
+        assert!(long.ends_with('…'));
+        assert_eq!(printable(&[0xff; 1000]).matches("\\xff").count(), TEXT_CHARS);
+    }
+
+    #[test]
+    fn a_path_never_ends_in_a_session_id() {
+        let sid = "0a796d6eb7fd55225f25e5a661da803c19cc56f5";
+        let shown = path(Path::new(&format!("/var/lib/odoo/sessions/0a/{sid}")));
+        assert_eq!(shown, "/var/lib/odoo/sessions/0a/0a796d6e…");
+        let shown = path(Path::new(&format!("sessions/werkzeug_{sid}.sess")));
+        assert_eq!(shown, "sessions/werkzeug…");
+    }
+
+    #[test]
+    fn an_ordinary_path_is_shown_as_it_is() {
+        assert_eq!(path(Path::new("/var/lib/odoo/sessions")), "/var/lib/odoo/sessions");
+        assert_eq!(path(Path::new("../a\nb")), "../a\\nb");
+    }
+}

@@ -1,0 +1,93 @@
+//! Where session files lie: opening the store, its lock, the layouts, the walk.
+//!
+//! Everything below the store's root happens relative to open directory handles; no path is resolved
+//! twice, no symlink is followed, no other mount is entered.
+
+pub mod batch;
+pub mod file;
+pub mod name;
+mod open;
+pub mod owner;
+pub mod stat;
+pub mod walk;
+
+pub use open::{OpenError, Opening};
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+use rustix::fs::FlockOperation;
+use rustix::io::{Errno, retry_on_intr};
+
+use stat::{Mount, Stat};
+
+/// An open session store.
+#[derive(Debug)]
+pub struct Store {
+    handle: OwnedFd,
+    /// The path as it was given.
+    pub given: PathBuf,
+    /// The path with every symlink resolved, at the moment the store was opened.
+    pub resolved: PathBuf,
+    /// The metadata of `sessions/` itself when it was opened.
+    pub stat: Stat,
+    /// The mount as open directories tell it.
+    mount: Mount,
+}
+
+/// The file system's room for new files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inodes {
+    /// Inodes in all.
+    pub total: u64,
+    /// Inodes that are free.
+    pub free: u64,
+}
+
+/// Whether the store could be locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// The lock is ours until the store is closed.
+    Held,
+    /// Another reap holds it.
+    Busy,
+    /// This file system has no locks on directories (some network file systems); a double run is harmless.
+    Unsupported,
+}
+
+impl Store {
+    /// The directory handle, relative to which everything happens.
+    pub fn handle(&self) -> BorrowedFd<'_> {
+        self.handle.as_fd()
+    }
+
+    /// Whether a file with this metadata is a regular one of this store's own mount.
+    pub fn owns(&self, stat: &Stat) -> bool {
+        stat.is_regular_on(self.stat.mount)
+    }
+
+    /// Takes the exclusive advisory lock on the directory itself, without waiting. It is held until the
+    /// store is dropped and leaves no file behind.
+    ///
+    /// # Errors
+    /// What `flock` says, other than that the lock is taken or cannot be had here.
+    pub fn lock(&self) -> Result<Lock, Errno> {
+        match retry_on_intr(|| {
+            rustix::fs::flock(&self.handle, FlockOperation::NonBlockingLockExclusive)
+        }) {
+            Ok(()) => Ok(Lock::Held),
+            Err(Errno::WOULDBLOCK) => Ok(Lock::Busy),
+            // NFS makes a POSIX lock of it, which a handle opened for reading cannot hold.
+            Err(Errno::BADF | Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+                Ok(Lock::Unsupported)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The file system's inodes, or `None` where it has no fixed number of them (btrfs).
+    pub fn inodes(&self) -> Option<Inodes> {
+        let stat = rustix::fs::fstatvfs(&self.handle).ok()?;
+        (stat.f_files > 0).then_some(Inodes { total: stat.f_files, free: stat.f_favail })
+    }
+}

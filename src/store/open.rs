@@ -1,0 +1,177 @@
+//! Opening the store: the path is resolved once, checked to be a session store, and opened.
+
+use std::fmt;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::{Store, stat};
+use crate::redact;
+
+/// How a store is to be opened.
+#[derive(Clone, Debug, Default)]
+pub struct Opening {
+    /// Take the word of the administrator that the directory is a session store, whatever its path.
+    pub accept_any_directory: bool,
+}
+
+/// Why a store was not opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Nothing is there.
+    Missing {
+        /// The path as it was given.
+        path: PathBuf,
+        /// Whether it would have been `sessions` in an existing data_dir.
+        in_data_dir: bool,
+    },
+    /// It is a file or something else.
+    NotADirectory(PathBuf),
+    /// A data_dir was given where its `sessions` is wanted, or the reverse.
+    Misplaced {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What to give instead.
+        advice: String,
+    },
+    /// It does not look like a session store.
+    NotAStore {
+        /// The path with symlinks resolved.
+        resolved: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// It was replaced between resolving and opening.
+    Replaced(PathBuf),
+    /// The system refused.
+    Refused {
+        /// The path as it was given.
+        path: PathBuf,
+        /// Why.
+        errno: Errno,
+    },
+}
+
+impl std::error::Error for OpenError {}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Missing { path, in_data_dir: true } => write!(
+                f,
+                "there is no directory {}: Odoo makes it in its data_dir with the first session; \
+                 name another place with --data-dir, --sessions-dir or --config",
+                redact::path(path)
+            ),
+            OpenError::Missing { path, in_data_dir: false } => write!(
+                f,
+                "there is no directory {}, looked for as Odoo's session store: \
+                 name the right one with --data-dir, --sessions-dir or --config",
+                redact::path(path)
+            ),
+            OpenError::NotADirectory(path) => write!(
+                f,
+                "{} is not a directory, and so not Odoo's session store: \
+                 name the right one with --data-dir, --sessions-dir or --config",
+                redact::path(path)
+            ),
+            OpenError::Misplaced { path, advice } => {
+                write!(f, "{} is not a session store: {advice}", redact::path(path))
+            }
+            OpenError::NotAStore { resolved, reason } => write!(
+                f,
+                "{} is refused: {reason}; if it really is an Odoo session store, \
+                 say so with --accept-any-directory",
+                redact::path(resolved)
+            ),
+            OpenError::Replaced(path) => write!(
+                f,
+                "{} was replaced while it was being opened: run again",
+                redact::path(path)
+            ),
+            OpenError::Refused { path, errno } => {
+                write!(
+                    f,
+                    "cannot open the session store {}: {}",
+                    redact::path(path),
+                    std::io::Error::from(*errno)
+                )?;
+                if *errno == Errno::ACCESS {
+                    f.write_str("; it belongs to the Odoo user: run as that user or as root")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Opens the store at `path`, which may be a symlink.
+    ///
+    /// # Errors
+    /// Where there is no directory, where it does not look like a session store, or where the system
+    /// refuses; each error names the path, what was looked for and the flag to use.
+    pub fn open(path: &Path, opening: &Opening) -> Result<Store, OpenError> {
+        let resolved = std::fs::canonicalize(path).map_err(|error| refused(path, &error))?;
+        if !opening.accept_any_directory {
+            looks_like_a_store(path, &resolved)?;
+        }
+        let handle = open_directory(&resolved).map_err(|errno| refused(path, &errno.into()))?;
+        let refused = |errno| OpenError::Refused { path: path.to_owned(), errno };
+        let stat = stat::of(handle.as_fd()).map_err(refused)?;
+        // The handle must be what the checked path still names, not what somebody swapped in between.
+        let again = std::fs::canonicalize(path).ok();
+        if again.as_deref() != Some(&resolved) {
+            return Err(OpenError::Replaced(path.to_owned()));
+        }
+        let mount = stat::mount_of(handle.as_fd()).map_err(refused)?;
+        Ok(Store { handle, given: path.to_owned(), resolved, stat, mount })
+    }
+}
+
+fn open_directory(path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))
+}
+
+fn refused(path: &Path, error: &std::io::Error) -> OpenError {
+    let path = path.to_owned();
+    match Errno::from_io_error(error) {
+        Some(Errno::NOENT) => {
+            let in_data_dir = path.ends_with("sessions") && path.parent().is_some_and(Path::is_dir);
+            OpenError::Missing { path, in_data_dir }
+        }
+        Some(Errno::NOTDIR) => OpenError::NotADirectory(path),
+        errno => OpenError::Refused { path, errno: errno.unwrap_or(Errno::IO) },
+    }
+}
+
+/// Odoo's attachments lie in `filestore/<db>/ab/<40 hex>`, exactly like sessions of Odoo 16 and 17, so the
+/// path is the first line of defence (what a file says is the second).
+fn looks_like_a_store(given: &Path, resolved: &Path) -> Result<(), OpenError> {
+    if resolved.components().any(|component| component.as_os_str() == "filestore") {
+        return Err(OpenError::NotAStore {
+            resolved: resolved.to_owned(),
+            reason: "it lies in a filestore, where Odoo keeps attachments under the same kind of names",
+        });
+    }
+    if resolved.file_name().is_some_and(|name| name == "sessions") {
+        return Ok(());
+    }
+    if !resolved.is_dir() {
+        return Err(OpenError::NotADirectory(given.to_owned()));
+    }
+    if resolved.join("sessions").is_dir() {
+        return Err(OpenError::Misplaced {
+            path: given.to_owned(),
+            advice: "it is a data_dir; name it with --data-dir, or its `sessions` with --sessions-dir"
+                .to_owned(),
+        });
+    }
+    Err(OpenError::NotAStore {
+        resolved: resolved.to_owned(),
+        reason: "an Odoo session store is a directory called `sessions`",
+    })
+}

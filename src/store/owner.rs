@@ -1,0 +1,28 @@
+//! Becoming the store's owner: root has no business in a directory that others fill.
+
+use rustix::fs::{Gid, Uid};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+
+use super::stat::Stat;
+
+/// If this process is root and the store belongs to somebody else, becomes that user and group for good.
+/// Tells whether it did.
+///
+/// Linux keeps credentials per thread, so this must be called while the process has only one; threads
+/// that it starts later inherit them.
+///
+/// # Errors
+/// What the kernel says, for example `EINVAL` for a user that does not exist in a container's user
+/// namespace.
+pub fn become_owner(store: &Stat) -> Result<bool, Errno> {
+    if !geteuid().is_root() || store.uid == 0 {
+        return Ok(false);
+    }
+    let (uid, gid) = (Uid::from_raw(store.uid), Gid::from_raw(store.gid));
+    set_thread_groups(&[])?;
+    set_thread_res_gid(gid, gid, gid)?;
+    set_thread_res_uid(uid, uid, uid)?;
+    Ok(true)
+}
