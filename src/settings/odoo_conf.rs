@@ -1,0 +1,289 @@
+//! `odoo.conf`, read exactly as Odoo reads it.
+//!
+//! Odoo hands the file to Python's `configparser.RawConfigParser()` with its default arguments, and that parser has habits of its
+//! own: `;` and `#` begin a comment only at the start of a line, a deeper indented line continues the value above whatever it
+//! looks like, `[DEFAULT]` shows through in all other sections. A reader that differs in one of them may find another `data_dir`
+//! than Odoo does, and so another store. This one follows CPython 3.11's `configparser.py` step by step, and
+//! `tests/odoo_conf_vs_python.rs` holds it against the real thing.
+//!
+//! ```
+//! use odoo_session_reaper::settings::odoo_conf::OdooConf;
+//!
+//! let conf = OdooConf::parse(b"[options]\nData_Dir = /srv/odoo ; not a comment\n")?;
+//! let setting = conf.get("options", "data_dir").expect("it is set");
+//! assert_eq!(setting.value, "/srv/odoo ; not a comment");
+//! assert_eq!(setting.line, 2);
+//! # Ok::<(), odoo_session_reaper::settings::odoo_conf::ConfError>(())
+//! ```
+
+mod error;
+pub(super) mod python;
+
+use std::fmt;
+
+pub use error::{ConfError, ConfErrorKind};
+use python::{indent, lines, lower, strip, strip_end};
+
+/// The section whose options show through in all others. Python matches its name exactly.
+pub const DEFAULT: &str = "DEFAULT";
+
+/// A parsed `odoo.conf`. Its `Debug` form leaves the values out: they hold passwords.
+pub struct OdooConf {
+    defaults: Section,
+    sections: Vec<Section>,
+}
+
+/// One option as it stands in the file. Its `Debug` form leaves the value out, which may be a password.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Setting<'a> {
+    /// The value, stripped; the lines of a continued one are joined by `\n`.
+    pub value: &'a str,
+    /// The 1-based line on which the option's name stands.
+    pub line: usize,
+}
+
+struct Section {
+    name: String,
+    line: usize,
+    options: Vec<Entry>,
+}
+
+struct Entry {
+    name: String,
+    value: String,
+    line: usize,
+}
+
+impl OdooConf {
+    /// Parses the bytes of a file. Whatever stops Odoo from starting is an error here too.
+    pub fn parse(bytes: &[u8]) -> Result<OdooConf, ConfError> {
+        let text = std::str::from_utf8(bytes).map_err(|e| {
+            let (before, _) = bytes.split_at(e.valid_up_to());
+            ConfError::new(python::line_at_end(before), ConfErrorKind::NotUtf8)
+        })?;
+        let mut parser = Parser::default();
+        for (number, line) in (1..).zip(lines(text)) {
+            parser.read_line(number, line)?;
+        }
+        Ok(parser.finish())
+    }
+
+    /// The option of that section, else `[DEFAULT]`'s. The option's case does not matter, the section's does.
+    ///
+    /// As in Python, a section that is not in the file has no options at all, not even `[DEFAULT]`'s.
+    pub fn get(&self, section: &str, option: &str) -> Option<Setting<'_>> {
+        let name = lower(option);
+        self.options(section)
+            .find_map(|(found, setting)| (found == name).then_some(setting))
+    }
+
+    /// The names of the sections in file order, without `DEFAULT`.
+    pub fn sections(&self) -> impl Iterator<Item = &str> {
+        self.sections.iter().map(|section| section.name.as_str())
+    }
+
+    /// The section's options in file order, then those of `[DEFAULT]` that it does not set itself.
+    pub fn options<'a>(&'a self, section: &str) -> impl Iterator<Item = (&'a str, Setting<'a>)> {
+        let own = self.sections.iter().find(|s| s.name == section);
+        let defaults = (own.is_some() || section == DEFAULT).then_some(&self.defaults);
+        let shows_through =
+            move |entry: &&Entry| own.is_none_or(|own| own.find(&entry.name).is_none());
+        let inherited = defaults.into_iter().flat_map(|s| &s.options);
+        own.into_iter()
+            .flat_map(|s| &s.options)
+            .chain(inherited.filter(shows_through))
+            .map(|entry| (entry.name.as_str(), entry.setting()))
+    }
+
+    /// The sections with the lines on which they begin, for those who must point at one.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.sections.iter().map(|s| (s.name.as_str(), s.line))
+    }
+}
+
+impl fmt::Debug for OdooConf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sections: Vec<_> = self.sections().collect();
+        f.debug_struct("OdooConf")
+            .field("sections", &sections)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Setting<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setting")
+            .field("line", &self.line)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Section {
+    fn new(name: &str, line: usize) -> Section {
+        Section {
+            name: name.to_owned(),
+            line,
+            options: Vec::new(),
+        }
+    }
+
+    fn find(&self, option: &str) -> Option<&Entry> {
+        self.options.iter().find(|entry| entry.name == option)
+    }
+}
+
+impl Entry {
+    fn setting(&self) -> Setting<'_> {
+        Setting {
+            value: &self.value,
+            line: self.line,
+        }
+    }
+}
+
+/// The state of `RawConfigParser._read` between two lines.
+struct Parser {
+    conf: OdooConf,
+    place: Place,
+    /// An option has been read in this section, so that a deeper line continues its value: the last one always.
+    option_open: bool,
+    /// The indentation of the last header or option, in characters.
+    indent: usize,
+}
+
+/// Where options go.
+enum Place {
+    BeforeAnyHeader,
+    Defaults,
+    /// The last section: the strict parser never goes back to an earlier one.
+    LastSection,
+}
+
+impl Default for Parser {
+    fn default() -> Parser {
+        Parser {
+            conf: OdooConf {
+                defaults: Section::new(DEFAULT, 0),
+                sections: Vec::new(),
+            },
+            place: Place::BeforeAnyHeader,
+            option_open: false,
+            indent: 0,
+        }
+    }
+}
+
+impl Parser {
+    /// Python goes on after a bad option line, to list them all at the end; the first is enough here, for it fails either way.
+    fn read_line(&mut self, number: usize, line: &str) -> Result<(), ConfError> {
+        let content = strip(line);
+        if content.starts_with(['#', ';']) {
+            // Not even an empty line of the value: a comment inside a value leaves no trace.
+            return Ok(());
+        }
+        if content.is_empty() {
+            self.continue_value(content);
+            return Ok(());
+        }
+        let indent = indent(line);
+        if indent > self.indent && self.continue_value(content) {
+            return Ok(());
+        }
+        self.indent = indent;
+        match header(content) {
+            Some(name) => self.open_section(number, name),
+            None => self.add_option(number, content),
+        }
+    }
+
+    /// Appends a line to the open option's value, if there is one.
+    fn continue_value(&mut self, content: &str) -> bool {
+        let open = self.option_open;
+        let last = self.section().and_then(|s| s.options.last_mut());
+        match last {
+            Some(entry) if open => {
+                entry.value.push('\n');
+                entry.value.push_str(content);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn open_section(&mut self, number: usize, name: &str) -> Result<(), ConfError> {
+        if name == DEFAULT {
+            // The one section that may stand twice.
+            self.place = Place::Defaults;
+        } else {
+            if let Some(first) = self.conf.sections.iter().find(|s| s.name == name) {
+                return Err(ConfError::new(
+                    number,
+                    ConfErrorKind::DuplicateSection {
+                        section: name.to_owned(),
+                        first: first.line,
+                    },
+                ));
+            }
+            self.conf.sections.push(Section::new(name, number));
+            self.place = Place::LastSection;
+        }
+        self.option_open = false;
+        Ok(())
+    }
+
+    fn add_option(&mut self, number: usize, content: &str) -> Result<(), ConfError> {
+        let fail = |kind| Err(ConfError::new(number, kind));
+        let Some(section) = self.section() else {
+            let byte_order_mark = number == 1 && content.starts_with('\u{feff}');
+            return fail(ConfErrorKind::NoSectionYet { byte_order_mark });
+        };
+        let Some((name, value)) = content.split_once(['=', ':']) else {
+            return fail(ConfErrorKind::NotAnOption);
+        };
+        let name = lower(strip_end(name));
+        if name.is_empty() {
+            return fail(ConfErrorKind::NoName);
+        }
+        if let Some(first) = section.find(&name).map(|entry| entry.line) {
+            let section = section.name.clone();
+            return fail(ConfErrorKind::DuplicateOption {
+                section,
+                option: name,
+                first,
+            });
+        }
+        section.options.push(Entry {
+            name,
+            value: strip(value).to_owned(),
+            line: number,
+        });
+        self.option_open = true;
+        Ok(())
+    }
+
+    fn section(&mut self) -> Option<&mut Section> {
+        match self.place {
+            Place::BeforeAnyHeader => None,
+            Place::Defaults => Some(&mut self.conf.defaults),
+            Place::LastSection => self.conf.sections.last_mut(),
+        }
+    }
+
+    /// Empty lines belong to a value until the file ends; only then does Python cut them off its end.
+    fn finish(mut self) -> OdooConf {
+        let all = std::iter::once(&mut self.conf.defaults).chain(&mut self.conf.sections);
+        for entry in all.flat_map(|section| &mut section.options) {
+            entry.value.truncate(strip_end(&entry.value).len());
+        }
+        self.conf
+    }
+}
+
+/// The name in `[name]`. Greedy up to the last `]`, as Python is since 3.10; whatever follows it is ignored.
+fn header(content: &str) -> Option<&str> {
+    let (name, _) = content.strip_prefix('[')?.rsplit_once(']')?;
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests;
