@@ -36,9 +36,17 @@ impl Windows {
         self.authenticated.min(self.anonymous).min(self.cart)
     }
 
-    /// The longest window of a session.
-    pub fn longest(&self) -> Duration {
-        self.authenticated.max(self.anonymous).max(self.cart)
+    /// The window that applies to a class, or `None` for what is never due.
+    pub fn of(&self, class: Class) -> Option<Duration> {
+        match class {
+            Class::Authenticated => Some(self.authenticated),
+            Class::Superseded => Some(self.shortest()),
+            Class::Cart => Some(self.cart),
+            Class::Pending2fa | Class::Anonymous => Some(self.anonymous),
+            Class::UnfinishedSave | Class::UploadStash => Some(self.leftover),
+            Class::Unreadable => self.unreadable,
+            Class::Recent | Class::Foreign => None,
+        }
     }
 }
 
@@ -57,8 +65,6 @@ pub enum Class {
     Anonymous,
     /// A session that is younger than every window, and was not read for that.
     Recent,
-    /// A session that was condemned by its age alone (`reap --unread`).
-    Unclassified,
     /// A regular name with content that does not read as a session, or could not be read.
     Unreadable,
     /// The temporary file of a save that never came to its rename.
@@ -71,14 +77,13 @@ pub enum Class {
 
 impl Class {
     /// All classes, in the order of the report.
-    pub const ALL: [Class; 11] = [
+    pub const ALL: [Class; 10] = [
         Class::Authenticated,
         Class::Superseded,
         Class::Cart,
         Class::Pending2fa,
         Class::Anonymous,
         Class::Recent,
-        Class::Unclassified,
         Class::Unreadable,
         Class::UnfinishedSave,
         Class::UploadStash,
@@ -94,11 +99,29 @@ impl Class {
             Class::Pending2fa => "anonymous-pending-2fa",
             Class::Anonymous => "anonymous",
             Class::Recent => "recent",
-            Class::Unclassified => "unclassified",
             Class::Unreadable => "unreadable",
             Class::UnfinishedSave => "unfinished-save",
             Class::UploadStash => "upload-stash",
             Class::Foreign => "foreign",
+        }
+    }
+
+    /// What it is without its property: `authenticated`, `anonymous`, or the name itself.
+    pub fn base(self) -> &'static str {
+        match self {
+            Class::Superseded => Class::Authenticated.name(),
+            Class::Cart | Class::Pending2fa => Class::Anonymous.name(),
+            _ => self.name(),
+        }
+    }
+
+    /// What is special about this row of its base class.
+    pub fn property(self) -> Option<&'static str> {
+        match self {
+            Class::Superseded => Some("superseded"),
+            Class::Cart => Some("cart"),
+            Class::Pending2fa => Some("pending-2fa"),
+            _ => None,
         }
     }
 
@@ -211,11 +234,7 @@ impl Policy {
                 return Glance::MustRead;
             }
         };
-        let window = match class {
-            Class::Anonymous => self.windows.anonymous,
-            _ => self.windows.leftover,
-        };
-        Glance::Settled(class, self.by_age(mtime, window))
+        Glance::Settled(class, self.by_window(class, mtime))
     }
 
     /// Judges a file of a kind that may be a session by what it says.
@@ -227,40 +246,35 @@ impl Policy {
             }
             // Only a regular name makes an empty or a broken file Odoo's.
             _ if !kind.is_regular_session() => (Class::Foreign, Verdict::Keep(Kept::Foreign)),
-            Content::Empty => (Class::Anonymous, self.by_age(mtime, self.windows.anonymous)),
-            Content::Unreadable(_) => (
-                Class::Unreadable,
-                match self.windows.unreadable {
-                    Some(window) => match self.by_age(mtime, window) {
-                        Verdict::Keep(Kept::Young) => Verdict::Keep(Kept::Unreadable),
-                        verdict => verdict,
-                    },
-                    None => Verdict::Keep(Kept::Unreadable),
-                },
-            ),
+            Content::Empty => (Class::Anonymous, self.by_window(Class::Anonymous, mtime)),
+            Content::Unreadable(_) => {
+                (Class::Unreadable, self.by_window(Class::Unreadable, mtime))
+            }
             Content::Unknown => (Class::Unreadable, Verdict::Keep(Kept::Unreadable)),
         }
     }
 
     fn judge_session(&self, class: Class, session: &Session<'_>, mtime: Timestamp) -> Verdict {
-        let window = match class {
-            Class::Authenticated => self.windows.authenticated,
-            Class::Cart => self.windows.cart,
-            Class::Superseded => {
-                let shortest = self.windows.shortest();
+        match self.by_window(class, mtime) {
+            Verdict::Due { window, .. } if class == Class::Superseded => {
                 let refused = session.deletion_time.is_some_and(|at| at < self.now.secs as f64);
-                return match self.by_age(mtime, shortest) {
+                if refused {
+                    Verdict::Due { reason: Reason::Superseded, window }
+                } else {
                     // Until its deletion time Odoo still accepts it.
-                    Verdict::Due { .. } if refused => {
-                        Verdict::Due { reason: Reason::Superseded, window: shortest }
-                    }
-                    Verdict::Due { .. } => self.by_age(mtime, self.windows.authenticated),
-                    keep => keep,
-                };
+                    self.by_window(Class::Authenticated, mtime)
+                }
             }
-            _ => self.windows.anonymous,
-        };
-        self.by_age(mtime, window)
+            verdict => verdict,
+        }
+    }
+
+    fn by_window(&self, class: Class, mtime: Timestamp) -> Verdict {
+        match self.windows.of(class) {
+            Some(window) => self.by_age(mtime, window),
+            // Nothing else that is judged goes without a window.
+            None => Verdict::Keep(Kept::Unreadable),
+        }
     }
 
     fn by_age(&self, mtime: Timestamp, window: Duration) -> Verdict {
@@ -400,7 +414,7 @@ mod tests {
         );
         assert_eq!(
             policy.judge(Kind::Flat, &broken, ago(DAY)),
-            (Class::Unreadable, Verdict::Keep(Kept::Unreadable))
+            (Class::Unreadable, YOUNG)
         );
         assert_eq!(
             policy.judge(Kind::Flat, &Content::Unknown, old),

@@ -1,0 +1,225 @@
+//! The report for programs: one JSON document, described field by field in the README.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Finished;
+use super::out::Out;
+use crate::policy::Class;
+use crate::reap::{End, Mode};
+use crate::redact;
+use crate::tally::{AGE_BOUNDS, Pile, Row};
+
+/// Raised when a field changes its meaning or goes; new fields do not raise it.
+pub const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: &'static str,
+    command: &'static str,
+    dry_run: bool,
+    started: Option<String>,
+    duration_milliseconds: u64,
+    end: &'static str,
+    signal: Option<i32>,
+    exit_code: u8,
+    limit: Option<u64>,
+    store: StorePart,
+    file_system: FileSystem,
+    windows: Windows,
+    classes: Vec<ClassRow>,
+    total: RowPart,
+    kept: Kept,
+    vanished: u64,
+    unreadable: &'a BTreeMap<&'static str, u64>,
+    errors: Vec<ErrorPart>,
+}
+
+#[derive(Serialize)]
+struct StorePart {
+    path: String,
+    resolved: String,
+    from: String,
+    found: bool,
+    uid: u32,
+    gid: u32,
+    last_change: Option<String>,
+    dormant: bool,
+    flat_files: u64,
+    sharded_files: u64,
+    shards: u64,
+}
+
+#[derive(Serialize)]
+struct FileSystem {
+    inodes: Option<u64>,
+    inodes_free: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Windows {
+    authenticated: u64,
+    anonymous: u64,
+    cart: u64,
+    leftover: u64,
+    unreadable: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct ClassRow {
+    class: &'static str,
+    property: Option<&'static str>,
+    window: Option<u64>,
+    #[serde(flatten)]
+    row: RowPart,
+}
+
+#[derive(Serialize)]
+struct RowPart {
+    files: u64,
+    bytes: u64,
+    disk_bytes: u64,
+    due: PilePart,
+    deleted: PilePart,
+    oldest: Option<String>,
+    ages: Vec<Age>,
+}
+
+#[derive(Serialize)]
+struct PilePart {
+    files: u64,
+    bytes: u64,
+    disk_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Age {
+    up_to: Option<u64>,
+    files: u64,
+}
+
+#[derive(Serialize)]
+struct Kept {
+    implausible_time: u64,
+    saved_again: u64,
+}
+
+#[derive(Serialize)]
+struct ErrorPart {
+    operation: &'static str,
+    errno: i32,
+    message: String,
+    count: u64,
+}
+
+impl From<Pile> for PilePart {
+    fn from(Pile { files, bytes, disk }: Pile) -> PilePart {
+        PilePart { files, bytes, disk_bytes: disk }
+    }
+}
+
+impl RowPart {
+    /// `counts_deletions`: an audit and a dry run delete nothing.
+    fn new(row: &Row, counts_deletions: bool) -> RowPart {
+        let bounds = AGE_BOUNDS.iter().map(|(bound, _)| Some(bound.as_secs())).chain([None]);
+        RowPart {
+            files: row.all.files,
+            bytes: row.all.bytes,
+            disk_bytes: row.all.disk,
+            due: row.due.into(),
+            deleted: if counts_deletions { row.deleted } else { Pile::default() }.into(),
+            oldest: row.oldest.and_then(|oldest| oldest.rfc3339()),
+            ages: bounds.zip(row.ages).map(|(up_to, files)| Age { up_to, files }).collect(),
+        }
+    }
+}
+
+/// Opens the document, before anything else is written. The list of due files comes first, because it is
+/// streamed while the run goes on.
+pub fn begin(out: &mut Out) {
+    out.print(format_args!("{{\"schema\":{SCHEMA}"));
+}
+
+/// Writes the document, or closes the one that the list has begun.
+pub fn write(out: &mut Out, finished: &Finished<'_>, begun: bool) {
+    if !begun {
+        begin(out);
+    }
+    // Strings and numbers of our own making: serialising them into memory cannot fail.
+    let document = serde_json::to_string(&document(finished)).unwrap_or_default();
+    out.line(format_args!(",{}", document.trim_start_matches('{')));
+}
+
+fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
+    let Finished { location, store, plan, tally, .. } = finished;
+    let (end, signal) = match finished.end {
+        None => ("dormant", None),
+        Some(End::Complete) => ("complete", None),
+        Some(End::LimitReached) => ("limit-reached", None),
+        Some(End::Interrupted(signal)) => ("interrupted", Some(signal)),
+    };
+    let windows = &plan.policy.windows;
+    let deleting = plan.mode == Mode::Reap;
+    Document {
+        version: env!("CARGO_PKG_VERSION"),
+        command: if plan.mode == Mode::Audit { "audit" } else { "reap" },
+        dry_run: plan.mode == Mode::DryRun,
+        started: finished.started.rfc3339(),
+        duration_milliseconds: u64::try_from(finished.took.as_millis()).unwrap_or(u64::MAX),
+        end,
+        signal,
+        exit_code: finished.exit.code(),
+        limit: plan.limit,
+        store: StorePart {
+            path: redact::path(&store.given),
+            resolved: redact::path(&store.resolved),
+            from: location.from.clone(),
+            found: location.found,
+            uid: store.stat.uid,
+            gid: store.stat.gid,
+            last_change: store.stat.mtime.rfc3339(),
+            dormant: finished.dormant,
+            flat_files: tally.flat,
+            sharded_files: tally.sharded,
+            shards: tally.shards,
+        },
+        file_system: FileSystem {
+            inodes: finished.inodes.map(|inodes| inodes.total),
+            inodes_free: finished.inodes.map(|inodes| inodes.free),
+        },
+        windows: Windows {
+            authenticated: windows.authenticated.as_secs(),
+            anonymous: windows.anonymous.as_secs(),
+            cart: windows.cart.as_secs(),
+            leftover: windows.leftover.as_secs(),
+            unreadable: windows.unreadable.map(|window| window.as_secs()),
+        },
+        classes: Class::ALL
+            .into_iter()
+            .map(|class| ClassRow {
+                class: class.base(),
+                property: class.property(),
+                window: windows.of(class).map(|window| window.as_secs()),
+                row: RowPart::new(tally.row(class), deleting),
+            })
+            .collect(),
+        total: RowPart::new(&tally.total(), deleting),
+        kept: Kept {
+            implausible_time: tally.implausible_times,
+            saved_again: tally.saved_again,
+        },
+        vanished: tally.vanished,
+        unreadable: &tally.unreadable,
+        errors: tally
+            .errors
+            .iter()
+            .map(|((operation, errno), count)| ErrorPart {
+                operation: operation.name(),
+                errno: *errno,
+                message: std::io::Error::from_raw_os_error(*errno).to_string(),
+                count: *count,
+            })
+            .collect(),
+    }
+}

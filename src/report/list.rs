@@ -1,0 +1,165 @@
+//! `--list`: a line, or an element of the JSON array, for each file that is due; and the log's events.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+use super::{Out, json};
+use crate::cli::Format;
+use crate::policy::Class;
+use crate::reap::{Due, Outcome, Witness};
+use crate::session::Uid;
+use crate::store::name::Kind;
+use crate::time::{short, words};
+
+/// Tells of due files as they are settled.
+pub struct Listing {
+    out: Mutex<State>,
+    format: Option<Format>,
+    logins: bool,
+}
+
+struct State {
+    out: Out,
+    listed: u64,
+}
+
+#[derive(Serialize)]
+struct Element<'a> {
+    kind: &'static str,
+    layout: Option<&'static str>,
+    class: &'static str,
+    cart: bool,
+    pending_2fa: bool,
+    superseded: bool,
+    uid: Option<serde_json::Value>,
+    login: Option<&'a str>,
+    db: Option<&'a str>,
+    sid_prefix: &'a str,
+    last_save: Option<String>,
+    age: u64,
+    bytes: u64,
+    reason: &'static str,
+    window: u64,
+    outcome: &'static str,
+}
+
+impl Listing {
+    /// Lists to `out` in this format, or only logs.
+    pub fn new(mut out: Out, format: Option<Format>, logins: bool) -> Listing {
+        if format == Some(Format::Json) {
+            json::begin(&mut out);
+            out.print(format_args!(",\"due\":["));
+        }
+        Listing { out: Mutex::new(State { out, listed: 0 }), format, logins }
+    }
+
+    /// Ends the list and gives back where it was written.
+    pub fn into_out(self) -> Out {
+        let State { mut out, listed } = self.out.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match self.format {
+            Some(Format::Json) => out.print(format_args!("\n]")),
+            Some(Format::Text) if listed > 0 => out.line(format_args!("")),
+            _ => {}
+        }
+        out
+    }
+
+    fn login<'a>(&self, due: &'a Due) -> Option<&'a str> {
+        due.who.login.as_deref().filter(|_| self.logins)
+    }
+
+    fn log(&self, due: &Due) {
+        if due.outcome != Outcome::Deleted || due.class != Class::Authenticated {
+            return;
+        }
+        let login = self.login(due).map(|login| format!(" of {login}")).unwrap_or_default();
+        let db = due.who.db.as_deref().unwrap_or("none");
+        tracing::info!(
+            "deleted the authenticated session{login}, database {db}, sid {}…: last saved {} ago, {} (window {})",
+            due.sid_prefix,
+            words(due.age),
+            due.reason.name(),
+            words(due.window),
+        );
+    }
+
+    fn list_text(&self, state: &mut State, due: &Due) {
+        if state.listed == 0 {
+            let head = format!(
+                "{:<21} {:>5}  {:<9} {:<14} {:<24} {}",
+                "Class", "Age", "Sid", "Database", "Login", "Reason"
+            );
+            let head = state.out.bold(&head);
+            state.out.line(format_args!("{head}"));
+        }
+        let outcome = match due.outcome {
+            Outcome::Due | Outcome::Deleted | Outcome::WouldDelete => String::new(),
+            Outcome::Failed(_, errno) => format!(", not deleted: {}", std::io::Error::from(errno)),
+            other => format!(", not deleted: {}", other.name()),
+        };
+        state.out.line(format_args!(
+            "{:<21} {:>5}  {:<9} {:<14} {:<24} {} (over {}){outcome}",
+            due.class.name(),
+            short(due.age),
+            format!("{}…", due.sid_prefix),
+            due.who.db.as_deref().unwrap_or("-"),
+            self.login(due).unwrap_or("-"),
+            due.reason.name(),
+            words(due.window),
+        ));
+    }
+
+    fn list_json(&self, state: &mut State, due: &Due) {
+        let (kind, layout) = match due.kind {
+            Kind::Flat => ("session", Some("flat")),
+            Kind::Sharded => ("session", Some("sharded")),
+            Kind::Irregular => ("session", Some("irregular")),
+            Kind::UnfinishedSave => ("unfinished-save", None),
+            Kind::UploadStash => ("upload-stash", None),
+            Kind::Foreign => ("foreign", None),
+        };
+        let element = Element {
+            kind,
+            layout,
+            class: due.class.base(),
+            cart: due.who.cart,
+            pending_2fa: due.who.pending_2fa,
+            superseded: due.class == Class::Superseded,
+            uid: due.who.uid.map(|uid| match uid {
+                Uid::Number(number) => number.into(),
+                Uid::Other => "other".into(),
+            }),
+            login: self.login(due),
+            db: due.who.db.as_deref(),
+            sid_prefix: &due.sid_prefix,
+            last_save: due.mtime.rfc3339(),
+            age: due.age.as_secs(),
+            bytes: due.size,
+            reason: due.reason.name(),
+            window: due.window.as_secs(),
+            outcome: due.outcome.name(),
+        };
+        // Strings and numbers of our own making: serialising them into memory cannot fail.
+        let element = serde_json::to_string(&element).unwrap_or_default();
+        let comma = if state.listed == 0 { "" } else { "," };
+        state.out.print(format_args!("{comma}\n{element}"));
+    }
+}
+
+impl Witness for Listing {
+    fn wants(&self, class: Class) -> bool {
+        self.format.is_some() || (class == Class::Authenticated && tracing::enabled!(tracing::Level::INFO))
+    }
+
+    fn settled(&self, due: &Due) {
+        self.log(due);
+        let Some(format) = self.format else { return };
+        let mut state = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        match format {
+            Format::Text => self.list_text(&mut state, due),
+            Format::Json => self.list_json(&mut state, due),
+        }
+        state.listed += 1;
+    }
+}

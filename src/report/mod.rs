@@ -1,0 +1,57 @@
+//! Telling the outcome of a run: one file per face.
+
+mod histogram;
+mod json;
+mod list;
+mod numbers;
+mod out;
+mod text;
+
+pub use list::Listing;
+pub use out::Out;
+
+use std::time::Duration;
+
+use crate::cli::{Format, ReportSize};
+use crate::exit::Exit;
+use crate::reap::{End, Plan};
+use crate::settings::Location;
+use crate::store::{Inodes, Store};
+use crate::tally::Tally;
+use crate::time::Timestamp;
+
+/// A run that has come to its end, with all that a report tells of it.
+pub struct Finished<'a> {
+    /// Where the store is, and who said so.
+    pub location: &'a Location,
+    /// The store.
+    pub store: &'a Store,
+    /// What was to be done.
+    pub plan: &'a Plan,
+    /// What was found and done.
+    pub tally: &'a Tally,
+    /// How it ended; `None` for a dormant store that was left alone.
+    pub end: Option<End>,
+    /// Nothing was saved in the store for longer than the shortest window.
+    pub dormant: bool,
+    /// When it began.
+    pub started: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// The file system's inodes afterwards.
+    pub inodes: Option<Inodes>,
+    /// How the process ends.
+    pub exit: Exit,
+}
+
+/// Writes the report. What cannot be written is noted in `out`; it never stops a run.
+pub fn write(out: &mut Out, finished: &Finished<'_>, size: ReportSize, format: Format, listed: bool) {
+    match (size, format) {
+        (ReportSize::None, Format::Text) => {}
+        (ReportSize::None, Format::Json) if !listed => {}
+        (_, Format::Json) => json::write(out, finished, listed),
+        (ReportSize::Full, Format::Text) => text::full(out, finished),
+        (ReportSize::Summary, Format::Text) => text::summary(out, finished),
+    }
+    out.flush();
+}

@@ -1,0 +1,231 @@
+//! The report for people.
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::numbers::{bytes, files, grouped};
+use super::out::Out;
+use super::{Finished, histogram};
+use crate::policy::{Class, Windows};
+use crate::reap::{End, Mode};
+use crate::redact;
+use crate::tally::Row;
+use crate::time::{short, words};
+
+/// The class as a row of the table.
+pub(super) fn label(class: Class) -> &'static str {
+    match class {
+        Class::Authenticated => "authenticated",
+        Class::Superseded => "superseded",
+        Class::Cart => "anonymous, cart",
+        Class::Pending2fa => "anonymous, 2FA open",
+        Class::Anonymous => "anonymous",
+        Class::Recent => "recent, not read",
+        Class::Unreadable => "unreadable",
+        Class::UnfinishedSave => "unfinished save",
+        Class::UploadStash => "upload stash",
+        Class::Foreign => "foreign, not touched",
+    }
+}
+
+/// Everything: the store, a table, the ages, what is worth knowing, and the closing sentence.
+pub fn full(out: &mut Out, finished: &Finished<'_>) {
+    head(out, finished);
+    if finished.end.is_some() {
+        out.line(format_args!(""));
+        table(out, finished);
+        out.line(format_args!(""));
+        histogram::write(out, finished.tally);
+        notes(out, finished);
+    } else {
+        out.line(format_args!(""));
+    }
+    let sentence = out.bold(&sentence(finished));
+    out.line(format_args!("{sentence}"));
+}
+
+/// The closing sentence alone.
+pub fn summary(out: &mut Out, finished: &Finished<'_>) {
+    out.line(format_args!("{}", sentence(finished)));
+}
+
+fn head(out: &mut Out, finished: &Finished<'_>) {
+    let Finished { store, location, tally, .. } = finished;
+    let (given, resolved) = (redact::path(&store.given), redact::path(&store.resolved));
+    out.line(format_args!("Session store  {given}"));
+    if given != resolved {
+        out.line(format_args!("               which is {resolved}"));
+    }
+    let found = if location.found { "found by looking around: " } else { "from " };
+    out.line(format_args!("               {found}{}", location.from));
+    if finished.end.is_some() {
+        let mut layout = Vec::new();
+        if tally.sharded > 0 || tally.shards > 0 {
+            layout.push(format!(
+                "sharded (Odoo 16 and newer), {} in {} shards",
+                files(tally.sharded),
+                grouped(tally.shards)
+            ));
+        }
+        if tally.flat > 0 {
+            layout.push(format!("flat (Odoo 15 and older), {}", files(tally.flat)));
+        }
+        if layout.is_empty() {
+            layout.push("no sessions".to_owned());
+        }
+        out.line(format_args!("Layout         {}", layout.join("\n               ")));
+    }
+    if let Some(inodes) = finished.inodes {
+        let percent = inodes.free.saturating_mul(100) / inodes.total.max(1);
+        out.line(format_args!(
+            "File system    {} of {} inodes free ({percent} %)",
+            grouped(inodes.free),
+            grouped(inodes.total)
+        ));
+    }
+    out.line(format_args!("Windows        {}", windows(&finished.plan.policy.windows)));
+}
+
+fn windows(windows: &Windows) -> String {
+    let mut parts = vec![
+        format!("authenticated {}", words(windows.authenticated)),
+        format!("anonymous {}", words(windows.anonymous)),
+        format!("cart {}", words(windows.cart)),
+        format!("leftover {}", words(windows.leftover)),
+    ];
+    parts.extend(windows.unreadable.map(|window| format!("unreadable {}", words(window))));
+    let mut lines = vec![String::new()];
+    for part in parts {
+        let last = lines.len() - 1;
+        if lines[last].len() + part.len() > 62 {
+            lines[last].push(',');
+            lines.push(part);
+        } else {
+            if !lines[last].is_empty() {
+                lines[last].push_str(", ");
+            }
+            lines[last].push_str(&part);
+        }
+    }
+    lines.join("\n               ")
+}
+
+fn table(out: &mut Out, finished: &Finished<'_>) {
+    let Finished { tally, plan, .. } = finished;
+    let due = match plan.mode {
+        Mode::Audit => "Due",
+        Mode::DryRun => "Would delete",
+        Mode::Reap => "Deleted",
+    };
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(["", "Files", "On disk", due, "Oldest", "Window"]);
+    let mut add = |label: &str, row: &Row, window: String| {
+        let gone = if plan.mode == Mode::Audit { row.due } else { row.deleted };
+        let oldest = row.oldest.map_or(String::new(), |oldest| short(oldest.age(plan.policy.now)));
+        table.add_row([
+            label.to_owned(),
+            grouped(row.all.files),
+            bytes(row.all.disk),
+            grouped(gone.files),
+            oldest,
+            window,
+        ]);
+    };
+    for class in Class::ALL {
+        let row = tally.row(class);
+        if class == Class::Foreign {
+            add("total", &tally.total(), String::new());
+        }
+        if row.all.files > 0 {
+            let window = plan.policy.windows.of(class).map_or("kept".to_owned(), words);
+            add(label(class), row, window);
+        }
+    }
+    for column in 1..=4 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for (index, line) in table.lines().enumerate() {
+        let line = line.trim_end();
+        let line = if index == 0 { out.bold(line) } else { line.to_owned() };
+        out.line(format_args!("{line}"));
+    }
+}
+
+fn notes(out: &mut Out, finished: &Finished<'_>) {
+    let tally = finished.tally;
+    let mut notes = Vec::new();
+    for (reason, count) in &tally.unreadable {
+        notes.push(format!("unreadable: {}, {reason}", files(*count)));
+    }
+    if tally.implausible_times > 0 {
+        notes.push(format!(
+            "kept: {} with a last save in the future or before 2010",
+            files(tally.implausible_times)
+        ));
+    }
+    if tally.saved_again > 0 {
+        notes.push(format!("kept: {} saved again during the run", files(tally.saved_again)));
+    }
+    if tally.vanished > 0 {
+        notes.push(format!("gone by themselves during the run: {}", files(tally.vanished)));
+    }
+    if finished.dormant {
+        notes.push(dormant(finished));
+    }
+    for ((operation, errno), count) in &tally.errors {
+        let error = std::io::Error::from_raw_os_error(*errno);
+        notes.push(format!("failed: {} {} times: {error}", operation.name(), grouped(*count)));
+    }
+    if !notes.is_empty() {
+        for note in &notes {
+            out.line(format_args!("{note}"));
+        }
+        out.line(format_args!(""));
+    }
+}
+
+fn dormant(finished: &Finished<'_>) -> String {
+    let changed = finished.store.stat.mtime;
+    let windows = &finished.plan.policy.windows;
+    format!(
+        "dormant: nothing was saved here for {}, longer than the shortest window ({})",
+        words(changed.age(finished.started)),
+        words(windows.shortest())
+    )
+}
+
+fn sentence(finished: &Finished<'_>) -> String {
+    let Finished { tally, plan, store, .. } = finished;
+    let place = redact::path(&store.resolved);
+    let Some(end) = finished.end else {
+        return format!(
+            "left {place} alone, it is {}; is it a copy, a backup, or did the clock jump? \
+             If not, use --force",
+            dormant(finished)
+        );
+    };
+    let total = tally.total();
+    let (verb, gone) = match plan.mode {
+        Mode::Audit => ("would delete", total.due),
+        Mode::DryRun => ("would delete", total.deleted),
+        Mode::Reap => ("deleted", total.deleted),
+    };
+    let mut sentence = format!(
+        "{verb} {} of {}, {} on disk, in {place}",
+        grouped(gone.files),
+        files(total.all.files),
+        bytes(gone.disk)
+    );
+    match end {
+        End::Complete => {}
+        End::LimitReached => sentence.push_str("; stopped at --limit, more may be due"),
+        End::Interrupted(_) => sentence.push_str("; interrupted, the rest was not looked at"),
+    }
+    let failures = tally.failures();
+    if failures > 0 {
+        let plural = if failures == 1 { "" } else { "s" };
+        sentence.push_str(&format!("; {} failure{plural}", grouped(failures)));
+    }
+    sentence
+}

@@ -1,0 +1,354 @@
+//! Where the session store is: what was said, or else what Odoo and its packages would use.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+use super::SettingsError;
+use super::odoo_conf::OdooConf;
+use crate::cli::{StoreArgs, variable};
+use crate::reap::Mode;
+use crate::redact;
+
+/// Where Odoo's packages put `odoo.conf`.
+const PACKAGED_CONFIGS: [&str; 2] = ["/etc/odoo/odoo.conf", "/etc/odoo.conf"];
+
+/// Where Odoo keeps its data without a setting: the Debian package, the Docker image, Odoo 19 without a
+/// home, nixpkgs.
+const PACKAGED_DATA_DIRS: [&str; 4] = [
+    "/var/lib/odoo/.local/share/Odoo",
+    "/var/lib/odoo",
+    "/var/lib/Odoo",
+    "/var/lib/private/odoo",
+];
+
+/// The session store's place and how it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The `sessions` directory.
+    pub sessions: PathBuf,
+    /// Who says so: a flag, a variable, a line of `odoo.conf`, or a usual place.
+    pub from: String,
+    /// Nobody named it; it is where Odoo and its packages have it.
+    pub found: bool,
+}
+
+/// What surrounds the process, so that tests can tell it.
+pub struct Surroundings {
+    /// Environment variables.
+    pub var: Box<dyn Fn(&str) -> Option<OsString>>,
+    /// Whether the process is root, whose home is not Odoo's.
+    pub root: bool,
+    /// What absolute paths of the system are relative to; `/` but for tests.
+    pub system: PathBuf,
+}
+
+impl Surroundings {
+    /// The real ones.
+    pub fn real() -> Surroundings {
+        Surroundings {
+            var: Box::new(|name| std::env::var_os(name)),
+            root: rustix::process::geteuid().is_root(),
+            system: PathBuf::from("/"),
+        }
+    }
+
+    fn path(&self, variable: &str) -> Option<PathBuf> {
+        (self.var)(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        self.path("HOME")
+    }
+}
+
+/// Finds the store: flags beat the environment, which beats looking around; a deleting reap never looks
+/// around.
+pub(super) fn locate(
+    args: &StoreArgs,
+    matches: &ArgMatches,
+    around: &Surroundings,
+    mode: Mode,
+) -> Result<Location, SettingsError> {
+    for level in [ValueSource::CommandLine, ValueSource::EnvVariable] {
+        let said = |name: &str| matches.value_source(name) == Some(level);
+        let mut answers = Vec::new();
+        if let Some(dir) = args.data_dir.as_ref().filter(|_| said("data_dir")) {
+            answers.push(Location {
+                sessions: dir.join("sessions"),
+                from: name("data-dir", level),
+                found: false,
+            });
+        }
+        if let Some(dir) = args.sessions_dir.as_ref().filter(|_| said("sessions_dir")) {
+            answers.push(Location {
+                sessions: dir.clone(),
+                from: name("sessions-dir", level),
+                found: false,
+            });
+        }
+        if let Some(file) = args.config.as_ref().filter(|_| said("config")) {
+            let conf = read_conf(file)?;
+            let Some((dir, line)) = data_dir(&conf, file, around)? else {
+                return Err(SettingsError::usage(format!(
+                    "{} names no data_dir, so Odoo uses the home of the user it runs as: \
+                     name the data_dir with --data-dir instead of {}",
+                    redact::path(file),
+                    name("config", level)
+                )));
+            };
+            answers.push(Location {
+                sessions: dir.join("sessions"),
+                from: format!("data_dir in {} line {line}", redact::path(file)),
+                found: false,
+            });
+        }
+        let mut answers = answers.into_iter();
+        let Some(first) = answers.next() else { continue };
+        if let Some(other) = answers.find(|other| !same_place(&first.sessions, &other.sessions)) {
+            return Err(SettingsError::usage(format!(
+                "two different session stores: {} says {}, {} says {}; give one of them",
+                first.from,
+                redact::path(&first.sessions),
+                other.from,
+                redact::path(&other.sessions)
+            )));
+        }
+        return Ok(first);
+    }
+    if mode == Mode::Reap {
+        return Err(SettingsError::usage(
+            "where is the session store? A deleting reap does not guess: name it with --data-dir, \
+             --sessions-dir or --config (audit and reap --dry-run look where Odoo looks, and say what they found)"
+                .to_owned(),
+        ));
+    }
+    look_around(around)
+}
+
+/// The option or the variable, as whoever said it knows it.
+fn name(long: &str, level: ValueSource) -> String {
+    match level {
+        ValueSource::EnvVariable => variable(long),
+        _ => format!("--{long}"),
+    }
+}
+
+fn same_place(one: &Path, other: &Path) -> bool {
+    let resolved = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    one.components().eq(other.components()) || resolved(one) == resolved(other)
+}
+
+fn read_conf(file: &Path) -> Result<OdooConf, SettingsError> {
+    let bytes = std::fs::read(file).map_err(|error| {
+        SettingsError::failed(format!(
+            "cannot read {}, looked for as Odoo's configuration: {error}; \
+             name the right file with --config, or the data_dir with --data-dir",
+            redact::path(file)
+        ))
+    })?;
+    OdooConf::parse(&bytes).map_err(|error| {
+        SettingsError::usage(format!("{}: {error}", redact::path(file)))
+    })
+}
+
+/// The data_dir that an `odoo.conf` names, and on which line.
+fn data_dir(
+    conf: &OdooConf,
+    file: &Path,
+    around: &Surroundings,
+) -> Result<Option<(PathBuf, usize)>, SettingsError> {
+    let wrong = |what: String| SettingsError::usage(format!("{}: {what}", redact::path(file)));
+    let Some(dir) = conf.data_dir(around.home().as_deref(), |name| (around.var)(name)).map_err(|error| wrong(error.to_string()))? else {
+        return Ok(None);
+    };
+    let Some(setting) = conf.get("options", "data_dir") else { return Ok(None) };
+    if around.root && setting.value.contains(['~', '$']) {
+        return Err(wrong(format!(
+            "line {}: data_dir depends on who reads it ({}), and root is not the user that Odoo runs as: \
+             run as that user, or name the data_dir with --data-dir",
+            setting.line,
+            redact::printable(setting.value.as_bytes())
+        )));
+    }
+    Ok(Some((dir, setting.line)))
+}
+
+/// Looks where Odoo and its packages look, in their order.
+fn look_around(around: &Surroundings) -> Result<Location, SettingsError> {
+    let mut tried = Vec::new();
+    for (from, file) in configs(around) {
+        tried.push(format!("{} ({from})", redact::path(&file)));
+        if !file.is_file() {
+            continue;
+        }
+        let conf = read_conf(&file)?;
+        if let Some((dir, line)) = data_dir(&conf, &file, around)? {
+            return Ok(Location {
+                sessions: dir.join("sessions"),
+                from: format!("data_dir in {} line {line}, from {from}", redact::path(&file)),
+                found: true,
+            });
+        }
+    }
+    for (from, dir) in data_dirs(around) {
+        let sessions = dir.join("sessions");
+        tried.push(format!("{} ({from})", redact::path(&sessions)));
+        // A directory that we may not look into is there all the same, and its error helps more.
+        if sessions.try_exists().unwrap_or(true) {
+            return Ok(Location { sessions, from, found: true });
+        }
+    }
+    Err(SettingsError::failed(format!(
+        "no session store where Odoo and its packages have theirs; looked for\n  {}\n\
+         name it with --data-dir, --sessions-dir or --config",
+        tried.join("\n  ")
+    )))
+}
+
+fn configs(around: &Surroundings) -> Vec<(String, PathBuf)> {
+    let mut configs = Vec::new();
+    for variable in ["ODOO_RC", "OPENERP_SERVER"] {
+        configs.extend(around.path(variable).map(|path| (format!("${variable}"), path)));
+    }
+    if let Some(home) = around.home() {
+        for file in [".odoorc", ".openerp_serverrc"] {
+            configs.push(("the home directory".to_owned(), home.join(file)));
+        }
+    }
+    for file in PACKAGED_CONFIGS {
+        configs.push(("Odoo's packages".to_owned(), in_system(around, file)));
+    }
+    configs
+}
+
+fn data_dirs(around: &Surroundings) -> Vec<(String, PathBuf)> {
+    let mut dirs = Vec::new();
+    dirs.extend(around.path("ODOO_DATA_DIR").map(|dir| ("$ODOO_DATA_DIR".to_owned(), dir)));
+    dirs.extend(around.path("XDG_DATA_HOME").map(|dir| ("$XDG_DATA_HOME".to_owned(), dir.join("Odoo"))));
+    if let Some(home) = around.home() {
+        dirs.push(("Odoo's default".to_owned(), home.join(".local/share/Odoo")));
+    }
+    for dir in PACKAGED_DATA_DIRS {
+        dirs.push(("a usual data_dir".to_owned(), in_system(around, dir)));
+    }
+    dirs
+}
+
+fn in_system(around: &Surroundings, path: &str) -> PathBuf {
+    around.system.join(path.trim_start_matches('/'))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+    use std::fs;
+
+    /// A system in a directory of its own.
+    struct System {
+        dir: tempfile::TempDir,
+        vars: HashMap<&'static str, OsString>,
+    }
+
+    impl System {
+        fn new() -> System {
+            System { dir: tempfile::tempdir().unwrap(), vars: HashMap::new() }
+        }
+
+        fn with(mut self, variable: &'static str, path: &str) -> System {
+            let value = if path.is_empty() { OsString::new() } else { self.path(path).into() };
+            self.vars.insert(variable, value);
+            self
+        }
+
+        fn path(&self, path: &str) -> PathBuf {
+            self.dir.path().join(path)
+        }
+
+        fn conf(self, path: &str, data_dir: &str) -> System {
+            fs::create_dir_all(self.path(path).parent().unwrap()).unwrap();
+            let data_dir = self.path(data_dir);
+            fs::write(self.path(path), format!("[options]\ndata_dir = {}\n", data_dir.display())).unwrap();
+            self
+        }
+
+        fn sessions(self, data_dir: &str) -> System {
+            fs::create_dir_all(self.path(data_dir).join("sessions")).unwrap();
+            self
+        }
+
+        fn look(&self) -> Result<Location, SettingsError> {
+            let vars = self.vars.clone();
+            look_around(&Surroundings {
+                var: Box::new(move |name| vars.get(name).cloned()),
+                root: false,
+                system: self.dir.path().to_owned(),
+            })
+        }
+
+        fn finds(&self, data_dir: &str) {
+            let found = self.look().unwrap();
+            assert_eq!(found.sessions, self.path(data_dir).join("sessions"), "{}", found.from);
+            assert!(found.found);
+        }
+    }
+
+    #[test]
+    fn looks_where_odoo_looks_in_its_order() {
+        let system = System::new().sessions("var/lib/odoo");
+        system.finds("var/lib/odoo");
+        let system = system.with("HOME", "home").sessions("home/.local/share/Odoo");
+        system.finds("home/.local/share/Odoo");
+        let system = system.with("ODOO_DATA_DIR", "nineteen").sessions("nineteen");
+        system.finds("nineteen");
+        let system = system.conf("etc/odoo.conf", "a");
+        system.finds("a");
+        let system = system.conf("etc/odoo/odoo.conf", "b");
+        system.finds("b");
+        let system = system.conf("home/.odoorc", "c");
+        system.finds("c");
+        let system = system.conf("old.conf", "d").with("OPENERP_SERVER", "old.conf");
+        system.finds("d");
+        let system = system.conf("rc.conf", "e").with("ODOO_RC", "rc.conf");
+        system.finds("e");
+        system.with("ODOO_RC", "").finds("d");
+    }
+
+    #[test]
+    fn says_what_it_looked_for_when_there_is_nothing() {
+        let error = System::new().with("HOME", "home").look().unwrap_err();
+        let message = error.to_string();
+        for part in [".odoorc", "etc/odoo/odoo.conf", "var/lib/odoo/sessions", "--data-dir"] {
+            assert!(message.contains(part), "{part} in {message}");
+        }
+        assert_eq!(error.exit, crate::exit::Exit::Failed);
+    }
+
+    #[test]
+    fn a_broken_odoo_conf_is_an_error_and_not_skipped() {
+        let system = System::new().sessions("var/lib/odoo").conf("etc/odoo.conf", "a");
+        fs::write(system.path("etc/odoo.conf"), "data_dir = /srv\n").unwrap();
+        assert!(system.look().unwrap_err().to_string().contains("etc/odoo.conf: line 1"));
+    }
+
+    #[test]
+    fn root_does_not_take_its_own_home_for_odoos() {
+        let conf = OdooConf::parse(b"[options]\ndata_dir = ~/data\n").unwrap();
+        let around = |root| Surroundings {
+            var: Box::new(|name| (name == "HOME").then(|| "/home/odoo".into())),
+            root,
+            system: PathBuf::from("/"),
+        };
+        let file = Path::new("/etc/odoo.conf");
+        assert_eq!(
+            data_dir(&conf, file, &around(false)).unwrap(),
+            Some((PathBuf::from("/home/odoo/data"), 2))
+        );
+        let error = data_dir(&conf, file, &around(true)).unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("--data-dir"), "{error}");
+    }
+}
