@@ -1,3 +1,20 @@
 //! Audit and reap Odoo's filesystem sessions.
+//!
+//! A session file's way through the program runs one way, and the modules show it: [`cli`] and
+//! [`settings`] say what is wanted; [`store`] knows where a file lies, [`session`] what it says,
+//! [`policy`] what is due; [`reap`] acts, [`tally`] counts, [`report`] tells. [`app`] puts them together.
 
+pub mod app;
+pub mod cli;
+pub mod demo;
+pub mod exit;
+pub mod log;
+pub mod policy;
+pub mod reap;
+pub mod redact;
+pub mod report;
+pub mod session;
 pub mod settings;
+pub mod store;
+pub mod tally;
+pub mod time;

@@ -1,0 +1,124 @@
+//! Sessions of Odoo 18 and later: JSON, read as Python's `json` reads it.
+//!
+//! serde walks the text and skips what is not needed, iteratively; of the interesting keys only the *place* of the value is
+//! noted. So no number is too big and no nesting too deep, and the last of duplicate keys wins.
+//!
+//! Two exceptions against Python, both lenient: its recursion limit and its limit of 4300 digits for a whole number do not hold here.
+
+mod not_a_number;
+mod value;
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::facts::{Facts, Key};
+use super::{Session, Unreadable};
+
+/// What JSON (Python's, that is) can begin with besides brackets, quotes and numbers.
+pub(super) const WORDS: [&[u8]; 5] = [b"null", b"true", b"false", b"NaN", b"Infinity"];
+
+/// A value's place in the text. 16 MiB fit.
+#[derive(Clone, Copy)]
+struct Place {
+    start: u32,
+    end: u32,
+}
+
+/// Reads a text whose first non-white byte is `{`.
+pub(super) fn read(bytes: &[u8]) -> Result<Session<'_>, Unreadable> {
+    // Odoo opens the file as UTF-8 text, so a bad byte anywhere breaks it.
+    let text = std::str::from_utf8(bytes).map_err(|_| Unreadable::BrokenJson)?;
+    let facts = match facts(text) {
+        Some(facts) => facts,
+        // Places in the stand-in are places in the text, too.
+        None => not_a_number::without(text)
+            .and_then(|stand_in| facts(&stand_in))
+            .ok_or(Unreadable::BrokenJson)?,
+    };
+    facts.session(|Place { start, end }| {
+        let place = Range {
+            start: start as usize,
+            end: end as usize,
+        };
+        text.as_bytes()
+            .get(place)
+            .and_then(value::of)
+            .ok_or(Unreadable::BrokenJson)
+    })
+}
+
+/// Where the interesting values are, or `None` if serde does not like the text.
+fn facts(text: &str) -> Option<Facts<Place>> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let facts = json.deserialize_map(TopLevel { text }).ok()?;
+    json.end().ok()?;
+    Some(facts)
+}
+
+struct TopLevel<'t> {
+    text: &'t str,
+}
+
+impl<'de> Visitor<'de> for TopLevel<'de> {
+    type Value = Facts<Place>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a session")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut facts = Facts::default();
+        while let Some(key) = map.next_key_seed(KeyName)? {
+            match key {
+                Some(key) if !key.is_only_a_sign() => {
+                    facts.set(key, self.place(map.next_value::<&RawValue>()?.get()));
+                }
+                Some(key) => {
+                    map.next_value::<IgnoredAny>()?;
+                    facts.set(key, Place { start: 0, end: 0 });
+                }
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(facts)
+    }
+}
+
+impl TopLevel<'_> {
+    #[allow(clippy::cast_possible_truncation)]
+    fn place(&self, value: &str) -> Place {
+        let start = value.as_ptr().addr() - self.text.as_ptr().addr();
+        Place {
+            start: start as u32,
+            end: (start + value.len()) as u32,
+        }
+    }
+}
+
+/// Reads a key as bytes, because as a `str` serde refuses lone surrogates, which Python takes.
+struct KeyName;
+
+impl<'de> DeserializeSeed<'de> for KeyName {
+    type Value = Option<Key>;
+
+    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
+        key.deserialize_bytes(self)
+    }
+}
+
+impl Visitor<'_> for KeyName {
+    type Value = Option<Key>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
+        Ok(Key::of(name))
+    }
+}
