@@ -1,1 +1,3 @@
 //! Audit and reap Odoo's filesystem sessions.
+
+pub mod demo;
