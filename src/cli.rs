@@ -18,7 +18,12 @@ pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
 /// visitors, and deletes the ones that have not been saved for longer than their inactivity window, so that
 /// Odoo's own session garbage collection can be turned off safely.
 #[derive(Debug, Parser)]
-#[command(name = "odoo-session-reaper", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "odoo-session-reaper",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     /// How much is logged.
     #[command(flatten)]
@@ -203,7 +208,7 @@ pub struct DemoArgs {
     #[arg(long, requires = "dir")]
     pub keep: bool,
     /// Make the data_dir here; it must be absent or empty
-    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath, requires = "keep")]
     pub dir: Option<PathBuf>,
 }
 
@@ -262,14 +267,21 @@ pub fn command() -> Command {
         "Every option can also be given as an environment variable, {ENV_PREFIX}DATA_DIR for --data-dir \
          and so on; an empty one counts as unset, and the command line beats the environment.\n\n{EXIT_CODES}"
     );
-    with_environment(Cli::command().after_long_help(after).styles(Styles::styled()))
+    with_environment(
+        Cli::command()
+            .after_long_help(after)
+            .styles(Styles::styled()),
+    )
 }
 
 /// Gives each option its environment variable, unless that is empty.
 fn with_environment(command: Command) -> Command {
     command
         .mut_args(|arg| {
-            let Some(long) = arg.get_long().filter(|long| !matches!(*long, "help" | "version")) else {
+            let Some(long) = arg
+                .get_long()
+                .filter(|long| !matches!(*long, "help" | "version"))
+            else {
                 return arg;
             };
             let variable = variable(long);
@@ -298,7 +310,12 @@ pub fn unknown_variables<'a>(
     names: impl Iterator<Item = &'a OsStr>,
 ) -> Vec<&'a OsStr> {
     fn longs(command: &Command, into: &mut Vec<String>) {
-        into.extend(command.get_arguments().filter_map(|arg| arg.get_long()).map(variable));
+        into.extend(
+            command
+                .get_arguments()
+                .filter_map(|arg| arg.get_long())
+                .map(variable),
+        );
         for sub in command.get_subcommands() {
             longs(sub, into);
         }
@@ -326,7 +343,9 @@ mod tests {
     fn every_option_has_its_variable() {
         for sub in command().get_subcommands() {
             for arg in sub.get_arguments() {
-                let Some(long) = arg.get_long().filter(|long| *long != "help") else { continue };
+                let Some(long) = arg.get_long().filter(|long| *long != "help") else {
+                    continue;
+                };
                 assert_eq!(arg.get_env(), Some(OsStr::new(&variable(long))), "--{long}");
             }
         }
@@ -334,7 +353,11 @@ mod tests {
 
     #[test]
     fn a_misspelt_variable_is_noticed() {
-        let names = ["ODOO_SESSION_REAPER_DATA_DIR", "ODOO_SESSION_REAPER_DATADIR", "ODOO_RC"];
+        let names = [
+            "ODOO_SESSION_REAPER_DATA_DIR",
+            "ODOO_SESSION_REAPER_DATADIR",
+            "ODOO_RC",
+        ];
         let unknown = unknown_variables(&command(), names.iter().map(OsStr::new));
         assert_eq!(unknown, [OsStr::new("ODOO_SESSION_REAPER_DATADIR")]);
     }

@@ -28,15 +28,34 @@ pub fn init(args: &LogArgs) -> Option<String> {
     let layer = match (args.log_format, journal) {
         (LogFormat::Json, _) => layer::layer().json().with_writer(std::io::stderr).boxed(),
         (LogFormat::Text, true) => {
-            let format = Prioritised(layer::format().without_time().with_level(false).with_target(false).with_ansi(false));
-            layer::layer().event_format(format).with_ansi(false).with_writer(std::io::stderr).boxed()
+            let format = Prioritised(
+                layer::format()
+                    .without_time()
+                    .with_level(false)
+                    .with_target(false)
+                    .with_ansi(false),
+            );
+            layer::layer()
+                .event_format(format)
+                .with_ansi(false)
+                .with_writer(std::io::stderr)
+                .boxed()
         }
         (LogFormat::Text, false) => {
-            let layer = layer::layer().with_target(false).with_ansi(colours).with_writer(std::io::stderr);
-            if stderr.is_terminal() { layer.without_time().boxed() } else { layer.boxed() }
+            let layer = layer::layer()
+                .with_target(false)
+                .with_ansi(colours)
+                .with_writer(std::io::stderr);
+            if stderr.is_terminal() {
+                layer.without_time().boxed()
+            } else {
+                layer.boxed()
+            }
         }
     };
-    tracing_subscriber::registry().with(layer.with_filter(filter)).init();
+    tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .init();
     broken
 }
 
@@ -69,7 +88,9 @@ fn filter(args: &LogArgs, journal: bool, rust_log: Option<String>) -> (Targets, 
 /// Whether this stream leads to systemd's journal, as sd-daemon(7) says: `JOURNAL_STREAM` holds its device
 /// and inode number.
 pub fn is_journal(stream: impl AsFd) -> bool {
-    let Ok(named) = std::env::var("JOURNAL_STREAM") else { return false };
+    let Ok(named) = std::env::var("JOURNAL_STREAM") else {
+        return false;
+    };
     fstat(stream).is_ok_and(|stat| named == format!("{}:{}", stat.st_dev, stat.st_ino))
 }
 
@@ -106,7 +127,11 @@ mod tests {
     use super::*;
 
     fn args(verbose: u8, quiet: u8) -> LogArgs {
-        LogArgs { verbose, quiet, log_format: LogFormat::Text }
+        LogArgs {
+            verbose,
+            quiet,
+            log_format: LogFormat::Text,
+        }
     }
 
     fn logs(args: &LogArgs, journal: bool, rust_log: Option<&str>) -> [bool; 4] {
@@ -131,8 +156,14 @@ mod tests {
 
     #[test]
     fn rust_log_beats_the_flags() {
-        assert_eq!(logs(&args(0, 9), false, Some("info")), [true, true, true, false]);
-        assert_eq!(logs(&args(0, 0), false, Some("")), [true, true, false, false]);
+        assert_eq!(
+            logs(&args(0, 9), false, Some("info")),
+            [true, true, true, false]
+        );
+        assert_eq!(
+            logs(&args(0, 0), false, Some("")),
+            [true, true, false, false]
+        );
         let (_, broken) = filter(&args(0, 0), false, Some("a=b=c".into()));
         assert_eq!(broken.as_deref(), Some("a=b=c"));
     }

@@ -247,9 +247,7 @@ impl Policy {
             // Only a regular name makes an empty or a broken file Odoo's.
             _ if !kind.is_regular_session() => (Class::Foreign, Verdict::Keep(Kept::Foreign)),
             Content::Empty => (Class::Anonymous, self.by_window(Class::Anonymous, mtime)),
-            Content::Unreadable(_) => {
-                (Class::Unreadable, self.by_window(Class::Unreadable, mtime))
-            }
+            Content::Unreadable(_) => (Class::Unreadable, self.by_window(Class::Unreadable, mtime)),
             Content::Unknown => (Class::Unreadable, Verdict::Keep(Kept::Unreadable)),
         }
     }
@@ -257,9 +255,14 @@ impl Policy {
     fn judge_session(&self, class: Class, session: &Session<'_>, mtime: Timestamp) -> Verdict {
         match self.by_window(class, mtime) {
             Verdict::Due { window, .. } if class == Class::Superseded => {
-                let refused = session.deletion_time.is_some_and(|at| at < self.now.secs as f64);
+                let refused = session
+                    .deletion_time
+                    .is_some_and(|at| at < self.now.secs as f64);
                 if refused {
-                    Verdict::Due { reason: Reason::Superseded, window }
+                    Verdict::Due {
+                        reason: Reason::Superseded,
+                        window,
+                    }
                 } else {
                     // Until its deletion time Odoo still accepts it.
                     self.by_window(Class::Authenticated, mtime)
@@ -281,7 +284,10 @@ impl Policy {
         if !self.plausible(mtime) {
             Verdict::Keep(Kept::ImplausibleTime)
         } else if mtime.age(self.now) > window {
-            Verdict::Due { reason: Reason::Expired, window }
+            Verdict::Due {
+                reason: Reason::Expired,
+                window,
+            }
         } else {
             Verdict::Keep(Kept::Young)
         }
@@ -332,7 +338,10 @@ mod tests {
     }
 
     fn user() -> Session<'static> {
-        Session { uid: Some(Uid::Number(2)), ..visitor() }
+        Session {
+            uid: Some(Uid::Number(2)),
+            ..visitor()
+        }
     }
 
     fn judged(session: Session<'static>, age: i64) -> (Class, Verdict) {
@@ -340,48 +349,100 @@ mod tests {
     }
 
     fn expired(window: Duration) -> Verdict {
-        Verdict::Due { reason: Reason::Expired, window }
+        Verdict::Due {
+            reason: Reason::Expired,
+            window,
+        }
     }
 
     const YOUNG: Verdict = Verdict::Keep(Kept::Young);
 
     #[test]
     fn each_class_has_its_window() {
-        let cart = || Session { cart: true, ..visitor() };
+        let cart = || Session {
+            cart: true,
+            ..visitor()
+        };
         for (session, class, window) in [
             (user(), Class::Authenticated, 7),
-            (Session { cart: true, ..user() }, Class::Authenticated, 7),
+            (
+                Session {
+                    cart: true,
+                    ..user()
+                },
+                Class::Authenticated,
+                7,
+            ),
             (visitor(), Class::Anonymous, 1),
-            (Session { pending_2fa: true, ..visitor() }, Class::Pending2fa, 1),
+            (
+                Session {
+                    pending_2fa: true,
+                    ..visitor()
+                },
+                Class::Pending2fa,
+                1,
+            ),
             (cart(), Class::Cart, 3),
-            (Session { pending_2fa: true, ..cart() }, Class::Cart, 3),
+            (
+                Session {
+                    pending_2fa: true,
+                    ..cart()
+                },
+                Class::Cart,
+                3,
+            ),
         ] {
             let edge = window * DAY;
             let at_edge = policy().judge(
                 Kind::Flat,
-                &Content::Session(Session { login: None, db: None, ..session }),
+                &Content::Session(Session {
+                    login: None,
+                    db: None,
+                    ..session
+                }),
                 ago(edge),
             );
-            assert_eq!(at_edge, (class, YOUNG), "exactly as old as the window is not older");
+            assert_eq!(
+                at_edge,
+                (class, YOUNG),
+                "exactly as old as the window is not older"
+            );
             let session = match class {
                 Class::Authenticated => user(),
                 Class::Cart => cart(),
-                Class::Pending2fa => Session { pending_2fa: true, ..visitor() },
+                Class::Pending2fa => Session {
+                    pending_2fa: true,
+                    ..visitor()
+                },
                 _ => visitor(),
             };
-            assert_eq!(judged(session, edge + 1), (class, expired(days(window as u64))));
+            assert_eq!(
+                judged(session, edge + 1),
+                (class, expired(days(window as u64)))
+            );
         }
     }
 
     #[test]
     fn a_superseded_session_is_due_at_the_shortest_window_once_odoo_refuses_it() {
-        let superseded =
-            |at: i64| Session { deletion_time: Some((NOW.secs - at) as f64), ..user() };
-        let due = Verdict::Due { reason: Reason::Superseded, window: days(1) };
+        let superseded = |at: i64| Session {
+            deletion_time: Some((NOW.secs - at) as f64),
+            ..user()
+        };
+        let due = Verdict::Due {
+            reason: Reason::Superseded,
+            window: days(1),
+        };
         assert_eq!(judged(superseded(DAY), DAY), (Class::Superseded, YOUNG));
         assert_eq!(judged(superseded(DAY), DAY + 1), (Class::Superseded, due));
-        assert_eq!(judged(superseded(-HOUR), DAY + 1), (Class::Superseded, YOUNG));
-        assert_eq!(judged(superseded(-HOUR), 7 * DAY + 1), (Class::Superseded, expired(days(7))));
+        assert_eq!(
+            judged(superseded(-HOUR), DAY + 1),
+            (Class::Superseded, YOUNG)
+        );
+        assert_eq!(
+            judged(superseded(-HOUR), 7 * DAY + 1),
+            (Class::Superseded, expired(days(7)))
+        );
     }
 
     #[test]
@@ -433,7 +494,9 @@ mod tests {
         assert_eq!(judged(visitor(), -300).1, YOUNG);
         let broken_clock = Timestamp::from_secs(EARLIEST.secs - 1);
         assert_eq!(
-            policy().judge(Kind::Flat, &Content::Session(visitor()), broken_clock).1,
+            policy()
+                .judge(Kind::Flat, &Content::Session(visitor()), broken_clock)
+                .1,
             keep
         );
         assert_eq!(
@@ -450,18 +513,25 @@ mod tests {
             settled(Kind::Foreign, 900 * DAY, 0),
             Glance::Settled(Class::Foreign, Verdict::Keep(Kept::Foreign))
         );
-        assert_eq!(settled(Kind::Flat, DAY, 9), Glance::Settled(Class::Recent, YOUNG));
+        assert_eq!(
+            settled(Kind::Flat, DAY, 9),
+            Glance::Settled(Class::Recent, YOUNG)
+        );
         assert_eq!(settled(Kind::Flat, DAY + 1, 9), Glance::MustRead);
         assert_eq!(settled(Kind::Irregular, DAY + 1, 0), Glance::MustRead);
         assert_eq!(
             settled(Kind::Sharded, DAY + 1, 0),
             Glance::Settled(Class::Anonymous, expired(days(1)))
         );
-        for (kind, class) in
-            [(Kind::UnfinishedSave, Class::UnfinishedSave), (Kind::UploadStash, Class::UploadStash)]
-        {
+        for (kind, class) in [
+            (Kind::UnfinishedSave, Class::UnfinishedSave),
+            (Kind::UploadStash, Class::UploadStash),
+        ] {
             assert_eq!(settled(kind, 2 * DAY, 5), Glance::Settled(class, YOUNG));
-            assert_eq!(settled(kind, 2 * DAY + 1, 5), Glance::Settled(class, expired(days(2))));
+            assert_eq!(
+                settled(kind, 2 * DAY + 1, 5),
+                Glance::Settled(class, expired(days(2)))
+            );
         }
     }
 }

@@ -111,7 +111,12 @@ mod tests {
 
     #[test]
     fn leaves_ordinary_logins_alone() {
-        for login in ["zoë@exämple.com", "日本@例え.jp", "CORP\\o'brien", "a \"b\""] {
+        for login in [
+            "zoë@exämple.com",
+            "日本@例え.jp",
+            "CORP\\o'brien",
+            "a \"b\"",
+        ] {
             assert_eq!(printable(login.as_bytes()), login);
         }
     }
@@ -121,7 +126,10 @@ mod tests {
         let long = printable(&[b'x'; 1000]);
         assert_eq!(long.chars().count(), TEXT_CHARS + 1);
         assert!(long.ends_with('…'));
-        assert_eq!(printable(&[0xff; 1000]).matches("\\xff").count(), TEXT_CHARS);
+        assert_eq!(
+            printable(&[0xff; 1000]).matches("\\xff").count(),
+            TEXT_CHARS
+        );
     }
 
     #[test]
@@ -135,7 +143,10 @@ mod tests {
 
     #[test]
     fn an_ordinary_path_is_shown_as_it_is() {
-        assert_eq!(path(Path::new("/var/lib/odoo/sessions")), "/var/lib/odoo/sessions");
+        assert_eq!(
+            path(Path::new("/var/lib/odoo/sessions")),
+            "/var/lib/odoo/sessions"
+        );
         assert_eq!(path(Path::new("../a\nb")), "../a\\nb");
     }
 }

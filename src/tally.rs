@@ -130,7 +130,10 @@ impl Tally {
         }
         let row = &mut self.rows[class as usize];
         row.all.add(stat);
-        row.oldest = Some(row.oldest.map_or(stat.mtime, |oldest| oldest.min(stat.mtime)));
+        row.oldest = Some(
+            row.oldest
+                .map_or(stat.mtime, |oldest| oldest.min(stat.mtime)),
+        );
         let age = stat.mtime.age(now);
         let bucket = AGE_BOUNDS.iter().position(|(bound, _)| age <= *bound);
         row.ages[bucket.unwrap_or(AGE_BOUNDS.len())] += 1;
@@ -153,7 +156,10 @@ impl Tally {
 
     /// Counts a failure and tells how often the same has happened before.
     pub fn error(&mut self, operation: Operation, errno: Errno) -> u64 {
-        let count = self.errors.entry((operation, errno.raw_os_error())).or_default();
+        let count = self
+            .errors
+            .entry((operation, errno.raw_os_error()))
+            .or_default();
         *count += 1;
         *count - 1
     }
@@ -240,7 +246,14 @@ mod tests {
         }
         let row = tally.row(Class::Anonymous);
         assert_eq!(row.ages, [2, 1, 0, 0, 1, 1, 0, 0, 0, 0]);
-        assert_eq!(row.all, Pile { files: 5, bytes: 50, disk: 5 * 4096 });
+        assert_eq!(
+            row.all,
+            Pile {
+                files: 5,
+                bytes: 50,
+                disk: 5 * 4096
+            }
+        );
         assert_eq!(row.oldest, Some(Timestamp::from_secs(1_000_000 - 604_801)));
         assert_eq!((tally.flat, tally.sharded), (5, 0));
     }
@@ -262,7 +275,10 @@ mod tests {
         assert_eq!(one.total().due.files, 2);
         assert_eq!(one.row(Class::Cart).deleted.files, 1);
         assert_eq!(one.row(Class::Foreign).all.files, 1);
-        assert_eq!(one.total().oldest, Some(Timestamp::from_secs(1_000_000 - 9)));
+        assert_eq!(
+            one.total().oldest,
+            Some(Timestamp::from_secs(1_000_000 - 9))
+        );
         assert_eq!(one.failures(), 3);
         assert_eq!(one.unreadable["broken"], 1);
         assert_eq!((one.flat, one.sharded), (1, 2));

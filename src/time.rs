@@ -55,8 +55,12 @@ impl Timestamp {
 ///
 /// Windows are echoed in words because humantime's `7m` is minutes and `7M` months.
 pub fn words(duration: Duration) -> String {
-    const UNITS: [(u64, &str); 4] =
-        [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+    const UNITS: [(u64, &str); 4] = [
+        (86_400, "day"),
+        (3_600, "hour"),
+        (60, "minute"),
+        (1, "second"),
+    ];
     let mut left = duration.as_secs();
     let mut parts = Vec::new();
     for (size, name) in UNITS {
@@ -91,9 +95,22 @@ mod tests {
 
     #[test]
     fn an_age_counts_nanoseconds() {
-        let now = Timestamp { secs: 100, nanos: 5 };
-        assert_eq!(Timestamp { secs: 99, nanos: 6 }.age(now), Duration::from_nanos(999_999_999));
-        assert_eq!(Timestamp { secs: 100, nanos: 6 }.age(now), Duration::ZERO);
+        let now = Timestamp {
+            secs: 100,
+            nanos: 5,
+        };
+        assert_eq!(
+            Timestamp { secs: 99, nanos: 6 }.age(now),
+            Duration::from_nanos(999_999_999)
+        );
+        assert_eq!(
+            Timestamp {
+                secs: 100,
+                nanos: 6
+            }
+            .age(now),
+            Duration::ZERO
+        );
     }
 
     #[test]
@@ -107,7 +124,10 @@ mod tests {
     fn words_tell_minutes_from_months() {
         assert_eq!(words(Duration::from_secs(7 * 60)), "7 minutes");
         assert_eq!(words(Duration::from_secs(7 * 86_400)), "7 days");
-        assert_eq!(words(Duration::from_secs(86_400 + 43_200)), "1 day 12 hours");
+        assert_eq!(
+            words(Duration::from_secs(86_400 + 43_200)),
+            "1 day 12 hours"
+        );
         assert_eq!(words(Duration::from_millis(3)), "less than a second");
     }
 

@@ -160,7 +160,11 @@ pub fn run(
         limit_reached: AtomicBool::new(false),
         flat_unlinker: Mutex::new(()),
     };
-    let tally = if plan.threads <= 1 { alone(&shared) } else { together(&shared) };
+    let tally = if plan.threads <= 1 {
+        alone(&shared)
+    } else {
+        together(&shared)
+    };
     let end = match stop.signal() {
         Some(signal) => End::Interrupted(signal),
         None if shared.limit_reached.load(Ordering::Relaxed) => End::LimitReached,
@@ -225,7 +229,11 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
                 tally.foreign();
                 true
             }
-            Top::File { name, ino, file_type } => {
+            Top::File {
+                name,
+                ino,
+                file_type,
+            } => {
                 batch.push(name, ino, file_type);
                 !batch.is_full() || task(Task::Top(std::mem::take(&mut batch)))
             }

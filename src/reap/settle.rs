@@ -58,7 +58,11 @@ pub struct Dir<'a> {
 
 impl<'a> Dir<'a> {
     pub fn new(handle: BorrowedFd<'a>, shard: Option<&'a [u8]>) -> Dir<'a> {
-        Dir { handle, shard, writable: OnceCell::new() }
+        Dir {
+            handle,
+            shard,
+            writable: OnceCell::new(),
+        }
     }
 
     /// Whether the kernel would let us delete this file; the answer for the directory is remembered.
@@ -106,7 +110,9 @@ impl Shared<'_> {
         }
         // Nothing may come between the check above and this: a save that falls here is lost.
         let result = match self.plan.mode {
-            Mode::Reap => retry_on_intr(|| rustix::fs::unlinkat(dir.handle, name, AtFlags::empty())),
+            Mode::Reap => {
+                retry_on_intr(|| rustix::fs::unlinkat(dir.handle, name, AtFlags::empty()))
+            }
             Mode::DryRun | Mode::Audit => dir.would_allow_deleting(&now),
         };
         match result {
@@ -118,8 +124,12 @@ impl Shared<'_> {
     }
 
     fn take_permit(&self) -> bool {
-        let Some(permits) = &self.permits else { return true };
-        let taken = permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        let Some(permits) = &self.permits else {
+            return true;
+        };
+        let taken = permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+            left.checked_sub(1)
+        });
         if taken.is_err() {
             self.limit_reached.store(true, Ordering::Relaxed);
         }

@@ -23,7 +23,11 @@ impl Stop {
         for signal in [SIGINT, SIGTERM] {
             flag::register_conditional_default(signal, Arc::clone(&asked))?;
             flag::register(signal, Arc::clone(&asked))?;
-            flag::register_usize(signal, Arc::clone(&stop.signal), signal.unsigned_abs() as usize)?;
+            flag::register_usize(
+                signal,
+                Arc::clone(&stop.signal),
+                signal.unsigned_abs() as usize,
+            )?;
         }
         Ok(stop)
     }

@@ -80,7 +80,9 @@ impl<'a> Worker<'a> {
 
     fn shard(&mut self, name: &[u8]) {
         // A name from a directory listing holds no NUL.
-        let Ok(c_name) = CString::new(name) else { return };
+        let Ok(c_name) = CString::new(name) else {
+            return;
+        };
         let shard = match self.shared.store.open_shard(&c_name) {
             Ok(Some(shard)) => shard,
             Ok(None) => return self.tally.foreign(),
@@ -113,7 +115,10 @@ impl<'a> Worker<'a> {
             }
         }
         self.settle(dir, batch);
-        self.shared.progress.seen.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.shared
+            .progress
+            .seen
+            .fetch_add(batch.len() as u64, Ordering::Relaxed);
     }
 
     /// Looks at one file: its name, its metadata, and its content where that is needed.
@@ -124,7 +129,8 @@ impl<'a> Worker<'a> {
             None => name::at_top(bytes),
             Some(shard) => name::in_shard(shard, bytes),
         };
-        if kind == Kind::Foreign || !matches!(file_type, FileType::RegularFile | FileType::Unknown) {
+        if kind == Kind::Foreign || !matches!(file_type, FileType::RegularFile | FileType::Unknown)
+        {
             return self.tally.foreign();
         }
         let policy = &self.shared.plan.policy;
@@ -163,7 +169,11 @@ impl<'a> Worker<'a> {
             Err(Errno::LOOP | Errno::NXIO) => return self.tally.foreign(),
             Err(errno) => {
                 if matches!(errno, Errno::ACCESS | Errno::PERM) {
-                    *self.tally.unreadable.entry("permission denied").or_default() += 1;
+                    *self
+                        .tally
+                        .unreadable
+                        .entry("permission denied")
+                        .or_default() += 1;
                 } else {
                     self.failed(Operation::Read, kind, bytes, errno);
                 }
@@ -197,7 +207,9 @@ impl<'a> Worker<'a> {
             *self.tally.unreadable.entry(unreadable.name()).or_default() += 1;
         }
         let who = match (&content, verdict) {
-            (Content::Session(session), Verdict::Due { .. }) if self.shared.witness.wants(class) => {
+            (Content::Session(session), Verdict::Due { .. })
+                if self.shared.witness.wants(class) =>
+            {
                 Some(Who::from(session))
             }
             _ => None,
@@ -222,7 +234,8 @@ impl<'a> Worker<'a> {
         if class == Class::Foreign {
             return self.tally.foreign();
         }
-        self.tally.found(kind, class, &stat, self.shared.plan.policy.now);
+        self.tally
+            .found(kind, class, &stat, self.shared.plan.policy.now);
         match verdict {
             Verdict::Due { reason, window } => self.due.push(Candidate {
                 index,
@@ -261,7 +274,15 @@ impl<'a> Worker<'a> {
     }
 
     fn settled(&mut self, name: &CStr, candidate: Candidate, outcome: Outcome) {
-        let Candidate { kind, class, reason, window, stat, who, .. } = candidate;
+        let Candidate {
+            kind,
+            class,
+            reason,
+            window,
+            stat,
+            who,
+            ..
+        } = candidate;
         match outcome {
             Outcome::SavedAgain => self.tally.saved_again += 1,
             Outcome::Vanished => self.tally.vanished += 1,
@@ -301,14 +322,17 @@ impl<'a> Worker<'a> {
         let before = self.tally.error(Operation::List, errno);
         if before < WARNINGS {
             let shard = redact::printable(shard);
-            tracing::warn!("cannot list the shard {shard}: {}", std::io::Error::from(errno));
+            tracing::warn!(
+                "cannot list the shard {shard}: {}",
+                std::io::Error::from(errno)
+            );
         }
     }
 }
 
 fn failed(tally: &mut Tally, operation: Operation, kind: Kind, name: &[u8], errno: Errno) {
     let before = tally.error(operation, errno);
-    let operation = operation.name();
+    let (operation, kind) = (operation.name(), kind.name());
     let sid = redact::prefix(name::sid(name));
     let error = std::io::Error::from(errno);
     if before < WARNINGS {
@@ -322,8 +346,14 @@ impl From<&Session<'_>> for Who {
     fn from(session: &Session<'_>) -> Who {
         Who {
             uid: session.uid,
-            login: session.login.as_ref().map(|login| redact::printable(login.as_bytes())),
-            db: session.db.as_ref().map(|db| redact::printable(db.as_bytes())),
+            login: session
+                .login
+                .as_ref()
+                .map(|login| redact::printable(login.as_bytes())),
+            db: session
+                .db
+                .as_ref()
+                .map(|db| redact::printable(db.as_bytes())),
             cart: session.cart,
             pending_2fa: session.pending_2fa,
         }

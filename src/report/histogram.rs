@@ -17,11 +17,19 @@ pub fn write(out: &mut Out, tally: &Tally) {
         .into_iter()
         .filter(|class| tally.row(*class).ages.iter().any(|count| *count > 0))
         .collect();
-    let largest = drawn.iter().flat_map(|class| tally.row(*class).ages).max().unwrap_or(0);
+    let largest = drawn
+        .iter()
+        .flat_map(|class| tally.row(*class).ages)
+        .max()
+        .unwrap_or(0);
     for classes in drawn.chunks(ABREAST) {
         let mut head = format!("{:<LABEL$}", "Last save");
         for class in classes {
-            head.push_str(&format!(" {:>width$}", super::text::label(*class), width = COUNT + BAR));
+            head.push_str(&format!(
+                " {:>width$}",
+                super::text::label(*class),
+                width = COUNT + BAR
+            ));
         }
         let head = out.bold(head.trim_end());
         out.line(format_args!("{head}"));
@@ -31,7 +39,11 @@ pub fn write(out: &mut Out, tally: &Tally) {
                 let count = tally.row(*class).ages[bucket];
                 let bar = bar(count, largest);
                 let padding = " ".repeat(BAR - bar.chars().count());
-                let count = if count == 0 { "·".to_owned() } else { grouped(count) };
+                let count = if count == 0 {
+                    "·".to_owned()
+                } else {
+                    grouped(count)
+                };
                 line.push_str(&format!(" {count:>COUNT$} {bar}{}", &padding[1..]));
             }
             out.line(format_args!("{}", line.trim_end()));
@@ -55,7 +67,9 @@ fn bar(count: u64, largest: u64) -> String {
     if count == 0 || largest == 0 {
         return String::new();
     }
-    let eighths = (count as f64 / largest as f64 * ((BAR - 1) * 8) as f64).round().max(1.0) as usize;
+    let eighths = (count as f64 / largest as f64 * ((BAR - 1) * 8) as f64)
+        .round()
+        .max(1.0) as usize;
     let mut bar = "█".repeat(eighths / 8);
     if eighths % 8 > 0 {
         bar.push(EIGHTHS[eighths % 8 - 1]);

@@ -115,22 +115,37 @@ struct ErrorPart {
 
 impl From<Pile> for PilePart {
     fn from(Pile { files, bytes, disk }: Pile) -> PilePart {
-        PilePart { files, bytes, disk_bytes: disk }
+        PilePart {
+            files,
+            bytes,
+            disk_bytes: disk,
+        }
     }
 }
 
 impl RowPart {
     /// `counts_deletions`: an audit and a dry run delete nothing.
     fn new(row: &Row, counts_deletions: bool) -> RowPart {
-        let bounds = AGE_BOUNDS.iter().map(|(bound, _)| Some(bound.as_secs())).chain([None]);
+        let bounds = AGE_BOUNDS
+            .iter()
+            .map(|(bound, _)| Some(bound.as_secs()))
+            .chain([None]);
         RowPart {
             files: row.all.files,
             bytes: row.all.bytes,
             disk_bytes: row.all.disk,
             due: row.due.into(),
-            deleted: if counts_deletions { row.deleted } else { Pile::default() }.into(),
+            deleted: if counts_deletions {
+                row.deleted
+            } else {
+                Pile::default()
+            }
+            .into(),
             oldest: row.oldest.and_then(|oldest| oldest.rfc3339()),
-            ages: bounds.zip(row.ages).map(|(up_to, files)| Age { up_to, files }).collect(),
+            ages: bounds
+                .zip(row.ages)
+                .map(|(up_to, files)| Age { up_to, files })
+                .collect(),
         }
     }
 }
@@ -152,7 +167,13 @@ pub fn write(out: &mut Out, finished: &Finished<'_>, begun: bool) {
 }
 
 fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
-    let Finished { location, store, plan, tally, .. } = finished;
+    let Finished {
+        location,
+        store,
+        plan,
+        tally,
+        ..
+    } = finished;
     let (end, signal) = match finished.end {
         None => ("dormant", None),
         Some(End::Complete) => ("complete", None),
@@ -163,7 +184,11 @@ fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
     let deleting = plan.mode == Mode::Reap;
     Document {
         version: env!("CARGO_PKG_VERSION"),
-        command: if plan.mode == Mode::Audit { "audit" } else { "reap" },
+        command: if plan.mode == Mode::Audit {
+            "audit"
+        } else {
+            "reap"
+        },
         dry_run: plan.mode == Mode::DryRun,
         started: finished.started.rfc3339(),
         duration_milliseconds: u64::try_from(finished.took.as_millis()).unwrap_or(u64::MAX),

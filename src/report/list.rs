@@ -51,12 +51,19 @@ impl Listing {
             json::begin(&mut out);
             out.print(format_args!(",\"due\":["));
         }
-        Listing { out: Mutex::new(State { out, listed: 0 }), format, logins }
+        Listing {
+            out: Mutex::new(State { out, listed: 0 }),
+            format,
+            logins,
+        }
     }
 
     /// Ends the list and gives back where it was written.
     pub fn into_out(self) -> Out {
-        let State { mut out, listed } = self.out.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let State { mut out, listed } = self
+            .out
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         match self.format {
             Some(Format::Json) => out.print(format_args!("\n]")),
             Some(Format::Text) if listed > 0 => out.line(format_args!("")),
@@ -73,7 +80,10 @@ impl Listing {
         if due.outcome != Outcome::Deleted || due.class != Class::Authenticated {
             return;
         }
-        let login = self.login(due).map(|login| format!(" of {login}")).unwrap_or_default();
+        let login = self
+            .login(due)
+            .map(|login| format!(" of {login}"))
+            .unwrap_or_default();
         let db = due.who.db.as_deref().unwrap_or("none");
         tracing::info!(
             "deleted the authenticated session{login}, database {db}, sid {}…: last saved {} ago, {} (window {})",
@@ -149,7 +159,8 @@ impl Listing {
 
 impl Witness for Listing {
     fn wants(&self, class: Class) -> bool {
-        self.format.is_some() || (class == Class::Authenticated && tracing::enabled!(tracing::Level::INFO))
+        self.format.is_some()
+            || (class == Class::Authenticated && tracing::enabled!(tracing::Level::INFO))
     }
 
     fn settled(&self, due: &Due) {

@@ -45,7 +45,13 @@ pub struct Finished<'a> {
 }
 
 /// Writes the report. What cannot be written is noted in `out`; it never stops a run.
-pub fn write(out: &mut Out, finished: &Finished<'_>, size: ReportSize, format: Format, listed: bool) {
+pub fn write(
+    out: &mut Out,
+    finished: &Finished<'_>,
+    size: ReportSize,
+    format: Format,
+    listed: bool,
+) {
     match (size, format) {
         (ReportSize::None, Format::Text) => {}
         (ReportSize::None, Format::Json) if !listed => {}

@@ -31,7 +31,11 @@ pub fn bytes(bytes: u64) -> String {
 
 /// `1 file`, `2 files`.
 pub fn files(count: u64) -> String {
-    format!("{} file{}", grouped(count), if count == 1 { "" } else { "s" })
+    format!(
+        "{} file{}",
+        grouped(count),
+        if count == 1 { "" } else { "s" }
+    )
 }
 
 #[cfg(test)]
@@ -40,7 +44,12 @@ mod tests {
 
     #[test]
     fn groups_thousands() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1 000"), (1_234_567, "1 234 567")] {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1 000"),
+            (1_234_567, "1 234 567"),
+        ] {
             assert_eq!(grouped(number), text);
         }
         assert_eq!(files(1), "1 file");

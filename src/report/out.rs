@@ -14,7 +14,11 @@ pub struct Out {
 impl Out {
     /// Writes to `writer`.
     pub fn new(writer: Box<dyn Write + Send>, colours: bool) -> Out {
-        Out { writer: BufWriter::new(writer), failed: None, colours }
+        Out {
+            writer: BufWriter::new(writer),
+            failed: None,
+            colours,
+        }
     }
 
     /// Writes formatted text.
@@ -43,6 +47,10 @@ impl Out {
 
     /// `text` in bold, where that is possible.
     pub fn bold(&self, text: &str) -> String {
-        if self.colours { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+        if self.colours {
+            format!("\x1b[1m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }

@@ -49,13 +49,22 @@ pub fn summary(out: &mut Out, finished: &Finished<'_>) {
 }
 
 fn head(out: &mut Out, finished: &Finished<'_>) {
-    let Finished { store, location, tally, .. } = finished;
+    let Finished {
+        store,
+        location,
+        tally,
+        ..
+    } = finished;
     let (given, resolved) = (redact::path(&store.given), redact::path(&store.resolved));
     out.line(format_args!("Session store  {given}"));
     if given != resolved {
         out.line(format_args!("               which is {resolved}"));
     }
-    let found = if location.found { "found by looking around: " } else { "from " };
+    let found = if location.found {
+        "found by looking around: "
+    } else {
+        "from "
+    };
     out.line(format_args!("               {found}{}", location.from));
     if finished.end.is_some() {
         let mut layout = Vec::new();
@@ -72,7 +81,10 @@ fn head(out: &mut Out, finished: &Finished<'_>) {
         if layout.is_empty() {
             layout.push("no sessions".to_owned());
         }
-        out.line(format_args!("Layout         {}", layout.join("\n               ")));
+        out.line(format_args!(
+            "Layout         {}",
+            layout.join("\n               ")
+        ));
     }
     if let Some(inodes) = finished.inodes {
         let percent = inodes.free.saturating_mul(100) / inodes.total.max(1);
@@ -82,7 +94,10 @@ fn head(out: &mut Out, finished: &Finished<'_>) {
             grouped(inodes.total)
         ));
     }
-    out.line(format_args!("Windows        {}", windows(&finished.plan.policy.windows)));
+    out.line(format_args!(
+        "Windows        {}",
+        windows(&finished.plan.policy.windows)
+    ));
 }
 
 fn windows(windows: &Windows) -> String {
@@ -92,7 +107,11 @@ fn windows(windows: &Windows) -> String {
         format!("cart {}", words(windows.cart)),
         format!("leftover {}", words(windows.leftover)),
     ];
-    parts.extend(windows.unreadable.map(|window| format!("unreadable {}", words(window))));
+    parts.extend(
+        windows
+            .unreadable
+            .map(|window| format!("unreadable {}", words(window))),
+    );
     let mut lines = vec![String::new()];
     for part in parts {
         let last = lines.len() - 1;
@@ -117,10 +136,18 @@ fn table(out: &mut Out, finished: &Finished<'_>) {
         Mode::Reap => "Deleted",
     };
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["", "Files", "On disk", due, "Oldest", "Window"]);
+    table
+        .load_preset(presets::NOTHING)
+        .set_header(["", "Files", "On disk", due, "Oldest", "Window"]);
     let mut add = |label: &str, row: &Row, window: String| {
-        let gone = if plan.mode == Mode::Audit { row.due } else { row.deleted };
-        let oldest = row.oldest.map_or(String::new(), |oldest| short(oldest.age(plan.policy.now)));
+        let gone = if plan.mode == Mode::Audit {
+            row.due
+        } else {
+            row.deleted
+        };
+        let oldest = row
+            .oldest
+            .map_or(String::new(), |oldest| short(oldest.age(plan.policy.now)));
         table.add_row([
             label.to_owned(),
             grouped(row.all.files),
@@ -136,7 +163,11 @@ fn table(out: &mut Out, finished: &Finished<'_>) {
             add("total", &tally.total(), String::new());
         }
         if row.all.files > 0 {
-            let window = plan.policy.windows.of(class).map_or("kept".to_owned(), words);
+            let window = plan
+                .policy
+                .windows
+                .of(class)
+                .map_or("kept".to_owned(), words);
             add(label(class), row, window);
         }
     }
@@ -147,7 +178,11 @@ fn table(out: &mut Out, finished: &Finished<'_>) {
     }
     for (index, line) in table.lines().enumerate() {
         let line = line.trim_end();
-        let line = if index == 0 { out.bold(line) } else { line.to_owned() };
+        let line = if index == 0 {
+            out.bold(line)
+        } else {
+            line.to_owned()
+        };
         out.line(format_args!("{line}"));
     }
 }
@@ -165,17 +200,27 @@ fn notes(out: &mut Out, finished: &Finished<'_>) {
         ));
     }
     if tally.saved_again > 0 {
-        notes.push(format!("kept: {} saved again during the run", files(tally.saved_again)));
+        notes.push(format!(
+            "kept: {} saved again during the run",
+            files(tally.saved_again)
+        ));
     }
     if tally.vanished > 0 {
-        notes.push(format!("gone by themselves during the run: {}", files(tally.vanished)));
+        notes.push(format!(
+            "gone by themselves during the run: {}",
+            files(tally.vanished)
+        ));
     }
     if finished.dormant {
         notes.push(dormant(finished));
     }
     for ((operation, errno), count) in &tally.errors {
         let error = std::io::Error::from_raw_os_error(*errno);
-        notes.push(format!("failed: {} {} times: {error}", operation.name(), grouped(*count)));
+        notes.push(format!(
+            "failed: {} {} times: {error}",
+            operation.name(),
+            grouped(*count)
+        ));
     }
     if !notes.is_empty() {
         for note in &notes {
@@ -196,7 +241,9 @@ fn dormant(finished: &Finished<'_>) -> String {
 }
 
 fn sentence(finished: &Finished<'_>) -> String {
-    let Finished { tally, plan, store, .. } = finished;
+    let Finished {
+        tally, plan, store, ..
+    } = finished;
     let place = redact::path(&store.resolved);
     let Some(end) = finished.end else {
         return format!(

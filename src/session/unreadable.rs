@@ -21,9 +21,11 @@ pub enum Unreadable {
     TooLarge,
 }
 
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Unreadable {
+    /// The reason in a few words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
             Unreadable::UnknownFormat => "neither JSON nor pickle",
             Unreadable::NotADictionary => "not a dictionary",
             Unreadable::NotOdoosKeys => "not Odoo's keys",
@@ -31,7 +33,13 @@ impl fmt::Display for Unreadable {
             Unreadable::BrokenPickle => "broken pickle",
             Unreadable::UnsupportedOpcode => "unsupported pickle opcode",
             Unreadable::TooLarge => "larger than 16 MiB",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -56,7 +56,9 @@ impl Surroundings {
     }
 
     fn path(&self, variable: &str) -> Option<PathBuf> {
-        (self.var)(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+        (self.var)(variable)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
     }
 
     fn home(&self) -> Option<PathBuf> {
@@ -106,7 +108,9 @@ pub(super) fn locate(
             });
         }
         let mut answers = answers.into_iter();
-        let Some(first) = answers.next() else { continue };
+        let Some(first) = answers.next() else {
+            continue;
+        };
         if let Some(other) = answers.find(|other| !same_place(&first.sessions, &other.sessions)) {
             return Err(SettingsError::usage(format!(
                 "two different session stores: {} says {}, {} says {}; give one of them",
@@ -149,9 +153,8 @@ fn read_conf(file: &Path) -> Result<OdooConf, SettingsError> {
             redact::path(file)
         ))
     })?;
-    OdooConf::parse(&bytes).map_err(|error| {
-        SettingsError::usage(format!("{}: {error}", redact::path(file)))
-    })
+    OdooConf::parse(&bytes)
+        .map_err(|error| SettingsError::usage(format!("{}: {error}", redact::path(file))))
 }
 
 /// The data_dir that an `odoo.conf` names, and on which line.
@@ -161,10 +164,15 @@ fn data_dir(
     around: &Surroundings,
 ) -> Result<Option<(PathBuf, usize)>, SettingsError> {
     let wrong = |what: String| SettingsError::usage(format!("{}: {what}", redact::path(file)));
-    let Some(dir) = conf.data_dir(around.home().as_deref(), |name| (around.var)(name)).map_err(|error| wrong(error.to_string()))? else {
+    let Some(dir) = conf
+        .data_dir(around.home().as_deref(), |name| (around.var)(name))
+        .map_err(|error| wrong(error.to_string()))?
+    else {
         return Ok(None);
     };
-    let Some(setting) = conf.get("options", "data_dir") else { return Ok(None) };
+    let Some(setting) = conf.get("options", "data_dir") else {
+        return Ok(None);
+    };
     if around.root && setting.value.contains(['~', '$']) {
         return Err(wrong(format!(
             "line {}: data_dir depends on who reads it ({}), and root is not the user that Odoo runs as: \
@@ -188,7 +196,10 @@ fn look_around(around: &Surroundings) -> Result<Location, SettingsError> {
         if let Some((dir, line)) = data_dir(&conf, &file, around)? {
             return Ok(Location {
                 sessions: dir.join("sessions"),
-                from: format!("data_dir in {} line {line}, from {from}", redact::path(&file)),
+                from: format!(
+                    "data_dir in {} line {line}, from {from}",
+                    redact::path(&file)
+                ),
                 found: true,
             });
         }
@@ -198,7 +209,11 @@ fn look_around(around: &Surroundings) -> Result<Location, SettingsError> {
         tried.push(format!("{} ({from})", redact::path(&sessions)));
         // A directory that we may not look into is there all the same, and its error helps more.
         if sessions.try_exists().unwrap_or(true) {
-            return Ok(Location { sessions, from, found: true });
+            return Ok(Location {
+                sessions,
+                from,
+                found: true,
+            });
         }
     }
     Err(SettingsError::failed(format!(
@@ -211,7 +226,11 @@ fn look_around(around: &Surroundings) -> Result<Location, SettingsError> {
 fn configs(around: &Surroundings) -> Vec<(String, PathBuf)> {
     let mut configs = Vec::new();
     for variable in ["ODOO_RC", "OPENERP_SERVER"] {
-        configs.extend(around.path(variable).map(|path| (format!("${variable}"), path)));
+        configs.extend(
+            around
+                .path(variable)
+                .map(|path| (format!("${variable}"), path)),
+        );
     }
     if let Some(home) = around.home() {
         for file in [".odoorc", ".openerp_serverrc"] {
@@ -226,8 +245,16 @@ fn configs(around: &Surroundings) -> Vec<(String, PathBuf)> {
 
 fn data_dirs(around: &Surroundings) -> Vec<(String, PathBuf)> {
     let mut dirs = Vec::new();
-    dirs.extend(around.path("ODOO_DATA_DIR").map(|dir| ("$ODOO_DATA_DIR".to_owned(), dir)));
-    dirs.extend(around.path("XDG_DATA_HOME").map(|dir| ("$XDG_DATA_HOME".to_owned(), dir.join("Odoo"))));
+    dirs.extend(
+        around
+            .path("ODOO_DATA_DIR")
+            .map(|dir| ("$ODOO_DATA_DIR".to_owned(), dir)),
+    );
+    dirs.extend(
+        around
+            .path("XDG_DATA_HOME")
+            .map(|dir| ("$XDG_DATA_HOME".to_owned(), dir.join("Odoo"))),
+    );
     if let Some(home) = around.home() {
         dirs.push(("Odoo's default".to_owned(), home.join(".local/share/Odoo")));
     }
@@ -256,11 +283,18 @@ mod tests {
 
     impl System {
         fn new() -> System {
-            System { dir: tempfile::tempdir().unwrap(), vars: HashMap::new() }
+            System {
+                dir: tempfile::tempdir().unwrap(),
+                vars: HashMap::new(),
+            }
         }
 
         fn with(mut self, variable: &'static str, path: &str) -> System {
-            let value = if path.is_empty() { OsString::new() } else { self.path(path).into() };
+            let value = if path.is_empty() {
+                OsString::new()
+            } else {
+                self.path(path).into()
+            };
             self.vars.insert(variable, value);
             self
         }
@@ -272,7 +306,11 @@ mod tests {
         fn conf(self, path: &str, data_dir: &str) -> System {
             fs::create_dir_all(self.path(path).parent().unwrap()).unwrap();
             let data_dir = self.path(data_dir);
-            fs::write(self.path(path), format!("[options]\ndata_dir = {}\n", data_dir.display())).unwrap();
+            fs::write(
+                self.path(path),
+                format!("[options]\ndata_dir = {}\n", data_dir.display()),
+            )
+            .unwrap();
             self
         }
 
@@ -292,7 +330,12 @@ mod tests {
 
         fn finds(&self, data_dir: &str) {
             let found = self.look().unwrap();
-            assert_eq!(found.sessions, self.path(data_dir).join("sessions"), "{}", found.from);
+            assert_eq!(
+                found.sessions,
+                self.path(data_dir).join("sessions"),
+                "{}",
+                found.from
+            );
             assert!(found.found);
         }
     }
@@ -301,9 +344,13 @@ mod tests {
     fn looks_where_odoo_looks_in_its_order() {
         let system = System::new().sessions("var/lib/odoo");
         system.finds("var/lib/odoo");
-        let system = system.with("HOME", "home").sessions("home/.local/share/Odoo");
+        let system = system
+            .with("HOME", "home")
+            .sessions("home/.local/share/Odoo");
         system.finds("home/.local/share/Odoo");
-        let system = system.with("ODOO_DATA_DIR", "nineteen").sessions("nineteen");
+        let system = system
+            .with("ODOO_DATA_DIR", "nineteen")
+            .sessions("nineteen");
         system.finds("nineteen");
         let system = system.conf("etc/odoo.conf", "a");
         system.finds("a");
@@ -311,7 +358,9 @@ mod tests {
         system.finds("b");
         let system = system.conf("home/.odoorc", "c");
         system.finds("c");
-        let system = system.conf("old.conf", "d").with("OPENERP_SERVER", "old.conf");
+        let system = system
+            .conf("old.conf", "d")
+            .with("OPENERP_SERVER", "old.conf");
         system.finds("d");
         let system = system.conf("rc.conf", "e").with("ODOO_RC", "rc.conf");
         system.finds("e");
@@ -322,7 +371,12 @@ mod tests {
     fn says_what_it_looked_for_when_there_is_nothing() {
         let error = System::new().with("HOME", "home").look().unwrap_err();
         let message = error.to_string();
-        for part in [".odoorc", "etc/odoo/odoo.conf", "var/lib/odoo/sessions", "--data-dir"] {
+        for part in [
+            ".odoorc",
+            "etc/odoo/odoo.conf",
+            "var/lib/odoo/sessions",
+            "--data-dir",
+        ] {
             assert!(message.contains(part), "{part} in {message}");
         }
         assert_eq!(error.exit, crate::exit::Exit::Failed);
@@ -330,9 +384,17 @@ mod tests {
 
     #[test]
     fn a_broken_odoo_conf_is_an_error_and_not_skipped() {
-        let system = System::new().sessions("var/lib/odoo").conf("etc/odoo.conf", "a");
+        let system = System::new()
+            .sessions("var/lib/odoo")
+            .conf("etc/odoo.conf", "a");
         fs::write(system.path("etc/odoo.conf"), "data_dir = /srv\n").unwrap();
-        assert!(system.look().unwrap_err().to_string().contains("etc/odoo.conf: line 1"));
+        assert!(
+            system
+                .look()
+                .unwrap_err()
+                .to_string()
+                .contains("etc/odoo.conf: line 1")
+        );
     }
 
     #[test]
@@ -348,7 +410,12 @@ mod tests {
             data_dir(&conf, file, &around(false)).unwrap(),
             Some((PathBuf::from("/home/odoo/data"), 2))
         );
-        let error = data_dir(&conf, file, &around(true)).unwrap_err().to_string();
-        assert!(error.contains("line 2") && error.contains("--data-dir"), "{error}");
+        let error = data_dir(&conf, file, &around(true))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 2") && error.contains("--data-dir"),
+            "{error}"
+        );
     }
 }

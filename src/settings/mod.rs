@@ -51,11 +51,17 @@ pub struct SettingsError {
 
 impl SettingsError {
     pub(crate) fn usage(message: String) -> SettingsError {
-        SettingsError { exit: Exit::Usage, message }
+        SettingsError {
+            exit: Exit::Usage,
+            message,
+        }
     }
 
     pub(crate) fn failed(message: String) -> SettingsError {
-        SettingsError { exit: Exit::Failed, message }
+        SettingsError {
+            exit: Exit::Failed,
+            message,
+        }
     }
 }
 
@@ -78,8 +84,21 @@ impl Settings {
         matches: &ArgMatches,
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
-        let AuditArgs { store, windows, report, work } = args;
-        Settings::new(Mode::Audit, &store, &windows, report, &work, matches, around)
+        let AuditArgs {
+            store,
+            windows,
+            report,
+            work,
+        } = args;
+        Settings::new(
+            Mode::Audit,
+            &store,
+            &windows,
+            report,
+            &work,
+            matches,
+            around,
+        )
     }
 
     /// The settings of a reap.
@@ -91,10 +110,24 @@ impl Settings {
         matches: &ArgMatches,
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
-        let ReapArgs { store, windows, deleting, report, work } = args;
-        let mode = if deleting.dry_run { Mode::DryRun } else { Mode::Reap };
+        let ReapArgs {
+            store,
+            windows,
+            deleting,
+            report,
+            work,
+        } = args;
+        let mode = if deleting.dry_run {
+            Mode::DryRun
+        } else {
+            Mode::Reap
+        };
         let settings = Settings::new(mode, &store, &windows, report, &work, matches, around)?;
-        Ok(Settings { limit: deleting.limit, force: deleting.force, ..settings })
+        Ok(Settings {
+            limit: deleting.limit,
+            force: deleting.force,
+            ..settings
+        })
     }
 
     fn new(
@@ -109,7 +142,9 @@ impl Settings {
         Ok(Settings {
             windows: window::windows(windows)?,
             location: locate::locate(store, matches, around, mode)?,
-            opening: Opening { accept_any_directory: store.accept_any_directory },
+            opening: Opening {
+                accept_any_directory: store.accept_any_directory,
+            },
             mode,
             limit: None,
             force: false,

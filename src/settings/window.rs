@@ -41,9 +41,8 @@ pub fn windows(args: &WindowArgs) -> Result<Windows, SettingsError> {
             words(leftover)
         )));
     }
-    let optional = |name, text: &Option<String>| {
-        text.as_deref().map(|text| parse(name, text)).transpose()
-    };
+    let optional =
+        |name, text: &Option<String>| text.as_deref().map(|text| parse(name, text)).transpose();
     Ok(Windows {
         authenticated,
         anonymous: parse("anonymous-window", &args.anonymous_window)?,
@@ -94,16 +93,40 @@ mod tests {
 
     #[test]
     fn carts_live_as_long_as_users_by_default() {
-        let args = WindowArgs { authenticated_window: "30d".into(), ..args() };
-        assert_eq!(windows(&args).unwrap().cart, Duration::from_secs(30 * 86_400));
-        let args = WindowArgs { cart_window: Some("2d".into()), ..args };
-        assert_eq!(windows(&args).unwrap().cart, Duration::from_secs(2 * 86_400));
+        let args = WindowArgs {
+            authenticated_window: "30d".into(),
+            ..args()
+        };
+        assert_eq!(
+            windows(&args).unwrap().cart,
+            Duration::from_secs(30 * 86_400)
+        );
+        let args = WindowArgs {
+            cart_window: Some("2d".into()),
+            ..args
+        };
+        assert_eq!(
+            windows(&args).unwrap().cart,
+            Duration::from_secs(2 * 86_400)
+        );
     }
 
     #[test]
     fn refuses_what_is_no_duration() {
-        for text in ["", "7", "-1d", "soon", "0s", "0d", "99999999999999999999d", "2000years"] {
-            let args = WindowArgs { anonymous_window: text.into(), ..args() };
+        for text in [
+            "",
+            "7",
+            "-1d",
+            "soon",
+            "0s",
+            "0d",
+            "99999999999999999999d",
+            "2000years",
+        ] {
+            let args = WindowArgs {
+                anonymous_window: text.into(),
+                ..args()
+            };
             let error = error(&args);
             assert!(error.starts_with("--anonymous-window is"), "{error}");
             assert!(error.contains("like 7d"), "{error}");
@@ -112,16 +135,28 @@ mod tests {
 
     #[test]
     fn a_short_window_must_be_meant() {
-        let mut args = WindowArgs { authenticated_window: "7m".into(), ..args() };
+        let mut args = WindowArgs {
+            authenticated_window: "7m".into(),
+            ..args()
+        };
         let message = error(&args);
-        assert!(message.contains("7m (7 minutes)") && message.contains("--allow-short-window"), "{message}");
+        assert!(
+            message.contains("7m (7 minutes)") && message.contains("--allow-short-window"),
+            "{message}"
+        );
         args.allow_short_window = true;
-        assert_eq!(windows(&args).unwrap().authenticated, Duration::from_secs(420));
+        assert_eq!(
+            windows(&args).unwrap().authenticated,
+            Duration::from_secs(420)
+        );
     }
 
     #[test]
     fn an_unfinished_save_gets_an_hour() {
-        let args = WindowArgs { leftover_window: "59m".into(), ..args() };
+        let args = WindowArgs {
+            leftover_window: "59m".into(),
+            ..args()
+        };
         assert!(error(&args).contains("at least 1h"));
     }
 }

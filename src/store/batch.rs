@@ -29,7 +29,11 @@ impl Batch {
         let start = self.names.len() as u32;
         self.names.extend_from_slice(name);
         self.names.push(0);
-        self.entries.push(Entry { ino, name: start, file_type });
+        self.entries.push(Entry {
+            ino,
+            name: start,
+            file_type,
+        });
     }
 
     /// Whether it should be worked on now.

@@ -88,6 +88,9 @@ impl Store {
     /// The file system's inodes, or `None` where it has no fixed number of them (btrfs).
     pub fn inodes(&self) -> Option<Inodes> {
         let stat = rustix::fs::fstatvfs(&self.handle).ok()?;
-        (stat.f_files > 0).then_some(Inodes { total: stat.f_files, free: stat.f_favail })
+        (stat.f_files > 0).then_some(Inodes {
+            total: stat.f_files,
+            free: stat.f_favail,
+        })
     }
 }

@@ -27,6 +27,16 @@ impl Kind {
         matches!(self, Kind::Flat | Kind::Sharded)
     }
 
+    /// What it is, in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Flat | Kind::Sharded | Kind::Irregular => "session",
+            Kind::UnfinishedSave => "unfinished save",
+            Kind::UploadStash => "upload stash",
+            Kind::Foreign => "foreign file",
+        }
+    }
+
     /// Whether its content is to be read as a session.
     pub fn may_be_session(self) -> bool {
         matches!(self, Kind::Flat | Kind::Sharded | Kind::Irregular)
@@ -45,18 +55,23 @@ pub fn at_top(name: &[u8]) -> Kind {
         if rest.strip_suffix(FLAT_SUFFIX).is_some_and(is_hex::<40>) {
             return Kind::Flat;
         }
-        let stash = rest.strip_suffix(STASH_SUFFIX).and_then(|ids| ids.split_at_checked(40));
+        let stash = rest
+            .strip_suffix(STASH_SUFFIX)
+            .and_then(|ids| ids.split_at_checked(40));
         if let Some((sid, [b'_', upload @ ..])) = stash {
             if is_hex::<40>(sid) && is_hex::<32>(upload) {
                 return Kind::UploadStash;
             }
         }
-    } else if let Some(random) =
-        name.strip_prefix(UNFINISHED_PREFIX).and_then(|rest| rest.strip_suffix(UNFINISHED_SUFFIX))
+    } else if let Some(random) = name
+        .strip_prefix(UNFINISHED_PREFIX)
+        .and_then(|rest| rest.strip_suffix(UNFINISHED_SUFFIX))
     {
         // Python's tempfile takes eight of these characters.
         if random.len() == 8
-            && random.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            && random
+                .iter()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
         {
             return Kind::UnfinishedSave;
         }
@@ -94,7 +109,10 @@ fn is_hex<const LENGTH: usize>(text: &[u8]) -> bool {
 }
 
 fn is_url_safe_84(text: &[u8]) -> bool {
-    text.len() == 84 && text.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    text.len() == 84
+        && text
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 #[cfg(test)]
@@ -106,7 +124,10 @@ mod tests {
 
     #[test]
     fn knows_the_names_odoo_writes_at_the_top() {
-        assert_eq!(at_top(format!("werkzeug_{HEX40}.sess").as_bytes()), Kind::Flat);
+        assert_eq!(
+            at_top(format!("werkzeug_{HEX40}.sess").as_bytes()),
+            Kind::Flat
+        );
         assert_eq!(at_top(b"tmpe_m58b7w.__wz_sess"), Kind::UnfinishedSave);
         let stash = format!("werkzeug_{HEX40}_{}.file", &HEX40[..32]);
         assert_eq!(at_top(stash.as_bytes()), Kind::UploadStash);
@@ -149,14 +170,20 @@ mod tests {
         assert_eq!(in_shard(b"0a", HEX40.as_bytes()), Kind::Sharded);
         assert_eq!(in_shard(b"0b", HEX40.as_bytes()), Kind::Foreign);
         assert_eq!(in_shard(b"he", b"hello"), Kind::Irregular);
-        assert_eq!(in_shard(b"0A", HEX40.to_uppercase().as_bytes()), Kind::Irregular);
+        assert_eq!(
+            in_shard(b"0A", HEX40.to_uppercase().as_bytes()),
+            Kind::Irregular
+        );
         assert_eq!(in_shard(b"--", "-".repeat(84).as_bytes()), Kind::Sharded);
         assert_eq!(in_shard(b"--", "-".repeat(83).as_bytes()), Kind::Irregular);
     }
 
     #[test]
     fn the_sid_of_a_flat_name_is_its_middle() {
-        assert_eq!(sid(format!("werkzeug_{HEX40}.sess").as_bytes()), HEX40.as_bytes());
+        assert_eq!(
+            sid(format!("werkzeug_{HEX40}.sess").as_bytes()),
+            HEX40.as_bytes()
+        );
         assert_eq!(sid(b"werkzeug_ab"), b"ab");
         assert_eq!(sid(HEX40.as_bytes()), HEX40.as_bytes());
     }

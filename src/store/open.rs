@@ -59,13 +59,19 @@ impl std::error::Error for OpenError {}
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            OpenError::Missing { path, in_data_dir: true } => write!(
+            OpenError::Missing {
+                path,
+                in_data_dir: true,
+            } => write!(
                 f,
                 "there is no directory {}: Odoo makes it in its data_dir with the first session; \
                  name another place with --data-dir, --sessions-dir or --config",
                 redact::path(path)
             ),
-            OpenError::Missing { path, in_data_dir: false } => write!(
+            OpenError::Missing {
+                path,
+                in_data_dir: false,
+            } => write!(
                 f,
                 "there is no directory {}, looked for as Odoo's session store: \
                  name the right one with --data-dir, --sessions-dir or --config",
@@ -119,7 +125,10 @@ impl Store {
             looks_like_a_store(path, &resolved)?;
         }
         let handle = open_directory(&resolved).map_err(|errno| refused(path, &errno.into()))?;
-        let refused = |errno| OpenError::Refused { path: path.to_owned(), errno };
+        let refused = |errno| OpenError::Refused {
+            path: path.to_owned(),
+            errno,
+        };
         let stat = stat::of(handle.as_fd()).map_err(refused)?;
         // The handle must be what the checked path still names, not what somebody swapped in between.
         let again = std::fs::canonicalize(path).ok();
@@ -127,7 +136,13 @@ impl Store {
             return Err(OpenError::Replaced(path.to_owned()));
         }
         let mount = stat::mount_of(handle.as_fd()).map_err(refused)?;
-        Ok(Store { handle, given: path.to_owned(), resolved, stat, mount })
+        Ok(Store {
+            handle,
+            given: path.to_owned(),
+            resolved,
+            stat,
+            mount,
+        })
     }
 }
 
@@ -144,14 +159,20 @@ fn refused(path: &Path, error: &std::io::Error) -> OpenError {
             OpenError::Missing { path, in_data_dir }
         }
         Some(Errno::NOTDIR) => OpenError::NotADirectory(path),
-        errno => OpenError::Refused { path, errno: errno.unwrap_or(Errno::IO) },
+        errno => OpenError::Refused {
+            path,
+            errno: errno.unwrap_or(Errno::IO),
+        },
     }
 }
 
 /// Odoo's attachments lie in `filestore/<db>/ab/<40 hex>`, exactly like sessions of Odoo 16 and 17, so the
 /// path is the first line of defence (what a file says is the second).
 fn looks_like_a_store(given: &Path, resolved: &Path) -> Result<(), OpenError> {
-    if resolved.components().any(|component| component.as_os_str() == "filestore") {
+    if resolved
+        .components()
+        .any(|component| component.as_os_str() == "filestore")
+    {
         return Err(OpenError::NotAStore {
             resolved: resolved.to_owned(),
             reason: "it lies in a filestore, where Odoo keeps attachments under the same kind of names",
@@ -166,8 +187,9 @@ fn looks_like_a_store(given: &Path, resolved: &Path) -> Result<(), OpenError> {
     if resolved.join("sessions").is_dir() {
         return Err(OpenError::Misplaced {
             path: given.to_owned(),
-            advice: "it is a data_dir; name it with --data-dir, or its `sessions` with --sessions-dir"
-                .to_owned(),
+            advice:
+                "it is a data_dir; name it with --data-dir, or its `sessions` with --sessions-dir"
+                    .to_owned(),
         });
     }
     Err(OpenError::NotAStore {

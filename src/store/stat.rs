@@ -86,7 +86,8 @@ pub fn mount_of(dir: BorrowedFd<'_>) -> Result<Mount, Errno> {
 
 fn mount_id_from_proc(dir: BorrowedFd<'_>) -> Option<u64> {
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", dir.as_raw_fd())).ok()?;
-    info.lines().find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok())
+    info.lines()
+        .find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok())
 }
 
 impl From<&Statx> for Stat {
@@ -99,7 +100,10 @@ impl From<&Statx> for Stat {
         Stat {
             file_type: FileType::from_raw_mode(stat.stx_mode.into()),
             ino: stat.stx_ino,
-            mtime: Timestamp { secs: stat.stx_mtime.tv_sec, nanos: stat.stx_mtime.tv_nsec },
+            mtime: Timestamp {
+                secs: stat.stx_mtime.tv_sec,
+                nanos: stat.stx_mtime.tv_nsec,
+            },
             size: stat.stx_size,
             disk: stat.stx_blocks.saturating_mul(512),
             uid: stat.stx_uid,
@@ -155,13 +159,21 @@ mod tests {
         std::fs::write(&path, "a").unwrap();
         let first = at(handle.as_fd(), c"f").unwrap();
         assert!(at(handle.as_fd(), c"f").unwrap().same_save_as(&first));
-        filetime::set_file_mtime(&path, filetime::FileTime::from_unix_time(1_500_000_000, 7)).unwrap();
+        filetime::set_file_mtime(&path, filetime::FileTime::from_unix_time(1_500_000_000, 7))
+            .unwrap();
         let touched = at(handle.as_fd(), c"f").unwrap();
         assert!(!touched.same_save_as(&first));
-        assert_eq!(touched.mtime, Timestamp { secs: 1_500_000_000, nanos: 7 });
+        assert_eq!(
+            touched.mtime,
+            Timestamp {
+                secs: 1_500_000_000,
+                nanos: 7
+            }
+        );
         let twin = dir.path().join("g");
         std::fs::write(&twin, "a").unwrap();
-        filetime::set_file_mtime(&twin, filetime::FileTime::from_unix_time(1_500_000_000, 7)).unwrap();
+        filetime::set_file_mtime(&twin, filetime::FileTime::from_unix_time(1_500_000_000, 7))
+            .unwrap();
         std::fs::rename(&twin, &path).unwrap();
         assert!(!at(handle.as_fd(), c"f").unwrap().same_save_as(&touched));
     }

@@ -40,14 +40,24 @@ pub fn top(store: &Store, mut each: impl FnMut(Top<'_>) -> bool) -> Result<(), E
     let path = format!("/proc/self/fd/{}", store.handle().as_raw_fd());
     for entry in WalkDir::new(path).min_depth(1).max_depth(1) {
         let entry = entry.map_err(|error| {
-            error.io_error().and_then(Errno::from_io_error).unwrap_or(Errno::IO)
+            error
+                .io_error()
+                .and_then(Errno::from_io_error)
+                .unwrap_or(Errno::IO)
         })?;
         let name = entry.file_name().as_bytes();
         let file_type = entry.file_type();
         let top = if !file_type.is_dir() {
-            let file_type =
-                if file_type.is_file() { FileType::RegularFile } else { FileType::Unknown };
-            Top::File { name, ino: entry.ino(), file_type }
+            let file_type = if file_type.is_file() {
+                FileType::RegularFile
+            } else {
+                FileType::Unknown
+            };
+            Top::File {
+                name,
+                ino: entry.ino(),
+                file_type,
+            }
         } else if name::is_shard(name) {
             Top::Shard(name)
         } else {
@@ -72,7 +82,8 @@ impl Store {
             return Ok(None);
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let opened = retry_on_intr(|| rustix::fs::openat(self.handle(), name, flags, Mode::empty()));
+        let opened =
+            retry_on_intr(|| rustix::fs::openat(self.handle(), name, flags, Mode::empty()));
         let shard = match opened {
             Ok(shard) => shard,
             Err(Errno::LOOP | Errno::NOTDIR) => return Ok(None),
@@ -90,7 +101,9 @@ pub struct Lister {
 
 impl Default for Lister {
     fn default() -> Lister {
-        Lister { buffer: Box::new_uninit_slice(LISTING_BYTES) }
+        Lister {
+            buffer: Box::new_uninit_slice(LISTING_BYTES),
+        }
     }
 }
 

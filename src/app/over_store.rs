@@ -1,0 +1,123 @@
+//! `audit` and `reap`: opens the store, runs the engine, reports.
+
+use std::io::IsTerminal;
+use std::time::{Instant, SystemTime};
+
+use anyhow::{Context as _, Result};
+
+use super::progress;
+use crate::cli::{Format, ReportSize};
+use crate::exit::Exit;
+use crate::policy::Policy;
+use crate::reap::{self, End, Mode, Plan, Progress, Stop};
+use crate::redact;
+use crate::report::{self, Finished, Listing, Out};
+use crate::settings::Settings;
+use crate::store::{Lock, Store, owner};
+use crate::tally::Tally;
+use crate::time::Timestamp;
+
+/// Audits or reaps one store, and reports to `out`.
+pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Exit> {
+    let clock = Instant::now();
+    let now = Timestamp::of(SystemTime::now());
+    let store = Store::open(&settings.location.sessions, &settings.opening)
+        .with_context(|| format!("from {}", settings.location.from))?;
+    let place = redact::path(&store.resolved);
+    if owner::become_owner(&store.stat).with_context(|| {
+        format!(
+            "cannot become user {}, the owner of {place}",
+            store.stat.uid
+        )
+    })? {
+        tracing::info!("working as user {}, the owner of {place}", store.stat.uid);
+    }
+    if settings.mode == Mode::Reap {
+        match store
+            .lock()
+            .with_context(|| format!("cannot lock {place}"))?
+        {
+            Lock::Held => {}
+            Lock::Busy => {
+                tracing::error!("another reap is working on {place}; try again when it is done");
+                return Ok(Exit::Busy);
+            }
+            Lock::Unsupported => {
+                tracing::warn!(
+                    "{place} is on a file system without locks: run no other reap there meanwhile"
+                );
+            }
+        }
+    }
+    let plan = Plan {
+        mode: settings.mode,
+        policy: Policy {
+            windows: settings.windows.clone(),
+            now,
+        },
+        limit: settings.limit,
+        threads: settings.threads,
+    };
+    let dormant = store.stat.mtime.age(now) > plan.policy.windows.shortest();
+    let args = &settings.report;
+    let size = args.report.unwrap_or_else(|| {
+        if std::io::stdout().is_terminal() {
+            ReportSize::Full
+        } else {
+            ReportSize::Summary
+        }
+    });
+    let listing = Listing::new(out, args.list.then_some(args.format), !args.no_logins);
+    let (tally, end) = if dormant && settings.mode != Mode::Audit && !settings.force {
+        (Tally::default(), None)
+    } else {
+        let progress = Progress::default();
+        let (tally, end) = progress::shown(&progress, quiet, || {
+            reap::run(&store, &plan, &listing, stop, &progress)
+        });
+        (tally, Some(end))
+    };
+    let exit = match end {
+        Some(End::Interrupted(signal)) => Exit::Interrupted(signal),
+        _ if tally.failures() > 0 => Exit::Partly,
+        _ => Exit::Done,
+    };
+    let finished = Finished {
+        location: &settings.location,
+        store: &store,
+        plan: &plan,
+        tally: &tally,
+        end,
+        dormant,
+        started: now,
+        took: clock.elapsed(),
+        inodes: store.inodes(),
+        exit,
+    };
+    let mut out = listing.into_out();
+    report::write(
+        &mut out,
+        &finished,
+        size,
+        args.format,
+        args.list && args.format == Format::Json,
+    );
+    Ok(told(&out, settings.mode, exit))
+}
+
+/// What a report that could not be written does to the exit code: an audit is its report, but a reap is
+/// not undone by a closed pipe.
+fn told(out: &Out, mode: Mode, exit: Exit) -> Exit {
+    let Some(error) = out.failed() else {
+        return exit;
+    };
+    let reader_left = error.kind() == std::io::ErrorKind::BrokenPipe;
+    if !reader_left {
+        tracing::warn!("the report could not be written to standard output: {error}");
+    }
+    if mode == Mode::Audit && exit == Exit::Done && !reader_left {
+        Exit::Failed
+    } else {
+        exit
+    }
+}

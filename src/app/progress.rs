@@ -1,0 +1,44 @@
+//! A spinner with counts, where somebody is watching and it takes longer than a moment.
+
+use std::io::IsTerminal;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crossbeam_channel::RecvTimeoutError;
+use indicatif::ProgressBar;
+
+use crate::reap::Progress;
+
+const TICK: Duration = Duration::from_millis(100);
+const A_MOMENT: u32 = 5;
+
+/// Runs `work`, showing its progress on a terminal.
+pub fn shown<T>(progress: &Progress, quiet: bool, work: impl FnOnce() -> T) -> T {
+    if quiet || !std::io::stderr().is_terminal() {
+        return work();
+    }
+    std::thread::scope(|scope| {
+        let (done, is_done) = crossbeam_channel::bounded::<()>(0);
+        scope.spawn(move || {
+            let mut spinner = None;
+            for tick in 0u32.. {
+                if is_done.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
+                    break;
+                }
+                if tick >= A_MOMENT {
+                    let spinner = spinner.get_or_insert_with(ProgressBar::new_spinner);
+                    let seen = progress.seen.load(Ordering::Relaxed);
+                    let deleted = progress.deleted.load(Ordering::Relaxed);
+                    spinner.set_message(format!("{seen} files seen, {deleted} deleted"));
+                    spinner.tick();
+                }
+            }
+            if let Some(spinner) = spinner {
+                spinner.finish_and_clear();
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
+}

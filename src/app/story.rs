@@ -1,0 +1,110 @@
+//! `demo`: makes a store, then audits, reaps and audits it, as an administrator would.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use anyhow::{Context as _, Result};
+use clap::FromArgMatches;
+
+use super::{over_store, stdout};
+use crate::cli::{self, Action, Cli, DemoArgs, DemoLayout};
+use crate::demo::{self, Layout, Recipe};
+use crate::exit::Exit;
+use crate::reap::Stop;
+use crate::redact;
+use crate::settings::{Settings, Surroundings};
+
+/// Makes the store and tells its story, or only makes it.
+pub fn tell(args: &DemoArgs, quiet: bool, stop: &Stop) -> Result<Exit> {
+    if let Some(dir) = &args.dir {
+        return keep(args, dir);
+    }
+    let dir = tempfile::Builder::new()
+        .prefix("odoo-session-reaper-demo-")
+        .tempdir()
+        .context("cannot make a throw-away directory; set TMPDIR to a place for it")?;
+    let told = tell_in(&dir.path().join("odoo"), args, quiet, stop);
+    let place = redact::path(dir.path());
+    dir.close()
+        .with_context(|| format!("cannot remove the throw-away directory {place}"))?;
+    told
+}
+
+fn keep(args: &DemoArgs, dir: &Path) -> Result<Exit> {
+    make(args, dir)?;
+    let place = redact::path(dir);
+    let mut out = stdout();
+    out.line(format_args!(
+        "made {} sessions in {place}/sessions",
+        args.sessions
+    ));
+    out.flush();
+    Ok(Exit::Done)
+}
+
+fn tell_in(data_dir: &Path, args: &DemoArgs, quiet: bool, stop: &Stop) -> Result<Exit> {
+    make(args, data_dir)?;
+    let place = redact::path(data_dir);
+    let mut out = stdout();
+    out.line(format_args!(
+        "A throw-away Odoo data_dir with {} sessions: {place}",
+        args.sessions
+    ));
+    out.flush();
+    for command in ["audit", "reap", "audit"] {
+        if let Some(signal) = stop.signal() {
+            return Ok(Exit::Interrupted(signal));
+        }
+        let mut out = stdout();
+        let line = out.bold(&format!(
+            "$ odoo-session-reaper {command} --data-dir {place} --report full"
+        ));
+        out.line(format_args!("\n{line}"));
+        out.flush();
+        let exit = over_store::run(&settings(command, data_dir)?, out, quiet, stop)?;
+        if exit != Exit::Done {
+            return Ok(exit);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn make(args: &DemoArgs, data_dir: &Path) -> Result<()> {
+    let recipe = Recipe {
+        sessions: args.sessions,
+        seed: args.seed,
+        layout: match args.layout {
+            DemoLayout::Flat => Layout::Flat,
+            DemoLayout::Sharded => Layout::Sharded,
+            DemoLayout::Both => Layout::Both,
+        },
+        expired_percent: args.expired,
+    };
+    demo::make(data_dir, &recipe, SystemTime::now(), &|_| {})?;
+    Ok(())
+}
+
+/// The settings of the very command line that the story shows.
+fn settings(command: &str, data_dir: &Path) -> Result<Settings> {
+    let line = [
+        "odoo-session-reaper",
+        command,
+        "--report",
+        "full",
+        "--data-dir",
+    ];
+    let line = line
+        .iter()
+        .map(std::ffi::OsStr::new)
+        .chain([data_dir.as_os_str()]);
+    let matches = cli::command().try_get_matches_from(line)?;
+    let around = Surroundings::real();
+    let own = matches.subcommand().map_or(&matches, |(_, own)| own);
+    Ok(match Cli::from_arg_matches(&matches)?.command {
+        Action::Audit(args) => Settings::audit(args, own, &around)?,
+        Action::Reap(args) => Settings::reap(args, own, &around)?,
+        Action::Demo(_) | Action::Completions { .. } | Action::Man => {
+            anyhow::bail!("the demo has no command {command}")
+        }
+    })
+}
