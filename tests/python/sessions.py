@@ -12,6 +12,7 @@ import io
 import json
 import math
 import pickle
+import pickletools
 import random
 import resource
 import struct
@@ -260,10 +261,22 @@ def unframed(data):
     return data[:2] + data[11:] if data[2:3] == b"\x95" else data
 
 
-def mutated(r, data, parts):
+def seams(data):
+    """Where operations begin, as far as pickletools understands."""
+    found = []
+    try:
+        found += [at for _, _, at in pickletools.genops(data)]
+    except ValueError:
+        pass
+    return found
+
+
+def mutated(r, data, parts, places=()):
+    """Mostly changed at the given places."""
     data = bytearray(data)
     for _ in range(r.choice([1, 1, 1, 2, 3, 8])):
-        at = r.randrange(len(data) + 1)
+        at = r.choice(places) if places and r.random() < .7 else r.randrange(len(data) + 1)
+        at = min(at, len(data))
         end = min(len(data), at + r.choice([1, 1, 2, 5]))
         kind = r.randrange(6)
         if kind == 0 and at < len(data):
@@ -282,6 +295,26 @@ def mutated(r, data, parts):
     return bytes(data)
 
 
+def mutant_pickle(r, data):
+    data = unframed(data)
+    for _ in range(r.randrange(3)):
+        # Other programs, sound more often than not: a word more, or another value in place of one.
+        places = seams(data)
+        if len(places) < 2:
+            break
+        which = r.randrange(len(places) - 1)
+        start, end = places[which:which + 2]
+        if data[start:start + 1] in VALUE_CODES and r.random() < .6:
+            data = data[:start] + r.choice(VALUES) + data[end:]
+        else:
+            data = data[:start] + r.choice(HARMLESS) + data[start:]
+    return data if r.random() < .5 else mutated(r, data, OPERATIONS, seams(data))
+
+
+VALUE_CODES = [bytes([code]) for code in b"NJKMGXUTBC])}\x88\x89\x8a\x8c\x8d\x8f\x96hj"]
+VALUES = [b"N", b"K\x00", b"\x88", b"]", b"}", b")", b"\x8f", b"(K\x01l", b"(NNd", b"(\x91", b"K\x05\x85", b"]\x85", b"h\x00", b"h\x01", b"h\x02", b"\x8c\x03uid", b"U\x02db",
+          b"cos\nsystem\n)R", b"]Na", b"}NNs", b"\x8f(K\x01\x90", b"\x8b\x00\x00\x00\x00", b"C\x00", b"\x96" + bytes(8), b"X" + bytes(4), b"G\x80" + bytes(7), b"M\xff\xff"]
+HARMLESS = [b"N0", b"(1", b"(NN1", b"(0", b"20", b"2\x850", b"]Na0", b"cos\nsystem\n0", b"\x80\x03", b"\x95" + bytes(8), b"\x94", b"(u", b"(e", b"(\x90"]
 OPERATIONS = [bytes([code]) for code in b"(.012JKMGNXTUBC]}aesuld)tcbRqrhj\x80\x81\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96PQo\x97\x82"]
 OPERATIONS += [b"h\x00", b"h\x01", b"K\x01", b"q\x05", b"\x8c\x03uid", b"cos\nsystem\n", b")R", b"(u", b"]\x94", b"}\x94"]
 SYNTAX = [part.encode() for part in [*'{}[],:"\\-.0123eE \n\t\x01', "NaN", "Infinity", "-Infinity", "null", "true", "\\u00e9", "\\ud800", '"uid":', "1e400", "\f", "\u00a0", "\x7f"]]
@@ -292,16 +325,19 @@ def cases(r, count):
         made = session(r)
         data = pickled(r, made)
         yield "pickle", data, meaning_of_pickle(data)
-        yield "mutant-pickle", *(lambda bad: (bad, meaning_of_pickle(bad)))(mutated(r, unframed(data), OPERATIONS))
+        bad = mutant_pickle(r, data)
+        yield "mutant-pickle", bad, meaning_of_pickle(bad)
         data = crafted(r)
         yield "crafted-pickle", data, meaning_of_pickle(data)
-        yield "mutant-pickle", *(lambda bad: (bad, meaning_of_pickle(bad)))(mutated(r, data, OPERATIONS))
+        bad = mutant_pickle(r, data)
+        yield "mutant-pickle", bad, meaning_of_pickle(bad)
         try:
             data = as_json(r, made)
         except (ValueError, TypeError):
             continue
         yield "json", data, meaning_of_json(data)
-        yield "json", *(lambda bad: (bad, meaning_of_json(bad)))(mutated(r, data, SYNTAX))
+        bad = mutated(r, data, SYNTAX)
+        yield "json", bad, meaning_of_json(bad)
 
 
 def main(seed, count):
