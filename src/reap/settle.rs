@@ -142,3 +142,129 @@ impl Shared<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::policy::{Class, Policy, Windows};
+    use crate::reap::{Due, Plan, Progress, Stop, Witness};
+    use crate::store::{Opening, Store};
+    use crate::time::Timestamp;
+    use std::fs;
+    use std::path::PathBuf;
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
+
+    const NAME: &CStr = c"werkzeug_0a796d6eb7fd55225f25e5a661da803c19cc56f5.sess";
+
+    struct Nobody;
+
+    impl Witness for Nobody {
+        fn wants(&self, _: Class) -> bool {
+            false
+        }
+        fn settled(&self, _: &Due) {}
+    }
+
+    /// Judges a file, lets `meanwhile` happen to it, settles it, and tells what came of it and whether
+    /// something is still there.
+    fn settled_after(meanwhile: impl FnOnce(&PathBuf)) -> (Outcome, bool) {
+        let data_dir = tempfile::tempdir().unwrap();
+        let sessions = data_dir.path().join("sessions");
+        fs::create_dir(&sessions).unwrap();
+        let path = sessions.join(NAME.to_str().unwrap());
+        fs::write(&path, "{}").unwrap();
+        filetime::set_file_mtime(&path, filetime::FileTime::from_unix_time(1_500_000_000, 0))
+            .unwrap();
+        let store = Store::open(&sessions, &Opening::default()).unwrap();
+        let window = Duration::from_secs(1);
+        let plan = Plan {
+            mode: Mode::Reap,
+            policy: Policy {
+                windows: Windows {
+                    authenticated: window,
+                    anonymous: window,
+                    cart: window,
+                    leftover: window,
+                    unreadable: None,
+                },
+                now: Timestamp::from_secs(1_800_000_000),
+            },
+            limit: None,
+            threads: 1,
+        };
+        let (stop, progress) = (Stop::default(), Progress::default());
+        let shared = Shared {
+            store: &store,
+            plan: &plan,
+            witness: &Nobody,
+            stop: &stop,
+            progress: &progress,
+            permits: None,
+            limit_reached: AtomicBool::new(false),
+            flat_unlinker: Mutex::new(()),
+        };
+        let judged = stat::at(store.handle(), NAME).unwrap();
+        meanwhile(&path);
+        let outcome = shared.settle(&Dir::new(store.handle(), None), NAME, &judged);
+        (outcome, path.symlink_metadata().is_ok())
+    }
+
+    #[test]
+    fn deletes_what_did_not_change() {
+        assert_eq!(settled_after(|_| ()), (Outcome::Deleted, false));
+    }
+
+    #[test]
+    fn keeps_a_session_that_odoo_saved_again() {
+        let saved = settled_after(|path| {
+            let temp = path.with_file_name("tmpabcdefgh.__wz_sess");
+            fs::write(&temp, "{}").unwrap();
+            fs::rename(temp, path).unwrap();
+        });
+        assert_eq!(saved, (Outcome::SavedAgain, true));
+    }
+
+    #[test]
+    fn keeps_a_session_that_was_saved_again_with_the_same_times() {
+        let saved = settled_after(|path| {
+            let temp = path.with_file_name("tmpabcdefgh.__wz_sess");
+            fs::write(&temp, "{}").unwrap();
+            filetime::set_file_mtime(&temp, filetime::FileTime::from_unix_time(1_500_000_000, 0))
+                .unwrap();
+            fs::rename(temp, path).unwrap();
+        });
+        assert_eq!(saved, (Outcome::SavedAgain, true));
+    }
+
+    #[test]
+    fn keeps_a_session_that_was_touched() {
+        let touched = settled_after(|path| {
+            let later = filetime::FileTime::from_unix_time(1_500_000_000, 1);
+            filetime::set_file_mtime(path, later).unwrap();
+        });
+        assert_eq!(touched, (Outcome::SavedAgain, true));
+    }
+
+    #[test]
+    fn keeps_what_took_the_place_of_a_session() {
+        let directory = settled_after(|path| {
+            fs::remove_file(path).unwrap();
+            fs::create_dir(path).unwrap();
+        });
+        assert_eq!(directory, (Outcome::SavedAgain, true));
+        let symlink = settled_after(|path| {
+            fs::remove_file(path).unwrap();
+            std::os::unix::fs::symlink("/etc/passwd", path).unwrap();
+        });
+        assert_eq!(symlink, (Outcome::SavedAgain, true));
+    }
+
+    #[test]
+    fn a_session_that_has_gone_is_no_failure() {
+        let gone = settled_after(|path| fs::remove_file(path).unwrap());
+        assert_eq!(gone, (Outcome::Vanished, false));
+    }
+}
