@@ -35,10 +35,13 @@ pub struct Location {
     pub found: bool,
 }
 
+/// Looks an environment variable up.
+pub type Variables = Box<dyn Fn(&str) -> Option<OsString>>;
+
 /// What surrounds the process, so that tests can tell it.
 pub struct Surroundings {
     /// Environment variables.
-    pub var: Box<dyn Fn(&str) -> Option<OsString>>,
+    pub var: Variables,
     /// Whether the process is root, whose home is not Odoo's.
     pub root: bool,
     /// What absolute paths of the system are relative to; `/` but for tests.
