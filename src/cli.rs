@@ -100,6 +100,9 @@ pub struct DeletingArgs {
     /// Delete at most this many files
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
+    /// In an emergency: delete what is older than every window without reading it
+    #[arg(long)]
+    pub unread: bool,
     /// Reap a dormant store too: one in which nothing was saved for longer than the shortest window
     #[arg(long)]
     pub force: bool,

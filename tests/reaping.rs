@@ -251,3 +251,48 @@ fn every_number_of_threads_does_the_same() {
         }
     }
 }
+
+#[test]
+fn unread_deletes_what_every_window_condemns_without_opening_it() {
+    let odoo = Odoo::new();
+    odoo.session("aa", USER, 8 * DAY)
+        .session("bb", VISITOR, 8 * DAY)
+        .session("cc", VISITOR, 2 * DAY)
+        .session("dd", USER, 2 * DAY)
+        .file("he/hello", VISITOR, 8 * DAY)
+        .file("he/hallo", "no session", 8 * DAY)
+        .file(&flat("ee"), USER, 8 * DAY);
+    let ran = odoo.run("reap", &["--unread", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(
+        ran.stderr.contains("without being read"),
+        "says so before it starts: {}",
+        ran.stderr
+    );
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(row(&report, "unclassified", None)["deleted"]["files"], 3);
+    assert_eq!(
+        row(&report, "anonymous", None)["deleted"]["files"],
+        2,
+        "between windows it reads"
+    );
+    let left: Vec<String> = odoo.files().into_iter().collect();
+    assert_eq!(left, [sharded("dd"), "he/hallo".to_owned()]);
+}
+
+#[test]
+fn unread_refuses_a_store_that_does_not_prove_to_be_one() {
+    for layout in [flat as fn(&str) -> String, sharded] {
+        let odoo = Odoo::new();
+        for number in 10..30 {
+            let content = if number < 13 { "no session" } else { VISITOR };
+            odoo.file(&layout(&number.to_string()), content, 8 * DAY);
+        }
+        for args in [&["--unread"][..], &["--unread", "--dry-run"]] {
+            let ran = odoo.run("reap", args);
+            assert_eq!(ran.code, 1, "{}", ran.all());
+            assert!(ran.stderr.contains("only 17 of 20"), "{}", ran.stderr);
+            assert_eq!(odoo.files().len(), 20);
+        }
+    }
+}

@@ -4,6 +4,7 @@
 //! batch of names of the top level. A worker judges every file of its task, then settles those that are
 //! due.
 
+pub mod sample;
 mod settle;
 mod stop;
 mod worker;

@@ -191,6 +191,7 @@ mod tests {
                     unreadable: None,
                 },
                 now: Timestamp::from_secs(1_800_000_000),
+                unread: false,
             },
             limit: None,
             threads: 1,

@@ -20,6 +20,7 @@ pub(super) fn label(class: Class) -> &'static str {
         Class::Pending2fa => "anonymous, 2FA open",
         Class::Anonymous => "anonymous",
         Class::Recent => "recent, not read",
+        Class::Unclassified => "unclassified",
         Class::Unreadable => "unreadable",
         Class::UnfinishedSave => "unfinished save",
         Class::UploadStash => "upload stash",

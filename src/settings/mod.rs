@@ -33,6 +33,8 @@ pub struct Settings {
     pub windows: Windows,
     /// Delete at most this many files.
     pub limit: Option<u64>,
+    /// Delete what is older than every window without reading it.
+    pub unread: bool,
     /// Reap a dormant store too.
     pub force: bool,
     /// Number of workers.
@@ -125,6 +127,7 @@ impl Settings {
         let settings = Settings::new(mode, &store, &windows, report, &work, matches, around)?;
         Ok(Settings {
             limit: deleting.limit,
+            unread: deleting.unread,
             force: deleting.force,
             ..settings
         })
@@ -147,6 +150,7 @@ impl Settings {
             },
             mode,
             limit: None,
+            unread: false,
             force: false,
             threads: work.threads.map_or(DEFAULT_THREADS, usize::from),
             report,
