@@ -32,6 +32,7 @@ impl Stack {
         shrink(&mut self.marks);
     }
 
+    #[inline]
     pub(super) fn push(&mut self, value: Shape) -> Checked<()> {
         if self.values.len() >= MOST {
             return Err(Unreadable::BrokenPickle);
@@ -40,6 +41,7 @@ impl Stack {
         Ok(())
     }
 
+    #[inline]
     pub(super) fn pop(&mut self) -> Checked<Shape> {
         if self.values.len() <= self.fence {
             return Err(Unreadable::BrokenPickle);
@@ -47,6 +49,7 @@ impl Stack {
         self.values.pop().ok_or(Unreadable::BrokenPickle)
     }
 
+    #[inline]
     pub(super) fn top(&self) -> Checked<Shape> {
         self.values[self.fence..]
             .last()
@@ -130,6 +133,7 @@ impl Memo {
 
     /// Puts a value aside at position `at` of the pickle. Making and putting one takes two bytes at least, so a number beyond
     /// half the position skipped some, and could only be meant to exhaust memory.
+    #[inline]
     pub(super) fn put(&mut self, number: usize, value: Shape, at: usize) -> Checked<()> {
         if number > at / 2 {
             return Err(Unreadable::BrokenPickle);
