@@ -113,3 +113,6 @@ impl<'de> DeserializeSeed<'de> for KeyName {
         Ok(value::string(quoted).and_then(|name| Key::of(name.as_bytes())))
     }
 }
+
+#[cfg(test)]
+mod tests;

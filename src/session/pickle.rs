@@ -46,3 +46,6 @@ pub(super) fn read<'a>(bytes: &'a [u8], buffers: &mut Buffers) -> Result<Session
         .facts
         .session(|shape| machine.value_of(shape).ok_or(Unreadable::BrokenPickle))
 }
+
+#[cfg(test)]
+mod tests;
