@@ -18,6 +18,9 @@ use crate::store::{Lock, Store, owner};
 use crate::tally::Tally;
 use crate::time::{Timestamp, words};
 
+/// Number of workers unless `--threads` says otherwise.
+const DEFAULT_THREADS: usize = 2;
+
 /// Audits or reaps one store, and reports to `out`.
 pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Exit> {
     let clock = Instant::now();
@@ -58,7 +61,8 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
             unread: settings.unread,
         },
         limit: settings.limit,
-        threads: settings.threads,
+        threads: settings.threads.map_or(DEFAULT_THREADS, usize::from),
+        share_flat: settings.threads.is_some(),
     };
     let dormant = store.stat.mtime.age(now) > plan.policy.windows.shortest();
     let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;

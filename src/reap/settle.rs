@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::ffi::CStr;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 
 use rustix::fs::{Access, AtFlags};
 use rustix::io::{Errno, retry_on_intr};
@@ -47,6 +48,15 @@ impl Outcome {
     }
 }
 
+/// When the metadata that a file was judged by was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// By the system call before this: it was the last check already.
+    JustNow,
+    /// Before the file was read or others were looked at.
+    Earlier,
+}
+
 /// A directory of the store that is being worked on.
 pub struct Dir<'a> {
     /// Its handle.
@@ -85,25 +95,28 @@ impl<'a> Dir<'a> {
 
 impl Shared<'_> {
     /// Deletes `name`, or does what the mode does instead, if it still is the save that was judged.
-    pub fn settle(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat) -> Outcome {
+    pub fn settle(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat, checked: Checked) -> Outcome {
         if self.plan.mode == Mode::Audit {
             return Outcome::Due;
         }
         if self.stop.signal().is_some() || !self.take_permit() {
             return Outcome::Left;
         }
-        let outcome = self.delete(dir, name, judged);
+        let outcome = self.delete(dir, name, judged, checked);
         if !matches!(outcome, Outcome::Deleted | Outcome::WouldDelete) {
             self.return_permit();
         }
         outcome
     }
 
-    fn delete(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat) -> Outcome {
-        let now = match stat::at(dir.handle, name) {
-            Ok(stat) => stat,
-            Err(Errno::NOENT) => return Outcome::Vanished,
-            Err(errno) => return Outcome::Failed(Operation::Stat, errno),
+    fn delete(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat, checked: Checked) -> Outcome {
+        let now = match checked {
+            Checked::JustNow => *judged,
+            Checked::Earlier => match stat::at(dir.handle, name) {
+                Ok(stat) => stat,
+                Err(Errno::NOENT) => return Outcome::Vanished,
+                Err(errno) => return Outcome::Failed(Operation::Stat, errno),
+            },
         };
         if !now.same_save_as(judged) || !self.store.owns(&now) {
             return Outcome::SavedAgain;
@@ -121,6 +134,15 @@ impl Shared<'_> {
             Err(Errno::NOENT) => Outcome::Vanished,
             Err(errno) => Outcome::Failed(Operation::Delete, errno),
         }
+    }
+
+    /// The right to delete in `dir`, which is shared in shards and exclusive at the top level.
+    pub fn only_unlinker(&self, dir: &Dir<'_>) -> Option<MutexGuard<'_, ()>> {
+        if dir.shard.is_some() || self.plan.mode != Mode::Reap {
+            return None;
+        }
+        let unlinker = self.flat_unlinker.as_ref()?;
+        Some(unlinker.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn take_permit(&self) -> bool {
@@ -195,6 +217,7 @@ mod tests {
             },
             limit: None,
             threads: 1,
+            share_flat: false,
         };
         let (stop, progress) = (Stop::default(), Progress::default());
         let shared = Shared {
@@ -205,11 +228,16 @@ mod tests {
             progress: &progress,
             permits: None,
             limit_reached: AtomicBool::new(false),
-            flat_unlinker: Mutex::new(()),
+            flat_unlinker: Some(Mutex::new(())),
         };
         let judged = stat::at(store.handle(), NAME).unwrap();
         meanwhile(&path);
-        let outcome = shared.settle(&Dir::new(store.handle(), None), NAME, &judged);
+        let outcome = shared.settle(
+            &Dir::new(store.handle(), None),
+            NAME,
+            &judged,
+            Checked::Earlier,
+        );
         (outcome, path.symlink_metadata().is_ok())
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
-use super::settle::{Dir, Outcome};
+use super::settle::{Checked, Dir, Outcome};
 use super::{Due, Mode, Shared, Task, Who};
 use crate::policy::{Class, Content, Glance, Kept, Reason, Verdict};
 use crate::redact;
@@ -36,20 +36,28 @@ pub struct Worker<'a> {
     buffer: Vec<u8>,
     scratch: Scratch,
     due: Vec<Candidate>,
+    outcomes: Vec<Outcome>,
 }
 
-/// A file that was judged to be due.
-struct Candidate {
+/// A file that was judged.
+struct Judged {
+    /// Where it stands in its batch.
     index: usize,
     kind: Kind,
     class: Class,
-    reason: Reason,
-    window: Duration,
     stat: Stat,
+    checked: Checked,
     who: Option<Who>,
     /// Kept open until the file is settled: as long as somebody holds the inode, its number cannot be
     /// given to a new save, so equal numbers in the last check really mean the same file.
     _handle: Option<OwnedFd>,
+}
+
+/// A file that is due, with the window that its age exceeds.
+struct Candidate {
+    file: Judged,
+    reason: Reason,
+    window: Duration,
 }
 
 impl<'a> Worker<'a> {
@@ -61,6 +69,7 @@ impl<'a> Worker<'a> {
             buffer: Vec::new(),
             scratch: Scratch::default(),
             due: Vec::new(),
+            outcomes: Vec::new(),
         }
     }
 
@@ -105,14 +114,13 @@ impl<'a> Worker<'a> {
     }
 
     fn batch(&mut self, dir: &Dir<'_>, batch: &Batch) {
+        let unread = self.shared.plan.policy.unread;
+        let _only = unread.then(|| self.shared.only_unlinker(dir));
         for index in 0..batch.len() {
             if self.shared.stopped() {
                 break;
             }
             self.look(dir, batch, index);
-            if self.due.len() >= SETTLED_AT_ONCE {
-                self.settle(dir, batch);
-            }
         }
         self.settle(dir, batch);
         self.shared
@@ -147,16 +155,27 @@ impl<'a> Worker<'a> {
             }
             match policy.glance(kind, stat.mtime, stat.size) {
                 Glance::Settled(class, verdict) if !(audit && class == Class::Recent) => {
-                    return self.judged(index, kind, class, verdict, stat, None, None);
+                    let checked = Checked::JustNow;
+                    let file = Judged {
+                        index,
+                        kind,
+                        class,
+                        stat,
+                        checked,
+                        who: None,
+                        _handle: None,
+                    };
+                    return self.judged(dir, batch, file, verdict);
                 }
                 _ => {}
             }
         }
-        self.read(dir, name, kind, index);
+        self.read(dir, batch, index, kind);
     }
 
     /// Opens and reads a file that may be a session, and judges it by what it says.
-    fn read(&mut self, dir: &Dir<'_>, name: &CStr, kind: Kind, index: usize) {
+    fn read(&mut self, dir: &Dir<'_>, batch: &Batch, index: usize, kind: Kind) {
+        let (name, _) = batch.get(index);
         let bytes = name.to_bytes();
         let opened = file::open(dir.handle, name).and_then(|handle| {
             let stat = stat::of(handle.as_fd())?;
@@ -217,36 +236,37 @@ impl<'a> Worker<'a> {
         if self.buffer.capacity() > BUFFER_KEPT {
             self.buffer = Vec::new();
         }
-        self.judged(index, kind, class, verdict, stat, who, handle);
+        let checked = Checked::Earlier;
+        let file = Judged {
+            index,
+            kind,
+            class,
+            stat,
+            checked,
+            who,
+            _handle: handle,
+        };
+        self.judged(dir, batch, file, verdict);
     }
 
-    #[allow(clippy::too_many_arguments)] // each is a fact of one file; a struct would be built only for this call
-    fn judged(
-        &mut self,
-        index: usize,
-        kind: Kind,
-        class: Class,
-        verdict: Verdict,
-        stat: Stat,
-        who: Option<Who>,
-        handle: Option<OwnedFd>,
-    ) {
-        if class == Class::Foreign {
+    fn judged(&mut self, dir: &Dir<'_>, batch: &Batch, file: Judged, verdict: Verdict) {
+        if file.class == Class::Foreign {
             return self.tally.foreign();
         }
-        self.tally
-            .found(kind, class, &stat, self.shared.plan.policy.now);
+        let now = self.shared.plan.policy.now;
+        self.tally.found(file.kind, file.class, &file.stat, now);
         match verdict {
-            Verdict::Due { reason, window } => self.due.push(Candidate {
-                index,
-                kind,
-                class,
-                reason,
-                window,
-                stat,
-                who,
-                _handle: handle,
-            }),
+            Verdict::Due { reason, window } => {
+                self.due.push(Candidate {
+                    file,
+                    reason,
+                    window,
+                });
+                // Unread, the metadata is still fresh: that spares the last check of its own.
+                if self.due.len() >= SETTLED_AT_ONCE || self.shared.plan.policy.unread {
+                    self.settle(dir, batch);
+                }
+            }
             Verdict::Keep(Kept::ImplausibleTime) => self.tally.implausible_times += 1,
             Verdict::Keep(_) => {}
         }
@@ -254,35 +274,49 @@ impl<'a> Worker<'a> {
 
     /// Settles the files that were found due.
     fn settle(&mut self, dir: &Dir<'_>, batch: &Batch) {
-        if self.due.is_empty() {
-            return;
-        }
         let shared = self.shared;
-        let due = std::mem::take(&mut self.due);
-        let one_at_a_time = (dir.shard.is_none() && shared.plan.mode == Mode::Reap)
-            .then(|| shared.flat_unlinker.lock());
-        let outcomes: Vec<Outcome> = due
-            .iter()
-            .map(|candidate| shared.settle(dir, batch.get(candidate.index).0, &candidate.stat))
-            .collect();
-        drop(one_at_a_time);
-        // The handles are closed below, without the lock: the kernel then gives the inodes back, which
-        // is the larger part of a deletion.
-        for (candidate, outcome) in due.into_iter().zip(outcomes) {
-            self.settled(batch.get(candidate.index).0, candidate, outcome);
+        let only = (!shared.plan.policy.unread).then(|| shared.only_unlinker(dir));
+        let alone = self.due.len() == 1;
+        for candidate in &self.due {
+            let Judged {
+                index,
+                stat,
+                checked,
+                ..
+            } = &candidate.file;
+            // After the first of several, the others' metadata is no longer fresh.
+            let checked = if alone && only.is_none() {
+                *checked
+            } else {
+                Checked::Earlier
+            };
+            let outcome = shared.settle(dir, batch.get(*index).0, stat, checked);
+            self.outcomes.push(outcome);
         }
+        drop(only);
+        // The handles are closed here, without the lock: with its last handle the kernel gives the inode
+        // back, which is the larger part of a deletion.
+        let mut due = std::mem::take(&mut self.due);
+        let mut outcomes = std::mem::take(&mut self.outcomes);
+        for (candidate, outcome) in due.drain(..).zip(outcomes.drain(..)) {
+            self.settled(batch.get(candidate.file.index).0, candidate, outcome);
+        }
+        (self.due, self.outcomes) = (due, outcomes);
     }
 
     fn settled(&mut self, name: &CStr, candidate: Candidate, outcome: Outcome) {
         let Candidate {
-            kind,
-            class,
+            file,
             reason,
             window,
+        } = candidate;
+        let Judged {
+            kind,
+            class,
             stat,
             who,
             ..
-        } = candidate;
+        } = file;
         match outcome {
             Outcome::SavedAgain => self.tally.saved_again += 1,
             Outcome::Vanished => self.tally.vanished += 1,

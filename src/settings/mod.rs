@@ -17,9 +17,6 @@ use crate::policy::Windows;
 use crate::reap::Mode;
 use crate::store::Opening;
 
-/// Number of workers unless `--threads` says otherwise.
-const DEFAULT_THREADS: usize = 2;
-
 /// Everything that a run over a store needs to be told.
 #[derive(Debug)]
 pub struct Settings {
@@ -37,8 +34,8 @@ pub struct Settings {
     pub unread: bool,
     /// Reap a dormant store too.
     pub force: bool,
-    /// Number of workers.
-    pub threads: usize,
+    /// Number of workers, if somebody chose it.
+    pub threads: Option<u16>,
     /// How the outcome is told.
     pub report: ReportArgs,
 }
@@ -152,7 +149,7 @@ impl Settings {
             limit: None,
             unread: false,
             force: false,
-            threads: work.threads.map_or(DEFAULT_THREADS, usize::from),
+            threads: work.threads,
             report,
         })
     }
