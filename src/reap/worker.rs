@@ -275,8 +275,8 @@ impl<'a> Worker<'a> {
     /// Settles the files that were found due.
     fn settle(&mut self, dir: &Dir<'_>, batch: &Batch) {
         let shared = self.shared;
-        let only = (!shared.plan.policy.unread).then(|| shared.only_unlinker(dir));
-        let alone = self.due.len() == 1;
+        let unread = shared.plan.policy.unread;
+        let only = (!unread).then(|| shared.only_unlinker(dir));
         for candidate in &self.due {
             let Judged {
                 index,
@@ -284,12 +284,8 @@ impl<'a> Worker<'a> {
                 checked,
                 ..
             } = &candidate.file;
-            // After the first of several, the others' metadata is no longer fresh.
-            let checked = if alone && only.is_none() {
-                *checked
-            } else {
-                Checked::Earlier
-            };
+            // Otherwise other files were looked at since.
+            let checked = if unread { *checked } else { Checked::Earlier };
             let outcome = shared.settle(dir, batch.get(*index).0, stat, checked);
             self.outcomes.push(outcome);
         }
