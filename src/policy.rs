@@ -230,6 +230,12 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The time since a last save, or `None` where that time is implausible.
+    pub fn age(&self, mtime: Timestamp) -> Option<Duration> {
+        let plausible = mtime >= EARLIEST && self.now.age(mtime) <= FUTURE_TOLERANCE;
+        plausible.then(|| mtime.age(self.now))
+    }
+
     /// Judges by kind, last save and size alone, as far as that is possible.
     pub fn glance(&self, kind: Kind, mtime: Timestamp, size: u64) -> Glance {
         let class = match kind {
@@ -240,7 +246,10 @@ impl Policy {
             Kind::UploadStash => Class::UploadStash,
             Kind::Flat | Kind::Sharded if size == 0 => Class::Anonymous,
             Kind::Flat | Kind::Sharded | Kind::Irregular => {
-                if self.plausible(mtime) && mtime.age(self.now) <= self.windows.shortest() {
+                if self
+                    .age(mtime)
+                    .is_some_and(|age| age <= self.windows.shortest())
+                {
                     return Glance::Settled(Class::Recent, Verdict::Keep(Kept::Young));
                 }
                 let condemned = self.by_window(Class::Unclassified, mtime);
@@ -298,20 +307,14 @@ impl Policy {
     }
 
     fn by_age(&self, mtime: Timestamp, window: Duration) -> Verdict {
-        if !self.plausible(mtime) {
-            Verdict::Keep(Kept::ImplausibleTime)
-        } else if mtime.age(self.now) > window {
-            Verdict::Due {
+        match self.age(mtime) {
+            None => Verdict::Keep(Kept::ImplausibleTime),
+            Some(age) if age > window => Verdict::Due {
                 reason: Reason::Expired,
                 window,
-            }
-        } else {
-            Verdict::Keep(Kept::Young)
+            },
+            Some(_) => Verdict::Keep(Kept::Young),
         }
-    }
-
-    fn plausible(&self, mtime: Timestamp) -> bool {
-        mtime >= EARLIEST && self.now.age(mtime) <= FUTURE_TOLERANCE
     }
 }
 

@@ -99,12 +99,20 @@ impl Shared<'_> {
         if self.plan.mode == Mode::Audit {
             return Outcome::Due;
         }
-        if self.stop.signal().is_some() || !self.take_permit() {
+        if self.stopped() {
+            return Outcome::Left;
+        }
+        let Some(permits) = &self.permits else {
+            return self.delete(dir, name, judged, checked);
+        };
+        let mut permits = permits.lock().unwrap_or_else(PoisonError::into_inner);
+        if *permits == 0 {
+            self.limit_reached.store(true, Ordering::Relaxed);
             return Outcome::Left;
         }
         let outcome = self.delete(dir, name, judged, checked);
-        if !matches!(outcome, Outcome::Deleted | Outcome::WouldDelete) {
-            self.return_permit();
+        if matches!(outcome, Outcome::Deleted | Outcome::WouldDelete) {
+            *permits -= 1;
         }
         outcome
     }
@@ -112,7 +120,7 @@ impl Shared<'_> {
     fn delete(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat, checked: Checked) -> Outcome {
         let now = match checked {
             Checked::JustNow => *judged,
-            Checked::Earlier => match stat::at(dir.handle, name) {
+            Checked::Earlier => match stat::at_once(dir.handle, name) {
                 Ok(stat) => stat,
                 Err(Errno::NOENT) => return Outcome::Vanished,
                 Err(errno) => return Outcome::Failed(Operation::Stat, errno),
@@ -143,25 +151,6 @@ impl Shared<'_> {
         }
         let unlinker = self.flat_unlinker.as_ref()?;
         Some(unlinker.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn take_permit(&self) -> bool {
-        let Some(permits) = &self.permits else {
-            return true;
-        };
-        let taken = permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            left.checked_sub(1)
-        });
-        if taken.is_err() {
-            self.limit_reached.store(true, Ordering::Relaxed);
-        }
-        taken.is_ok()
-    }
-
-    fn return_permit(&self) {
-        if let Some(permits) = &self.permits {
-            permits.fetch_add(1, Ordering::Relaxed);
-        }
     }
 }
 
@@ -228,6 +217,8 @@ mod tests {
             progress: &progress,
             permits: None,
             limit_reached: AtomicBool::new(false),
+            interrupted: AtomicBool::new(false),
+            settled_at_once: 1,
             flat_unlinker: Some(Mutex::new(())),
         };
         let judged = stat::at(store.handle(), NAME).unwrap();
