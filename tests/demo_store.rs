@@ -37,7 +37,7 @@ fn recipe(sessions: u64, layout: Layout) -> Recipe {
 
 fn make(data_dir: &Path, recipe: &Recipe) -> anyhow::Result<Made> {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
-    demo::make(data_dir, recipe, now, &|_| {})
+    demo::make(data_dir, recipe, now, &|_| true)
 }
 
 /// A file of a store.
@@ -151,10 +151,21 @@ fn there_are_exactly_as_many_files_as_asked_for() {
 fn progress_ends_with_the_number_of_files() {
     let dir = room();
     let told = RefCell::new(Vec::new());
-    let tell = |count| told.borrow_mut().push(count);
+    let tell = |count| {
+        told.borrow_mut().push(count);
+        true
+    };
     let recipe = recipe(2500, Layout::Sharded);
     demo::make(dir.path(), &recipe, SystemTime::now(), &tell).unwrap();
     assert_eq!(*told.borrow(), [1024, 2048, 2500]);
+}
+
+#[test]
+fn stops_when_told_to() {
+    let dir = room();
+    let recipe = recipe(2500, Layout::Sharded);
+    let made = demo::make(dir.path(), &recipe, SystemTime::now(), &|_| false).unwrap();
+    assert_eq!(made.files, 1024);
 }
 
 #[test]

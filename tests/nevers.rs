@@ -242,6 +242,30 @@ fn never_4_errors_about_a_path_hold_no_session_id() {
 }
 
 #[test]
+fn never_4_a_mistyped_command_line_is_not_repeated_with_a_session_id() {
+    let odoo = Odoo::new();
+    let sid = sharded("Ab3");
+    let path = odoo.path(&sid);
+    let path = path.to_str().unwrap();
+    let irregular = odoo.path("he/hellosecret");
+    let irregular = irregular.to_str().unwrap();
+    for args in [
+        &["audit", path][..],
+        &["audit", irregular],
+        &["audit", "--sessions-dir", irregular],
+        &["audit", "--format", path],
+        &["reap", "--limit", path],
+        &["reap", "--anonymous-window", path],
+        &[path],
+    ] {
+        let ran = run(program().args(args));
+        assert!(ran.code == 1 || ran.code == 2, "{}", ran.all());
+        assert!(!ran.all().contains(&sid[3..12]), "{}", ran.all());
+        assert!(!ran.all().contains("hellos"), "{}", ran.all());
+    }
+}
+
+#[test]
 fn never_4_a_running_reaper_cannot_dump_core() {
     let odoo = Odoo::new();
     // A FIFO for --config holds the program where its limits can be read.
@@ -418,6 +442,42 @@ fn never_7_a_closed_or_full_stdout_does_not_stop_a_reap() {
             redirection == ">/dev/full"
         );
     }
+}
+
+#[test]
+fn never_7_few_open_files_are_enough() {
+    for (limit, threads) in [("20", "2"), ("64", "8"), ("1024", "64")] {
+        let odoo = Odoo::new();
+        for number in 0..600 {
+            odoo.file(&flat(&format!("{number:04}")), VISITOR, 2 * DAY);
+            odoo.session(&format!("{:02}n{number}", number % 50), VISITOR, 2 * DAY);
+        }
+        let ran = run(std::process::Command::new("bash")
+            .args(["-c", r#"ulimit -n "$1"; shift; exec "$@""#, "bash", limit])
+            .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"))
+            .args(["reap", "--threads", threads, "--data-dir"])
+            .arg(odoo.data_dir()));
+        assert_eq!(ran.code, 0, "{limit}, {threads}: {}", ran.all());
+        assert!(odoo.files().is_empty());
+    }
+}
+
+#[test]
+fn never_7_without_proc_the_handle_is_enough() {
+    let odoo = Odoo::new();
+    odoo.session("aa", VISITOR, 2 * DAY)
+        .file(&flat("bb"), VISITOR, 2 * DAY);
+    let script = r#"mount -t tmpfs none /proc || exit 99; exec "$@""#;
+    let ran = run(std::process::Command::new("unshare")
+        .args(["--mount", "--map-root-user", "sh", "-c", script, "sh"])
+        .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"))
+        .args(["reap", "--data-dir"])
+        .arg(odoo.data_dir()));
+    if ran.code == 99 || ran.code == 1 && ran.stdout.is_empty() {
+        return skipped("never_7_without_proc_the_handle_is_enough", &ran.stderr);
+    }
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(odoo.files().is_empty());
 }
 
 #[test]

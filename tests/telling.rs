@@ -231,7 +231,7 @@ fn under_the_journal_lines_have_priorities_and_no_time() {
     assert_eq!(run(&mut reap).code, 0);
     let log = fs::read_to_string(&log).unwrap();
     assert!(
-        log.starts_with("<6>deleted the authenticated session of bob"),
+        log.starts_with("<6>deleted an authenticated session login=\"bob\""),
         "{log}"
     );
     assert_eq!(log.lines().count(), 1, "{log}");

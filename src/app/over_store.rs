@@ -82,7 +82,9 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         (Tally::default(), None)
     } else {
         let progress = Progress::default();
-        let (tally, end) = progress::shown(&progress, quiet, || {
+        // A list on the same terminal shows progress enough.
+        let silent = quiet || (args.list && std::io::stdout().is_terminal());
+        let (tally, end) = progress::shown(&progress, settings.mode, silent, || {
             reap::run(&store, &plan, &listing, stop, &progress)
         });
         (tally, Some(end))

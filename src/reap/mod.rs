@@ -108,8 +108,8 @@ pub struct Who {
 pub struct Progress {
     /// Files looked at.
     pub seen: AtomicU64,
-    /// Files deleted.
-    pub deleted: AtomicU64,
+    /// Files deleted, or due where nothing is deleted.
+    pub due: AtomicU64,
 }
 
 /// How a run ended.

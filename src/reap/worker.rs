@@ -316,8 +316,9 @@ impl<'a> Worker<'a> {
         match outcome {
             Outcome::Deleted | Outcome::WouldDelete => {
                 self.tally.deleted(class, &stat);
-                self.shared.progress.deleted.fetch_add(1, Ordering::Relaxed);
+                self.shared.progress.due.fetch_add(1, Ordering::Relaxed);
             }
+            Outcome::Due => drop(self.shared.progress.due.fetch_add(1, Ordering::Relaxed)),
             Outcome::Failed(operation, errno) => {
                 self.failed(operation, kind, name, errno);
             }

@@ -57,16 +57,3 @@ fn nothing_of_a_session_shows_in_debug_output() {
         "Session { authenticated: true, cart: false, pending_2fa: false, superseded: false, .. } Some(Text(6 bytes))"
     );
 }
-
-#[test]
-fn texts_outlive_the_file() {
-    let text = {
-        let file = br#"{"uid": 1, "db": "a", "login": "b"}"#.to_vec();
-        read(&file, &mut Scratch::default())
-            .unwrap()
-            .login
-            .unwrap()
-            .into_owned()
-    };
-    assert_eq!(text, Text::from(&b"b"[..]));
-}
