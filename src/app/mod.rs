@@ -2,6 +2,7 @@
 
 mod over_store;
 mod progress;
+mod sandbox;
 mod story;
 
 use std::io::{IsTerminal, Write as _};
