@@ -25,7 +25,7 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
     let sessions = &settings.location.sessions;
     let store = Store::open(sessions, &settings.opening)
         .map_err(|error| match sandbox::if_hidden(sessions) {
-            Some(advice) => anyhow!("{error}; {advice}"),
+            Some(advice) => anyhow!("cannot see {}: {advice}", redact::path(sessions)),
             None => error.into(),
         })
         .with_context(|| format!("from {}", settings.location.from))?;
