@@ -71,7 +71,7 @@ first_boot() {
     cursor
     hurry $timer
     check 'enables' systemctl enable -q --now $timer
-    check 'the timer fires and the run tells its outcome' wait_until eval 'story odoo-session-reaper.service | grep -q "^deleted [1-9]"'
+    check 'the timer fires and the run tells its outcome' heard $service '^deleted [1-9]'
     systemctl stop $timer
     check 'the run ends' wait_until inactive $service
     equal 'it succeeded' success "$(property $service Result)"
@@ -83,12 +83,12 @@ first_boot() {
     check 'the attachment is there' test -s "$data/filestore/db/ab/ab0123456789abcdef0123456789abcdef012345"
 
     section 'What the journal says'
-    story $service | sed 's/^/        | /' | cut -c1-160 | awk 'NR <= 12; NR == 13 { print "        | ..." } { last = $0 } END { print last }'
+    story $service | sed 's/^/        | /' | cut -c1-160 |
+        awk '/deleted the/ && ++n > 4 { if (n == 5) print "        | ..."; next } { print }'
     equal 'the outcome is information' 6 "$(priority $service ' on disk, in ')"
     equal 'one line tells the outcome of each run' \
-        "$(journalctl --after-cursor="$since" -u $service -o cat --no-pager | grep -c '^Finished')" \
-        "$(story $service | grep -c '^deleted [0-9].* in ')"
-    journalctl --after-cursor="$since" -o json --no-pager -u $service >/tmp/json
+        "$(story $service | grep -c '^Finished')" "$(story $service | grep -c '^deleted [0-9].* in ')"
+    said $service -o json >/tmp/json
     check 'it was written by the odoo user' grep -qE "\"_UID\":\"$(id -u odoo)\".*deleted|deleted.*\"_UID\":\"$(id -u odoo)\"" /tmp/json
     check 'no session id is in it' not grep -qE 'MESSAGE":"[^"]*[A-Za-z0-9_-]{36}' /tmp/json
 
@@ -108,7 +108,8 @@ first_boot() {
     check 'the run starts and ends' systemctl start $service
     equal 'exit code' 75 "$(property $service ExecMainStatus)"
     equal 'it does not count as failed' success/inactive "$(property $service Result)/$(property $service ActiveState)"
-    story $service | grep -i another | sed 's/^/        | /'
+    check 'it says why' heard $service 'another reap is working'
+    story $service | grep another | sed 's/^/        | /'
     kill $!
     wait 2>/dev/null
     check 'the lock is free' wait_until flock -n "$data/sessions" true
@@ -126,7 +127,7 @@ first_boot() {
     equal 'exit code' 143 "$(property odoo-session-reaper@big.service ExecMainStatus)"
     equal 'it does not count as failed' success/inactive \
         "$(property odoo-session-reaper@big.service Result)/$(property odoo-session-reaper@big.service ActiveState)"
-    check 'it told what was done' eval 'story odoo-session-reaper@big | grep -q "^deleted [0-9].*interrupted"'
+    check 'it told what was done' heard odoo-session-reaper@big '^deleted [0-9].*interrupted'
     story odoo-session-reaper@big | grep '^deleted [0-9]' | sed 's/^/        | /'
 
     systemctl stop odoo-session-reaper@big.timer
@@ -140,7 +141,7 @@ first_boot() {
     cursor
     hurry odoo-session-reaper@shop.timer
     check 'enables' systemctl enable -q --now odoo-session-reaper@shop.timer
-    check 'its timer fires' wait_until eval 'story odoo-session-reaper@shop | grep -q "^deleted [1-9]"'
+    check 'its timer fires' heard odoo-session-reaper@shop '^deleted [1-9]'
     systemctl stop odoo-session-reaper@shop.timer
     check 'its run ends' wait_until inactive odoo-session-reaper@shop.service
     equal 'its store is reaped' 2 "$(files /var/lib/odoo-shop/sessions)"
@@ -159,6 +160,7 @@ first_boot() {
         check "$place fails" not systemctl start $unit
         equal 'it counts as failed' failed "$(systemctl is-failed $unit)"
         equal 'nothing is deleted' "$before" "$(files $place/sessions)"
+        check 'it says which drop-in to write' heard $unit 'systemctl edit'
         equal 'it is an error' 3 "$(priority $unit 'systemctl edit')"
         story $unit | grep 'systemctl edit' | sed 's/^/        | /'
         equal 'said once' 1 "$(story $unit | grep -c 'systemctl edit')"
@@ -179,8 +181,8 @@ first_boot() {
     cursor
     systemctl restart odoo
     equal 'Odoo has lost no save meanwhile' 0 "$(journalctl -u odoo -o cat --no-pager | grep -c 'a save')"
-    check 'Odoo says so itself' eval "story odoo | grep -q ', 0 of them lost'"
-    check 'is off after a restart' wait_until eval "story odoo | grep -q 'collection off'"
+    check 'Odoo says so itself' heard odoo ', 0 of them lost'
+    check 'is off after a restart' heard odoo 'collection off'
 
     section 'After a night switched off'
     systemctl reset-failed
@@ -239,7 +241,7 @@ second_boot() {
     check "it says what becomes of Odoo's sessions" grep 'restart odoo.service' /tmp/removal
     grep -F 'odoo-session-reaper:' /tmp/removal | sed 's/^/        | /'
     check "some sessions are left" test "$(files /var/lib/odoo-big)" -gt 0
-    check 'the run told what was done' eval 'story odoo-session-reaper@big | grep -q "^deleted [0-9].*interrupted"'
+    check 'the run told what was done' heard odoo-session-reaper@big '^deleted [0-9].*interrupted'
     check 'nothing failed' no_failed_units
     equal 'nothing runs' '' "$(systemctl list-units --plain --no-legend 'odoo-session-reaper*')"
     equal 'no stamp is left' '' "$(ls $stamps | grep reaper)"
@@ -248,7 +250,7 @@ second_boot() {
     check 'settings are kept' cmp /tmp/settings /etc/default/odoo-session-reaper
     cursor
     systemctl restart odoo
-    check "Odoo's own garbage collection is on again" wait_until eval "story odoo | grep -q 'collection on'"
+    check "Odoo's own garbage collection is on again" heard odoo 'collection on'
 
     section 'Installed again'
     check 'installs' apt-get install -qq -y /test/odoo-session-reaper.deb

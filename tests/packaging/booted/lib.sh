@@ -50,13 +50,16 @@ inactive() { [[ $(property "$1" ActiveState) = inactive ]]; }
 ended() { [[ $(property "$1" ActiveState) =~ ^(inactive|failed)$ && -n $(property "$1" ExecMainExitTimestamp) ]]; }
 no_failed_units() { [[ -z $(systemctl --failed --no-legend --plain | tee /dev/stderr) ]]; }
 
-# Everything our units said since cursor() was called.
-cursor() { journalctl --sync; since=$(journalctl -n 0 --show-cursor | sed -n 's/^-- cursor: //p'); }
-story() { journalctl --sync; journalctl --after-cursor="$since" -u "$1" -o cat --no-pager; }
+# What a unit has said since cursor() was called. (--after-cursor loses a line in systemd 252.)
+cursor() { journalctl --sync; since=$(date +@%s.%6N); }
+said() { journalctl --sync; journalctl --since "$since" -u "$1" --no-pager "${@:2}"; }
+story() { said "$1" -o cat; }
+# heard UNIT PATTERN: waits for a line; what a service says reaches the journal a moment after it has ended.
+says() { story "$1" | grep -qE -- "$2"; }
+heard() { wait_until says "$@"; }
 # priority UNIT TEXT: the priority of the program's line that holds this text
 priority() {
-    journalctl --sync
-    journalctl --after-cursor="$since" -u "$1" -o json --output-fields=PRIORITY,MESSAGE,_UID --no-pager |
+    said "$1" -o json --output-fields=PRIORITY,MESSAGE |
         grep -F -- "$2" | sed -n 's/.*"PRIORITY":"\([0-9]\)".*/\1/p' | sort -u | paste -sd,
 }
 files() { find "$1" -type f | wc -l; }
