@@ -1,5 +1,6 @@
 #!/bin/bash
 # booted.sh DEB [SUITE...] - installs the Debian package in booted containers, and looks what happens.
+# BOOTED_ONLY=PATTERN picks some of the scripts.
 #
 # Needs root, systemd-nspawn, mmdebstrap, and ../shared/tools/boot-systemd.sh beside the repository. Without
 # them it says so loudly and succeeds.
@@ -36,15 +37,29 @@ dpkg-deb -R "$deb" "$files/next"
 sed -i 's/^Version: .*/&+next/' "$files/next/DEBIAN/control"
 dpkg-deb --root-owner-group -Zgzip -b "$files/next" "$files/test/next.deb" >/dev/null
 rm -r "$files/next"
+
+# What the NixOS module makes of nixpkgs' own services.odoo.
+mkdir "$files/test/nixos"
+scripts=(deb 'dynamic-user' 'dynamic-user static')
+if command -v nix-instantiate >/dev/null && command -v jq >/dev/null; then
+    "$here/nix/drop-ins.sh" "$files/test/nixos" --arg settings '{ enable = true; }' \
+        --arg odoo '{ enable = true; settings.options.data_dir = "/var/lib/private/odoo/data"; }'
+else
+    echo '!! SKIPPED: the NixOS overrides, for want of nix-instantiate or jq (apt-get install nix-bin jq)'
+    scripts=(deb)
+fi
 chmod -R a+rX "$files"
 
 failed=0
 for suite in "${suites[@]}"; do
-    for script in ${BOOTED_ONLY:-deb dynamic-user}; do
+    for script in "${scripts[@]}"; do
+        # NixOS has no systemd as old as that.
         [[ $script = deb || $suite != bullseye ]] || continue
+        [[ $script = ${BOOTED_ONLY:-*} ]] || continue
         printf '\n==== %s in a booted %s\n' "$script" "$suite"
         rc=0
-        BOOT_SUITE=$suite "$boot" -t 400 -b 120 "$files" "$here/booted/$script.sh" || rc=$?
+        read -r name argument <<<"$script"
+        BOOT_SUITE=$suite "$boot" -t 400 -b 120 "$files" "$here/booted/$name.sh" $argument || rc=$?
         if [[ $rc != 0 ]]; then
             echo "==== $script in a booted $suite FAILED ($rc)"
             failed=1

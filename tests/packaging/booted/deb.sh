@@ -39,12 +39,12 @@ first_boot() {
     cp /test/odoo.service /etc/systemd/system/
     systemctl daemon-reload
     systemctl enable -q --now odoo
-    check 'Odoo saves sessions' wait_until eval "[[ \$(files $data/sessions) -gt $all ]]"
+    need 'Odoo saves sessions' wait_until eval "[[ \$(files $data/sessions) -gt $all ]]"
 
     section 'Installing deletes nothing'
     cursor
     find "$data" -type f ! -newermt '20 days ago' | sort >/tmp/before
-    check 'installs' apt-get install -qq -y /test/odoo-session-reaper.deb
+    need 'installs' apt-get install -qq -y /test/odoo-session-reaper.deb
     equal 'the timer is disabled' disabled "$(systemctl is-enabled $timer)"
     equal 'the timer is not running' inactive "$(systemctl is-active $timer)"
     equal 'the service did not run' '' "$(property $service ExecMainStartTimestamp)"
@@ -71,7 +71,7 @@ first_boot() {
     cursor
     hurry $timer
     check 'enables' systemctl enable -q --now $timer
-    check 'the timer fires and the run tells its outcome' heard $service '^deleted [1-9]'
+    need 'the timer fires and the run tells its outcome' heard $service '^deleted [1-9]'
     systemctl stop $timer
     check 'the run ends' wait_until inactive $service
     equal 'it succeeded' success "$(property $service Result)"
@@ -120,7 +120,7 @@ first_boot() {
     # Keeps the service loaded afterwards, to be asked how it ended.
     systemctl start odoo-session-reaper@big.timer
     systemctl start --no-block odoo-session-reaper@big
-    check 'a run is under way' wait_until big_run_under_way
+    need 'a run is under way' wait_until big_run_under_way
     check 'it stops' systemctl stop odoo-session-reaper@big
     left=$(files /var/lib/odoo-big)
     check "some sessions are left ($left of $whole)" test "$left" -gt 0
@@ -141,7 +141,7 @@ first_boot() {
     cursor
     hurry odoo-session-reaper@shop.timer
     check 'enables' systemctl enable -q --now odoo-session-reaper@shop.timer
-    check 'its timer fires' heard odoo-session-reaper@shop '^deleted [1-9]'
+    need 'its timer fires' heard odoo-session-reaper@shop '^deleted [1-9]'
     systemctl stop odoo-session-reaper@shop.timer
     check 'its run ends' wait_until inactive odoo-session-reaper@shop.service
     equal 'its store is reaped' 2 "$(files /var/lib/odoo-shop/sessions)"
@@ -235,7 +235,7 @@ second_boot() {
     big_store
     cursor
     systemctl start --no-block odoo-session-reaper@big
-    check 'a run is under way' wait_until big_run_under_way
+    need 'a run is under way' wait_until big_run_under_way
     check 'removes' apt-get remove -qq -y odoo-session-reaper
     cp /tmp/check.out /tmp/removal
     check "it says what becomes of Odoo's sessions" grep 'restart odoo.service' /tmp/removal
@@ -253,7 +253,7 @@ second_boot() {
     check "Odoo's own garbage collection is on again" heard odoo 'collection on'
 
     section 'Installed again'
-    check 'installs' apt-get install -qq -y /test/odoo-session-reaper.deb
+    need 'installs' apt-get install -qq -y /test/odoo-session-reaper.deb
     equal 'disabled, as it comes' disabled/inactive "$(systemctl is-enabled $timer)/$(systemctl is-active $timer)"
     equal 'so are the instances' disabled "$(systemctl is-enabled odoo-session-reaper@crm.timer)"
     check 'settings are kept' cmp /tmp/settings /etc/default/odoo-session-reaper

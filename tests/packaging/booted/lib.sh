@@ -18,8 +18,11 @@ check() {
         echo "        $*"
         sed 's/^/        | /' /tmp/check.out | head -40
         failed=$((failed + 1))
+        return 1
     fi
 }
+# need WHAT COMMAND...: as check, but nothing after it makes sense if it fails
+need() { check "$@" || finish; }
 not() { ! "$@"; }
 
 # equal WHAT WANTED GOT
@@ -83,7 +86,8 @@ store() {
     age "$1/filestore"
     chmod -R u+rwX,go+rX "$1"
     chmod 700 "$1/sessions"
-    chown -R odoo: "$1"
+    # A dynamic user owns what it makes.
+    [[ $UID != 0 ]] || chown -R odoo: "$1"
 }
 
 # What is kept of it.
