@@ -3,6 +3,7 @@
 mod man;
 mod over_store;
 mod progress;
+mod sandbox;
 mod story;
 
 use std::io::{IsTerminal, Write as _};

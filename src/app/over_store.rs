@@ -3,11 +3,12 @@
 use std::io::IsTerminal;
 use std::time::{Instant, SystemTime};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
-use super::progress;
+use super::{progress, sandbox};
 use crate::cli::{Format, ReportSize};
 use crate::exit::Exit;
+use crate::log;
 use crate::policy::Policy;
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
@@ -25,7 +26,12 @@ const DEFAULT_THREADS: usize = 2;
 pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Exit> {
     let clock = Instant::now();
     let now = Timestamp::of(SystemTime::now());
-    let store = Store::open(&settings.location.sessions, &settings.opening)
+    let sessions = &settings.location.sessions;
+    let store = Store::open(sessions, &settings.opening)
+        .map_err(|error| match sandbox::if_hidden(sessions) {
+            Some(advice) => anyhow!("cannot see {}: {advice}", redact::path(sessions)),
+            None => error.into(),
+        })
         .with_context(|| format!("from {}", settings.location.from))?;
     let place = redact::path(&store.resolved);
     if owner::become_owner(&store.stat).with_context(|| {
@@ -35,6 +41,14 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         )
     })? {
         tracing::info!("working as user {}, the owner of {place}", store.stat.uid);
+    }
+    if settings.mode != Mode::Audit && store.read_only() {
+        // Said once, and not for each file; a dry run fails where the real one would.
+        let advice = sandbox::if_read_only(sessions);
+        return Err(anyhow!(
+            "cannot delete in {place}: it is mounted read-only{}",
+            advice.map_or(String::new(), |advice| format!("; {advice}"))
+        ));
     }
     if settings.mode == Mode::Reap {
         match store
@@ -107,6 +121,11 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         exit,
     };
     let mut out = listing.into_out();
+    let alarming = exit == Exit::Partly || end.is_none();
+    if size == ReportSize::Summary && alarming && log::is_journal(std::io::stdout()) {
+        // The journal takes a line without a priority for information.
+        out.print(format_args!("<4>"));
+    }
     report::write(
         &mut out,
         &finished,

@@ -16,7 +16,7 @@ pub use open::{OpenError, Opening};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, StatVfsMountFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use stat::{Mount, Stat};
@@ -89,6 +89,12 @@ impl Store {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether it is mounted read-only, perhaps in this process's view only.
+    pub fn read_only(&self) -> bool {
+        rustix::fs::fstatvfs(&self.handle)
+            .is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::RDONLY))
     }
 
     /// The file system's inodes, or `None` where it has no fixed number of them (btrfs).

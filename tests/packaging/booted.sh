@@ -1,0 +1,69 @@
+#!/bin/bash
+# booted.sh DEB [SUITE...] - installs the Debian package in booted containers, and looks what happens.
+# BOOTED_ONLY=PATTERN picks some of the scripts.
+#
+# Needs root, systemd-nspawn, mmdebstrap, and ../shared/tools/boot-systemd.sh beside the repository. Without
+# them it says so loudly and succeeds.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+repository=$(cd "$here/../.." && pwd)
+boot=$repository/../shared/tools/boot-systemd.sh
+deb=$(realpath "$1")
+shift
+suites=("$@")
+[[ ${#suites[@]} -gt 0 ]] || suites=(bookworm)
+
+skip() {
+    printf '\n%s\n!! SKIPPED: %s\n!! The packages were NOT tried in a booted system.\n%s\n\n' \
+        "$(printf '!%.0s' {1..78})" "$*" "$(printf '!%.0s' {1..78})"
+    exit 0
+}
+[[ $(id -u) = 0 ]] || skip 'booting a container needs root'
+[[ -x $boot ]] || skip 'there is no ../shared/tools/boot-systemd.sh'
+for command in systemd-nspawn mmdebstrap; do
+    command -v $command >/dev/null || skip "$command is missing (apt-get install systemd-container mmdebstrap)"
+done
+
+files=$(mktemp -d)
+trap 'rm -rf "$files"' EXIT
+chmod 755 "$files"
+mkdir "$files/test"
+cp -r "$repository/tests/fixtures" "$here"/booted/{lib.sh,fake-odoo,odoo.service} "$files/test/"
+cp "$deb" "$files/test/odoo-session-reaper.deb"
+
+# The same package as its next version.
+mkdir "$files/next"
+dpkg-deb -R "$deb" "$files/next"
+sed -i 's/^Version: .*/&+next/' "$files/next/DEBIAN/control"
+dpkg-deb --root-owner-group -Zgzip -b "$files/next" "$files/test/next.deb" >/dev/null
+rm -r "$files/next"
+
+# What the NixOS module makes of nixpkgs' own services.odoo.
+mkdir "$files/test/nixos"
+scripts=(deb 'dynamic-user' 'dynamic-user static')
+if command -v nix-instantiate >/dev/null && command -v jq >/dev/null; then
+    "$here/nix/drop-ins.sh" "$files/test/nixos" --arg settings '{ enable = true; }' \
+        --arg odoo '{ enable = true; settings.options.data_dir = "/var/lib/private/odoo/data"; }'
+else
+    echo '!! SKIPPED: the NixOS overrides, for want of nix-instantiate or jq (apt-get install nix-bin jq)'
+    scripts=(deb)
+fi
+chmod -R a+rX "$files"
+
+failed=0
+for suite in "${suites[@]}"; do
+    for script in "${scripts[@]}"; do
+        # NixOS has no systemd as old as that.
+        [[ $script = deb || $suite != bullseye ]] || continue
+        [[ $script = ${BOOTED_ONLY:-*} ]] || continue
+        printf '\n==== %s in a booted %s\n' "$script" "$suite"
+        rc=0
+        read -r name argument <<<"$script"
+        BOOT_SUITE=$suite "$boot" -t 400 -b 120 "$files" "$here/booted/$name.sh" $argument || rc=$?
+        if [[ $rc != 0 ]]; then
+            echo "==== $script in a booted $suite FAILED ($rc)"
+            failed=1
+        fi
+    done
+done
+exit $failed

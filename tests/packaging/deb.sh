@@ -1,0 +1,59 @@
+#!/bin/bash
+# deb.sh DEB - what can be said of the Debian package without installing it.
+set -euo pipefail
+deb=$(realpath "$1")
+repository=$(cd "$(dirname "$0")/../.." && pwd)
+failed=0
+fail() {
+    echo "FAIL  $*"
+    failed=1
+}
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+dpkg-deb -x "$deb" "$tree"
+dpkg-deb -e "$deb" "$tree/DEBIAN"
+
+echo '-- lintian'
+lintian --allow-root --fail-on error,warning "$deb" || fail lintian
+
+echo '-- the version is that of the program'
+version=$("$tree/usr/bin/odoo-session-reaper" --version | cut -d' ' -f2)
+[[ $(dpkg-deb -f "$deb" Version) = "$version-1" ]] || fail "the package's version is $(dpkg-deb -f "$deb" Version)"
+[[ $(dpkg-parsechangelog -l "$repository/debian/changelog" -S Version) = "$version-1" ]] || fail 'debian/changelog has another version'
+
+echo '-- it runs where glibc is 2.28 or newer, and needs nothing else'
+newest=$(objdump -T "$tree/usr/bin/odoo-session-reaper" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1)
+echo "      newest symbol: $newest"
+[[ $(printf '%s\n' "$newest" GLIBC_2.28 | sort -V | tail -n 1) = GLIBC_2.28 ]] || fail "it needs $newest"
+needed=$(objdump -p "$tree/usr/bin/odoo-session-reaper" | awk '$1 == "NEEDED" { print $2 }' | grep -vE '^(libc|libm|libpthread|libdl|librt)\.so\.|^ld-linux' || true)
+[[ -z $needed ]] || fail "it needs $needed"
+[[ $(dpkg-deb -f "$deb" Depends) = 'libc6 (>= 2.28)' ]] || fail "it depends on $(dpkg-deb -f "$deb" Depends)"
+
+echo '-- what is in it'
+[[ $(cat "$tree/DEBIAN/conffiles") = /etc/default/odoo-session-reaper ]] || fail 'conffiles'
+diff <(cd "$tree" && find usr etc -type f | sort) - <<'FILES' || fail 'its files'
+etc/default/odoo-session-reaper
+usr/bin/odoo-session-reaper
+usr/lib/systemd/system/odoo-session-reaper.service
+usr/lib/systemd/system/odoo-session-reaper.timer
+usr/lib/systemd/system/odoo-session-reaper@.service
+usr/lib/systemd/system/odoo-session-reaper@.timer
+usr/share/bash-completion/completions/odoo-session-reaper
+usr/share/doc/odoo-session-reaper/README.md
+usr/share/doc/odoo-session-reaper/changelog.Debian.gz
+usr/share/doc/odoo-session-reaper/copyright
+usr/share/fish/vendor_completions.d/odoo-session-reaper.fish
+usr/share/lintian/overrides/odoo-session-reaper
+usr/share/man/man1/odoo-session-reaper.1.gz
+usr/share/odoo-session-reaper/odoo.service.d/session-gc-off.conf
+usr/share/zsh/vendor-completions/_odoo-session-reaper
+FILES
+
+echo '-- its scripts only ever stop, restart what runs, and reload'
+for script in postinst prerm postrm; do
+    sh -n "$tree/DEBIAN/$script" || fail "$script"
+done
+! grep -hE 'systemctl|deb-systemd' "$tree"/DEBIAN/p* | grep -vE 'daemon-reload|invoke (stop|try-restart|reset-failed)' |
+    grep -v 'invoke start odoo-session-reaper.timer' || fail 'a script does more'
+! grep -hE 'enable' "$tree"/DEBIAN/p* | grep -v '^ *#' || fail 'a script enables something'
+exit $failed

@@ -1,0 +1,91 @@
+#!/bin/bash
+# units.sh PROGRAM - what can be said of systemd/ without booting it.
+#
+# `systemd-analyze verify` wants the program where ExecStart= says, so it is shown there in a mount namespace
+# of its own.
+set -euo pipefail
+program=$(realpath "$1")
+cd "$(dirname "$0")/../../systemd"
+
+failed=0
+fail() {
+    echo "FAIL  $*"
+    failed=1
+}
+
+echo '-- systemd-analyze verify'
+units=(odoo-session-reaper.service odoo-session-reaper.timer odoo-session-reaper@.service odoo-session-reaper@.timer)
+# An instance's name, because a template itself is not complete.
+instances=(odoo-session-reaper.service odoo-session-reaper.timer odoo-session-reaper@x.service odoo-session-reaper@x.timer)
+verify() {
+    local dir
+    dir=$(mktemp -d)
+    cp "${units[@]}" "$dir"
+    [[ -z ${1-} ]] || sed -i "$1" "$dir"/*
+    # shellcheck disable=SC2016
+    unshare --mount bash -c '
+        if [[ ! -e /usr/bin/odoo-session-reaper ]]; then
+            mkdir "$1/usr-bin" "$1/work"
+            mount -t tmpfs tmpfs "$1/work" && mkdir "$1/work/up" "$1/work/wk"
+            mount -t overlay -o lowerdir=/usr/bin,upperdir="$1/work/up",workdir="$1/work/wk" overlay /usr/bin
+            cp "$2" /usr/bin/odoo-session-reaper
+        fi
+        shift 2
+        SYSTEMD_UNIT_PATH=$0: systemd-analyze verify --man=no --recursive-errors=no "$@"
+    ' "$dir" "$dir" "$program" "${instances[@]/#/$dir/}"
+    local rc=$?
+    rm -rf "$dir"
+    return $rc
+}
+if [[ $(id -u) = 0 ]]; then
+    verify || fail 'systemd-analyze verify'
+    # A check that never fails is none.
+    for mistake in 's/^ProtectSystem=/ProtectSytem=/' 's/^OnCalendar=hourly/OnCalendar=hurly/' 's|/usr/bin/odoo|/usr/bin/0doo|'; do
+        ! verify "$mistake" 2>/dev/null || fail "systemd-analyze verify does not notice $mistake"
+    done
+else
+    echo '!! SKIPPED: systemd-analyze verify needs root, to show it the program in /usr/bin'
+fi
+
+echo '-- systemd-analyze security: 0.3 at most'
+for unit in odoo-session-reaper.service odoo-session-reaper@.service; do
+    systemd-analyze security --offline=true --threshold=3 --no-pager "$unit" | tail -n 1 || fail "$unit is more exposed than 0.3"
+done
+
+echo '-- systemd-analyze calendar'
+for unit in *.timer; do
+    systemd-analyze calendar "$(sed -n 's/^OnCalendar=//p' "$unit")" >/dev/null || fail "$unit"
+done
+
+echo '-- the template differs only in what it must'
+for kind in service timer; do
+    # The comment on other places names another unit.
+    differences=$(diff <(grep -v '^#' odoo-session-reaper.$kind) <(grep -v '^#' odoo-session-reaper@.$kind) |
+        grep '^[<>]' | grep -vE '^[<>] (Description|ReadWritePaths|EnvironmentFile)=' || true)
+    [[ -z $differences ]] || fail "$kind: $differences"
+done
+! grep '^ReadWritePaths=' odoo-session-reaper@.service | grep -v %i || fail 'an instance can write to the store of another'
+! grep '^ReadWritePaths=' ./*.service | grep -vE 'ReadWritePaths=-/.*/sessions$' || fail 'more than sessions is writable'
+
+echo '-- the environment file documents every option of reap, and its defaults'
+help=$("$program" reap --help)
+variables=$(grep -oE '\[env: ODOO_SESSION_REAPER_[A-Z_]+' <<<"$help" | sed 's/.*: //' | sort)
+diff <(echo "$variables") <(sed -n 's/^#\?\(ODOO_SESSION_REAPER_[A-Z_]*\)=.*/\1/p' default/odoo-session-reaper | sort) ||
+    fail 'default/odoo-session-reaper and reap --help name different variables'
+while read -r variable default; do
+    grep -qx "#\?$variable=$default" default/odoo-session-reaper || fail "$variable: the default is $default"
+done < <(tr -s ' \n' ' ' <<<"$help" | grep -oE '\[env: ODOO_SESSION_REAPER_[A-Z_]+\] \[default: [a-z0-9]+\]' |
+    sed -E 's/\[env: ([A-Z_]+)\] \[default: (.*)\]/\1 \2/')
+[[ $(grep -c '^[^#]' default/odoo-session-reaper) = 1 ]] || fail 'more than the data_dir is set'
+
+echo '-- an environment file with every setting in it is accepted'
+scratch=$(mktemp -d)
+mkdir -p "$scratch/odoo/sessions"
+sed -n 's/^#\?\(ODOO_SESSION_REAPER_[A-Z_]*=.*\)/\1/p' default/odoo-session-reaper |
+    sed -e "s|^\(ODOO_SESSION_REAPER_DATA_DIR\)=.*|\1=$scratch/odoo|" -e '/_CONFIG=/d' >"$scratch/env"
+# shellcheck disable=SC2046
+env -i $(cat "$scratch/env") "$program" reap >"$scratch/out" 2>&1 || { cat "$scratch/out"; fail 'reap refuses them'; }
+! grep -i 'warn\|belongs to no option' "$scratch/out" || fail 'reap warns'
+rm -r "$scratch"
+
+exit $failed
