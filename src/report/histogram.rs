@@ -11,17 +11,12 @@ const BAR: usize = 11;
 const COUNT: usize = 10;
 const LABEL: usize = 12;
 
-/// Draws the ages of every class that has files, all to one scale.
+/// Draws the ages of every class that has files, each to its own scale: the numbers compare the classes.
 pub fn write(out: &mut Out, tally: &Tally) {
     let drawn: Vec<Class> = Class::ALL
         .into_iter()
         .filter(|class| tally.row(*class).ages.iter().any(|count| *count > 0))
         .collect();
-    let largest = drawn
-        .iter()
-        .flat_map(|class| tally.row(*class).ages)
-        .max()
-        .unwrap_or(0);
     // Empty buckets at either end say nothing.
     let filled = |bucket: &usize| {
         drawn
@@ -46,6 +41,7 @@ pub fn write(out: &mut Out, tally: &Tally) {
             let mut line = format!("{:<LABEL$}", bucket_label(bucket));
             for class in classes {
                 let count = tally.row(*class).ages[bucket];
+                let largest = tally.row(*class).ages.into_iter().max().unwrap_or(0);
                 let bar = bar(count, largest);
                 let padding = " ".repeat(BAR - bar.chars().count());
                 let count = if count == 0 {

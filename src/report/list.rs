@@ -95,7 +95,7 @@ impl Listing {
     fn list_text(&self, state: &mut State, due: &Due) {
         if state.listed == 0 {
             let head = format!(
-                "{:<21} {:>5}  {:<9} {:<14} {:<24} {}",
+                "{:<21} {:>5} {:<9} {:<12} {:<18} {}",
                 "Class", "Age", "Sid", "Database", "Login", "Reason"
             );
             let head = state.out.bold(&head);
@@ -107,14 +107,13 @@ impl Listing {
             other => format!(", not deleted: {}", other.name()),
         };
         state.out.line(format_args!(
-            "{:<21} {:>5}  {:<9} {:<14} {:<24} {} (over {}){outcome}",
+            "{:<21} {:>5} {:<9} {:<12} {:<18} {}{outcome}",
             due.class.name(),
             short(due.age),
             format!("{}…", due.sid_prefix),
             due.who.db.as_deref().unwrap_or("-"),
             self.login(due).unwrap_or("-"),
             due.reason.name(),
-            words(due.window),
         ));
     }
 
