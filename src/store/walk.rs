@@ -182,6 +182,8 @@ impl Lister {
             match listing.next() {
                 None => return Ok(()),
                 Some(Err(Errno::INTR)) => {}
+                // The directory was removed meanwhile: that is its end, as libc's `readdir` has it.
+                Some(Err(Errno::NOENT)) => return Ok(()),
                 Some(Err(error)) => return Err(error),
                 Some(Ok(entry)) => {
                     let name = entry.file_name().to_bytes();
@@ -192,5 +194,22 @@ impl Lister {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_is_removed_ends_its_listing() {
+        let dir = tempfile::tempdir().unwrap();
+        let shard = dir.path().join("aa");
+        std::fs::create_dir(&shard).unwrap();
+        let handle = std::fs::File::open(&shard).unwrap();
+        std::fs::remove_dir(&shard).unwrap();
+        let listed = Lister::default().each(handle.as_fd(), |_, _, _| true);
+        assert_eq!(listed, Ok(()));
     }
 }
