@@ -91,6 +91,22 @@ fn never_1_directories_stay_even_empty_ones() {
 }
 
 #[test]
+fn never_1_a_foreign_directory_is_not_even_opened() {
+    let odoo = Odoo::new();
+    odoo.session("aa", VISITOR, 2 * DAY);
+    for name in ["lost+found", ".snapshots", "backup"] {
+        fs::create_dir(odoo.path(name)).unwrap();
+    }
+    give_away(&odoo);
+    for name in ["lost+found", ".snapshots", "backup"] {
+        fs::set_permissions(odoo.path(name), fs::Permissions::from_mode(0o000)).unwrap();
+    }
+    let report = odoo.json("reap", &[], 0);
+    assert_eq!(report["total"]["deleted"]["files"], 1);
+    assert_eq!(testenv::row(&report, "foreign", None)["files"], 3);
+}
+
+#[test]
 fn never_1_symlinks_and_special_files_are_not_followed_opened_or_deleted() {
     let odoo = Odoo::new();
     let outside = tempfile::tempdir().unwrap();
