@@ -52,13 +52,14 @@ pub fn sample(store: &Store, plan: &Plan) -> [Sample; 2] {
         scratch: Scratch::default(),
         buffer: Vec::new(),
     };
-    let spread = sampler.sharded(OF_ONE_SHARD);
-    let sharded = if spread.files < SIZE {
-        sampler.sharded(SIZE)
-    } else {
-        spread
-    };
-    [sampler.flat(), sharded]
+    let samples = sampler.walk(OF_ONE_SHARD);
+    let [flat, sharded] = samples;
+    if sharded.files == 0 || sharded.files >= SIZE {
+        return samples;
+    }
+    // A few shards only: look deeper into them.
+    let [_, sharded] = sampler.walk(SIZE);
+    [flat, sharded]
 }
 
 struct Sampler<'a> {
@@ -70,41 +71,34 @@ struct Sampler<'a> {
 }
 
 impl Sampler<'_> {
-    fn flat(&mut self) -> Sample {
-        let mut sample = Sample::default();
+    fn walk(&mut self, of_one_shard: u64) -> [Sample; 2] {
+        let [mut flat, mut sharded] = [Sample::default(); 2];
         let store = self.store;
-        let mut batch = Batch::default();
-        // An unreadable top level is the run's own error to report.
+        let mut file = Batch::default();
+        // A top level that cannot be listed is the run's own error to report.
         let _ = walk::top(store, |top| {
-            if let Top::File {
-                name,
-                ino,
-                file_type,
-            } = top
-            {
-                batch.clear();
-                batch.push(name, ino, file_type);
-                let (name, file_type) = batch.get(0);
-                if name::at_top(name.to_bytes()) == Kind::Flat {
-                    self.look(store.handle(), name, file_type, Kind::Flat, &mut sample);
+            match top {
+                Top::File {
+                    name,
+                    ino,
+                    file_type,
+                } if flat.files < SIZE => {
+                    file.clear();
+                    file.push(name, ino, file_type);
+                    let (name, file_type) = file.get(0);
+                    if name::at_top(name.to_bytes()) == Kind::Flat {
+                        self.look(store.handle(), name, file_type, Kind::Flat, &mut flat);
+                    }
                 }
+                Top::Shard(shard) if sharded.files < SIZE => {
+                    let up_to = SIZE.min(sharded.files + of_one_shard);
+                    self.shard(shard, up_to, &mut sharded);
+                }
+                _ => {}
             }
-            sample.files < SIZE
+            flat.files < SIZE || sharded.files < SIZE
         });
-        sample
-    }
-
-    fn sharded(&mut self, of_one_shard: u64) -> Sample {
-        let mut sample = Sample::default();
-        let store = self.store;
-        let _ = walk::top(store, |top| {
-            if let Top::Shard(shard) = top {
-                let up_to = SIZE.min(sample.files + of_one_shard);
-                self.shard(shard, up_to, &mut sample);
-            }
-            sample.files < SIZE
-        });
-        sample
+        [flat, sharded]
     }
 
     fn shard(&mut self, name: &[u8], up_to: u64, sample: &mut Sample) {
