@@ -220,8 +220,8 @@ def session(r):
 
 # Files
 
-def pickled(r, made):
-    protocol = r.choice([2, 3, 4, 5])
+def pickled(r, made, protocol):
+    """As C's pickler writes it or as Python's, which makes other memos and frames."""
     if r.random() < .5:
         return pickle.dumps(made, protocol)
     file = io.BytesIO()
@@ -323,9 +323,10 @@ SYNTAX = [part.encode() for part in [*'{}[],:"\\-.0123eE \n\t\x01', "NaN", "Infi
 def cases(r, count):
     for _ in range(count):
         made = session(r)
-        data = pickled(r, made)
-        yield "pickle", data, meaning_of_pickle(data)
-        bad = mutant_pickle(r, data)
+        files = [pickled(r, made, protocol) for protocol in range(2, 6)]
+        for protocol, data in enumerate(files, 2):
+            yield f"pickle-{protocol}", data, meaning_of_pickle(data)
+        bad = mutant_pickle(r, r.choice(files))
         yield "mutant-pickle", bad, meaning_of_pickle(bad)
         data = crafted(r)
         yield "crafted-pickle", data, meaning_of_pickle(data)
@@ -337,7 +338,7 @@ def cases(r, count):
             continue
         yield "json", data, meaning_of_json(data)
         bad = mutated(r, data, SYNTAX)
-        yield "json", bad, meaning_of_json(bad)
+        yield "mutant-json", bad, meaning_of_json(bad)
 
 
 def main(seed, count):
