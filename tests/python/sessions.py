@@ -1,6 +1,7 @@
 """Makes random session files and says, with Python's own json and pickle, what each of them means.
 
 usage: sessions.py SEED CASES        prints lines of: kind, file in hex, meaning
+       sessions.py                   reads lines of files in hex, prints the meaning of each
 
 Nothing here knows how the Rust side works. Classes are never imported while reading: whatever a pickle names is an `Opaque`.
 """
@@ -97,10 +98,14 @@ def meaning_of_json(data):
     try:
         session = json.loads(data.decode("utf-8"))
     except RecursionError:
-        return None
+        return TOO_DEEP
     except ValueError as why:
-        return "rejected " + type(why).__name__ if "4300" not in str(why) else None
+        return TOO_LONG if "4300" in str(why) else "rejected " + type(why).__name__
     return meaning(session)
+
+
+# Python's own limits, which the Rust side does not share.
+TOO_DEEP, TOO_LONG = "rejected RecursionError", "rejected 4300 digits"
 
 
 # Random content
@@ -342,14 +347,20 @@ def cases(r, count):
 
 
 def main(seed, count):
-    sys.setrecursionlimit(20000)
-    # A mutated length must not take the machine down.
-    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-    r = random.Random(seed)
-    for kind, data, means in cases(r, count):
-        if means is not None:
+    for kind, data, means in cases(random.Random(seed), count):
+        if means not in (TOO_DEEP, TOO_LONG):
             print(kind, data.hex(), means, sep="\t")
 
 
+def tell():
+    for line in sys.stdin:
+        data = bytes.fromhex(line)
+        # json.loads would guess at UTF-16; Odoo opens the file as UTF-8.
+        print(meaning_of_json(data) if data.lstrip()[:1] == b"{" else meaning_of_pickle(data))
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    sys.setrecursionlimit(20000)
+    # A mutated length must not take the machine down.
+    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+    main(int(sys.argv[1]), int(sys.argv[2])) if sys.argv[1:] else tell()
