@@ -1,18 +1,20 @@
 //! Sessions mean to us what they mean to Python's own `json` and `pickle`, down to what it refuses.
 //!
 //! `tests/python/sessions.py` makes the files and says what they mean. `ODOO_SESSION_REAPER_TEST_CASES` asks for more of them,
-//! `ODOO_SESSION_REAPER_TEST_SEED` for others.
+//! `ODOO_SESSION_REAPER_TEST_SEED` for others. `ODOO_SESSION_REAPER_TEST_FILES` names a directory of other files to compare, such as
+//! what `tests/fuzz/run.sh` has come across: each is taken as JSON and as a pickle.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use odoo_session_reaper::session::{Scratch, Session, Text, Uid, Unreadable, read};
 
-/// Each case is about six files.
+/// Each case is one dictionary, pickled at protocols 2 to 5 and as JSON, and four mutants and crafted files of it: nine files.
 const CASES: u32 = 2000;
 
 fn number_from(variable: &str, default: u32) -> u32 {
@@ -117,6 +119,48 @@ fn means_what_python_says() {
         }
         *statistics.entry((kind.to_owned(), verdict)).or_default() += 1;
     }
+    assert!(python.wait().unwrap().success());
+    eprintln!("{statistics:#?}");
+}
+
+#[test]
+fn found_files_mean_what_python_says() {
+    let Some(directory) = env::var_os("ODOO_SESSION_REAPER_TEST_FILES") else {
+        return;
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        let rest = bytes.get(1..).unwrap_or_default();
+        files.push(("mutant-json", [b"{", rest].concat()));
+        files.push(("mutant-pickle", [b"\x80", rest].concat()));
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/sessions.py");
+    let mut python = Command::new("python3")
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let asked: String = files.iter().map(|(_, file)| hex(file) + "\n").collect();
+    let mut stdin = python.stdin.take().unwrap();
+    let asking = std::thread::spawn(move || stdin.write_all(asked.as_bytes()));
+    let mut answers = BufReader::new(python.stdout.take().unwrap()).lines();
+    let mut scratch = Scratch::default();
+    let mut statistics: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+    for (kind, file) in &files {
+        let means = answers.next().unwrap().unwrap();
+        let ours = read(file, &mut scratch);
+        let verdict = compare(kind, &ours, &means).unwrap_or_else(|()| {
+            let ours = ours.as_ref().map_or_else(ToString::to_string, told);
+            panic!(
+                "{kind} {}\npython: {means}\nours:   {ours}",
+                file.escape_ascii()
+            )
+        });
+        *statistics.entry((kind, verdict)).or_default() += 1;
+    }
+    asking.join().unwrap().unwrap();
     assert!(python.wait().unwrap().success());
     eprintln!("{statistics:#?}");
 }

@@ -3,7 +3,11 @@
 //! serde walks the text and skips what is not needed, iteratively; of the interesting keys only the *place* of the value is
 //! noted. So no number is too big and no nesting too deep, and the last of duplicate keys wins.
 //!
+//! What Python takes beyond the standard is taken here as well: `NaN`, `Infinity` and `-Infinity`, lone surrogates (`\ud800`),
+//! numbers beyond all bounds, duplicate keys.
+//!
 //! Two exceptions against Python, both lenient: its recursion limit and its limit of 4300 digits for a whole number do not hold here.
+//! `tests/session_exceptions.rs` asks both sides; `tests/session_vs_python.rs` looks for a third in random files.
 
 mod not_a_number;
 mod value;
@@ -110,7 +114,9 @@ impl<'de> DeserializeSeed<'de> for KeyName {
 
     fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
         let quoted = <&RawValue>::deserialize(key)?.get().as_bytes();
-        Ok(value::string(quoted).and_then(|name| Key::of(name.as_bytes())))
+        // Hardly any key has an escape: one is looked for only where the name as it stands says nothing.
+        let plain = quoted.get(1..quoted.len() - 1).and_then(Key::of);
+        Ok(plain.or_else(|| Key::of(value::string(quoted)?.as_bytes())))
     }
 }
 

@@ -7,13 +7,15 @@
 //! The session is the dictionary that the program returns. While it runs nobody knows which one that will be, so the machine
 //! watches one: the first that is made, as pickles are written from the outside in. If another is returned, it runs once more.
 //!
-//! It is as strict as `pickle.load` of CPython 3, with these exceptions:
+//! It is as strict as `pickle.load` of CPython 3, with these exceptions (`tests/session_exceptions.rs` asks both sides):
 //!
+//! - a pickle begins with `PROTO`, as it does from protocol 2 on;
 //! - classes and functions are not looked up, and what calls of them return is opaque and truthy (so is an empty `OrderedDict`,
 //!   and an empty set before protocol 4), can be a key, and takes any item;
 //! - numbers for the memo must be dense, as every pickler writes them;
 //! - operations that only protocols 0 and 1, persistent ids, extension codes and out-of-band buffers need are not supported;
-//! - items and state are given to lists, sets, dictionaries and opaque objects only (`pickle` would also extend a `bytearray`).
+//! - items and state are given to lists, sets, dictionaries and opaque objects only (`pickle` would also extend a `bytearray`);
+//! - no more than four million values, or marks, may lie on the stack at a time.
 
 mod input;
 mod machine;

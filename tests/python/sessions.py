@@ -1,6 +1,7 @@
 """Makes random session files and says, with Python's own json and pickle, what each of them means.
 
 usage: sessions.py SEED CASES        prints lines of: kind, file in hex, meaning
+       sessions.py                   reads lines of files in hex, prints the meaning of each
 
 Nothing here knows how the Rust side works. Classes are never imported while reading: whatever a pickle names is an `Opaque`.
 """
@@ -97,10 +98,14 @@ def meaning_of_json(data):
     try:
         session = json.loads(data.decode("utf-8"))
     except RecursionError:
-        return None
+        return TOO_DEEP
     except ValueError as why:
-        return "rejected " + type(why).__name__ if "4300" not in str(why) else None
+        return TOO_LONG if "4300" in str(why) else "rejected " + type(why).__name__
     return meaning(session)
+
+
+# Python's own limits, which the Rust side does not share.
+TOO_DEEP, TOO_LONG = "rejected RecursionError", "rejected 4300 digits"
 
 
 # Random content
@@ -220,8 +225,8 @@ def session(r):
 
 # Files
 
-def pickled(r, made):
-    protocol = r.choice([2, 3, 4, 5])
+def pickled(r, made, protocol):
+    """As C's pickler writes it or as Python's, which makes other memos and frames."""
     if r.random() < .5:
         return pickle.dumps(made, protocol)
     file = io.BytesIO()
@@ -323,9 +328,10 @@ SYNTAX = [part.encode() for part in [*'{}[],:"\\-.0123eE \n\t\x01', "NaN", "Infi
 def cases(r, count):
     for _ in range(count):
         made = session(r)
-        data = pickled(r, made)
-        yield "pickle", data, meaning_of_pickle(data)
-        bad = mutant_pickle(r, data)
+        files = [pickled(r, made, protocol) for protocol in range(2, 6)]
+        for protocol, data in enumerate(files, 2):
+            yield f"pickle-{protocol}", data, meaning_of_pickle(data)
+        bad = mutant_pickle(r, r.choice(files))
         yield "mutant-pickle", bad, meaning_of_pickle(bad)
         data = crafted(r)
         yield "crafted-pickle", data, meaning_of_pickle(data)
@@ -337,18 +343,24 @@ def cases(r, count):
             continue
         yield "json", data, meaning_of_json(data)
         bad = mutated(r, data, SYNTAX)
-        yield "json", bad, meaning_of_json(bad)
+        yield "mutant-json", bad, meaning_of_json(bad)
 
 
 def main(seed, count):
-    sys.setrecursionlimit(20000)
-    # A mutated length must not take the machine down.
-    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-    r = random.Random(seed)
-    for kind, data, means in cases(r, count):
-        if means is not None:
+    for kind, data, means in cases(random.Random(seed), count):
+        if means not in (TOO_DEEP, TOO_LONG):
             print(kind, data.hex(), means, sep="\t")
 
 
+def tell():
+    for line in sys.stdin:
+        data = bytes.fromhex(line)
+        # json.loads would guess at UTF-16; Odoo opens the file as UTF-8.
+        print(meaning_of_json(data) if data.lstrip()[:1] == b"{" else meaning_of_pickle(data))
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    sys.setrecursionlimit(20000)
+    # A mutated length must not take the machine down.
+    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+    main(int(sys.argv[1]), int(sys.argv[2])) if sys.argv[1:] else tell()

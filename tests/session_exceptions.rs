@@ -1,0 +1,146 @@
+//! The documented exceptions: where a file means something else to us than to Python, and that each of them is harmless.
+//!
+//! They stand in the module docs of `session::json` and `session::pickle`. `tests/session_vs_python.rs` looks for others.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::env;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use odoo_session_reaper::session::{Scratch, read};
+
+/// The beginning of a pickled session of nobody, without its end.
+const NOBODY: &[u8] = b"\x80\x04}(\x8c\x03uidN\x8c\x02dbN\x8c\x05debugN";
+
+/// A pickled session of nobody, with this under a key of an addon's.
+fn pickle(value: &[u8]) -> Vec<u8> {
+    [NOBODY, b"\x8c\x01x", value, b"u."].concat()
+}
+
+/// What Python makes of a file, or `None` where there is no Python.
+fn python(file: &[u8]) -> Option<String> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/sessions.py");
+    let spawned = Command::new("python3")
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut python = match spawned {
+        Ok(python) => python,
+        Err(why) => {
+            let on_ci = env::var_os("CI").is_some_and(|ci| ci == "true");
+            assert!(!on_ci, "python3: {why}");
+            eprintln!("SKIPPED, PYTHON WAS NOT ASKED: python3: {why}");
+            return None;
+        }
+    };
+    let hex = file.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    });
+    writeln!(python.stdin.take().unwrap(), "{hex}").unwrap();
+    let output = python.wait_with_output().unwrap();
+    assert!(output.status.success());
+    Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
+}
+
+/// We read a session of nobody, and Python refuses.
+fn only_we_read(file: &[u8], why: &str) {
+    let mut scratch = Scratch::default();
+    let session = read(file, &mut scratch).unwrap();
+    assert!(session.uid.is_none() && !session.cart);
+    if let Some(means) = python(file) {
+        assert_eq!(means, format!("rejected {why}"));
+    }
+}
+
+/// We keep the file as unreadable, and Python reads a session of nobody without a cart.
+fn only_python_reads(file: &[u8], why: &str) {
+    let mut scratch = Scratch::default();
+    assert_eq!(
+        read(file, &mut scratch).map_err(|e| e.to_string()),
+        Err(why.to_owned())
+    );
+    if let Some(means) = python(file) {
+        assert_eq!(means, "- - - - - -");
+    }
+}
+
+#[test]
+fn json_may_nest_beyond_pythons_recursion_limit() {
+    let (open, close) = ("[".repeat(30_000), "]".repeat(30_000));
+    let file = format!(r#"{{"uid": null, "db": 1, "debug": 1, "x": {open}{close}}}"#);
+    only_we_read(file.as_bytes(), "RecursionError");
+}
+
+#[test]
+fn json_may_hold_whole_numbers_of_any_length() {
+    let digits = "7".repeat(4301);
+    let file = format!(r#"{{"uid": null, "db": 1, "debug": 1, "x": {digits}}}"#);
+    only_we_read(file.as_bytes(), "4300 digits");
+}
+
+/// A class that exists not, called: Python would import it first. The script stands in for any class, so it does not refuse
+/// either; asked for the real thing, Python does.
+#[test]
+fn pickle_classes_are_not_looked_up() {
+    let file = pickle(b"cno_such_module\nNoClass\n)R");
+    let mut scratch = Scratch::default();
+    assert!(read(&file, &mut scratch).unwrap().uid.is_none());
+    let loads = format!("import pickle\npickle.loads({:?})", Vec::from(&file[..]));
+    let loads = loads
+        .replace("loads([", "loads(bytes([")
+        .replace("])", "]))");
+    if let Ok(output) = Command::new("python3").args(["-c", &loads]).output() {
+        assert!(!output.status.success());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("ModuleNotFoundError"), "{said}");
+    }
+}
+
+#[test]
+fn pickled_objects_are_truthy_whatever_they_hold() {
+    let order = b"\x8c\x0dsale_order_idccollections\nOrderedDict\n)R";
+    let file = [NOBODY, order, b"u."].concat();
+    let mut scratch = Scratch::default();
+    let cart = read(&file, &mut scratch).unwrap().cart;
+    assert!(cart, "an empty one counts as a cart, and so is kept longer");
+}
+
+#[test]
+fn pickles_without_their_protocol_are_no_pickles() {
+    only_python_reads(&[&NOBODY[2..], b"u."].concat(), "neither JSON nor pickle");
+}
+
+#[test]
+fn pickle_memo_numbers_must_be_dense() {
+    only_python_reads(&pickle(b"Nr\x40\x42\x0f\x00"), "broken pickle");
+}
+
+#[test]
+fn pickle_operations_of_protocol_0_are_not_supported() {
+    for old in [
+        &b"I1\n"[..],
+        b"L1L\n",
+        b"F1.5\n",
+        b"S'a'\n",
+        b"Va\n",
+        b"Np0\n",
+    ] {
+        only_python_reads(&pickle(old), "unsupported pickle opcode");
+    }
+}
+
+#[test]
+fn pickled_bytearrays_are_not_extended() {
+    let empty = b"\x96\0\0\0\0\0\0\0\0";
+    let file = pickle(&[&empty[..], b"(K\x01e"].concat());
+    only_python_reads(&file, "broken pickle");
+}
+
+#[test]
+fn pickles_with_more_than_four_million_values_at_a_time_are_refused() {
+    let many = vec![b'N'; 1 << 22];
+    only_python_reads(&pickle(&[b"(", &many[..], b"l"].concat()), "broken pickle");
+}
