@@ -174,6 +174,18 @@ first_boot() {
     rm /etc/default/odoo-session-reaper-elsewhere
     systemctl daemon-reload
 
+    section 'A Docker volume, as the README says'
+    volume=/var/lib/docker/volumes/odoo-data/_data
+    store $volume
+    useradd --system --uid 4711 odoo-docker
+    chown -R 4711:4711 $volume
+    chmod 710 /var/lib/docker
+    chmod 701 /var/lib/docker/volumes
+    echo 'ODOO_SESSION_REAPER_DATA_DIR=/srv/odoo' >/etc/default/odoo-session-reaper-docker
+    dropin odoo-session-reaper@docker.service override '[Service]' User=odoo-docker "BindPaths=$volume/sessions:/srv/odoo/sessions"
+    check 'a run succeeds' systemctl start odoo-session-reaper@docker
+    equal 'the store is reaped' 2 "$(files $volume/sessions)"
+
     section "Odoo's own garbage collection"
     mkdir -p /etc/systemd/system/odoo.service.d
     ln -s $gc_off /etc/systemd/system/odoo.service.d/
