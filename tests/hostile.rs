@@ -15,13 +15,13 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, Timespec, Timestamps};
+use rustix::fs::{CWD, Mode, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use tempfile::TempDir;
 use testenv::{DAY, Odoo, Ran, VISITOR, flat, program, run, set_age, sharded};
 
 /// How many sessions stand where a swapped name may lead to.
-const BAITS: usize = 24;
+const BAITS: usize = 4;
 
 /// A directory outside the store that looks like a part of it, and what its files looked like at first.
 struct Outside {
@@ -72,9 +72,9 @@ impl Outside {
     }
 }
 
-/// Swaps two names over and over while `meanwhile` runs, and leaves them as they were.
-fn flipping(one: &Path, other: &Path, meanwhile: impl FnOnce()) {
-    let flip = || {
+/// Swaps the names of each pair over and over while `meanwhile` runs, and leaves them as they were.
+fn flipping(pairs: &[(PathBuf, PathBuf)], meanwhile: impl FnOnce()) {
+    let flip = |one: &PathBuf, other: &PathBuf| {
         match rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
             // Reaped, if it is an expired session.
             Ok(()) | Err(Errno::NOENT) => {}
@@ -86,12 +86,14 @@ fn flipping(one: &Path, other: &Path, meanwhile: impl FnOnce()) {
         scope.spawn(|| {
             let mut flips = 0_u64;
             while !enough.load(Ordering::Relaxed) || flips % 2 == 1 {
-                flip();
-                flips += 1;
-                // The moments to hit are short and stand anywhere.
-                for _ in 0..fastrand::u32(..2_000) {
-                    std::hint::spin_loop();
+                for (one, other) in pairs {
+                    flip(one, other);
+                    // The moments to hit are short and stand anywhere.
+                    for _ in 0..fastrand::u32(..500) {
+                        std::hint::spin_loop();
+                    }
                 }
+                flips += 1;
             }
         });
         let _stop = Stop(&enough);
@@ -108,27 +110,48 @@ impl Drop for Stop<'_> {
     }
 }
 
+/// How often each swapped name is tried.
+const ROUNDS: usize = 12;
+
+/// One reap in the middle of the flipping: by another command line each time, and every other time with all
+/// calls slowed down, so that the moments between them, which are short, are met for sure.
+fn reap_meanwhile(data_dir: &Path, round: usize) -> Ran {
+    let test = "slowed down by strace";
+    let slowed = (round % 2 == 1).then(|| testenv::strace(test)).flatten();
+    let mut program = match slowed {
+        None => program(),
+        Some(mut strace) => {
+            let calls = "/^open(at)?$,statx,unlinkat";
+            strace
+                .args(["-e", &format!("trace={calls}")])
+                .args(["-e", &format!("inject={calls}:delay_enter=200")])
+                .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"));
+            strace
+        }
+    };
+    let line = [&[][..], &["--threads", "1"], &["--unread"]][round / 2 % 3];
+    run(program
+        .args(["reap", "--format", "json", "--data-dir"])
+        .arg(data_dir)
+        .args(line))
+}
+
 fn names(shard: &str) -> Vec<String> {
     (0..BAITS)
         .map(|number| format!("{shard}{number:082}"))
         .collect()
 }
 
-/// What may take the place of a directory or a file.
-fn impostors(outside: &Path) -> [(TempDir, PathBuf); 4] {
-    ["symlink", "relative symlink", "file", "fifo"].map(|kind| {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join(kind);
-        let beside = outside.strip_prefix(dir.path().parent().unwrap());
-        match kind {
-            "symlink" => symlink(outside, &path).unwrap(),
-            "relative symlink" => symlink(Path::new("..").join(beside.unwrap()), &path).unwrap(),
-            "file" => fs::write(&path, VISITOR).unwrap(),
-            _ => mkfifo(&path),
-        }
-        set_age(&path, 30 * DAY);
-        (dir, path)
-    })
+/// Something that may take the place of a directory or a file: mostly a symlink to `outside`.
+fn impostor(place: &Path, number: usize, outside: &Path) -> PathBuf {
+    let path = place.join(number.to_string());
+    match number % 6 {
+        0 => fs::write(&path, VISITOR).unwrap(),
+        1 => mkfifo(&path),
+        _ => symlink(outside, &path).unwrap(),
+    }
+    set_age(&path, 30 * DAY);
+    path
 }
 
 fn mkfifo(path: &Path) {
@@ -136,73 +159,83 @@ fn mkfifo(path: &Path) {
     rustix::fs::mknodat(CWD, path, kind, Mode::RUSR | Mode::WUSR, 0).unwrap();
 }
 
+/// Shards, or sessions, that change their type in one test.
+const CHANGING: usize = 30;
+
 #[test]
-fn a_shard_that_changes_its_type_leads_nobody_outside() {
-    let outside = Outside::new(&names("aa"));
-    for (_dir, impostor) in impostors(outside.dir.path()) {
-        let odoo = Odoo::new();
-        fs::create_dir(odoo.path("aa")).unwrap();
+fn shards_that_change_their_type_lead_nobody_outside() {
+    let shards: Vec<String> = (10..10 + CHANGING).map(|shard| shard.to_string()).collect();
+    let baits: Vec<String> = shards.iter().flat_map(|shard| names(shard)).collect();
+    let outside = Outside::new(&baits);
+    let (odoo, place) = (Odoo::new(), tempfile::tempdir().unwrap());
+    let (mut pairs, mut handles) = (Vec::new(), Vec::new());
+    for (number, shard) in shards.iter().enumerate() {
+        fs::create_dir(odoo.path(shard)).unwrap();
         // Whatever its name is at the moment, this is the shard.
-        let shard = File::open(odoo.path("aa")).unwrap();
-        flipping(&odoo.path("aa"), &impostor, || {
-            for round in 0..20 {
-                for name in names("aa") {
-                    let _ = rustix::fs::unlinkat(&shard, &name, AtFlags::empty());
-                    expired_in(&shard, &name);
-                }
-                let args = [&[][..], &["--threads", "1"], &["--unread"]][round % 3];
-                let report = odoo.json("reap", args, 0);
-                assert_eq!(report["errors"], serde_json::json!([]));
-                outside.assert_untouched();
-            }
-        });
-        odoo.json("reap", &[], 0);
-        assert!(odoo.files().is_empty());
-        outside.assert_untouched();
+        handles.push((shard, File::open(odoo.path(shard)).unwrap()));
+        let impostor = impostor(place.path(), number, outside.dir.path());
+        pairs.push((odoo.path(shard), impostor));
     }
+    flipping(&pairs, || {
+        for round in 0..ROUNDS {
+            for (shard, handle) in &handles {
+                for name in names(shard) {
+                    expired_in(handle, &name);
+                }
+            }
+            let ran = reap_meanwhile(odoo.data_dir(), round);
+            assert_eq!(ran.code, 0, "{}", ran.all());
+            outside.assert_untouched();
+        }
+    });
+    odoo.json("reap", &[], 0);
+    assert!(odoo.files().is_empty());
+    outside.assert_untouched();
 }
 
 #[test]
-fn a_session_that_changes_its_type_leads_nobody_outside() {
-    let target = names("aa").remove(0);
-    let outside = Outside::new(std::slice::from_ref(&target));
-    for (_dir, impostor) in impostors(&outside.path(&target)) {
-        let odoo = Odoo::new();
-        fs::create_dir(odoo.path("aa")).unwrap();
-        let session = odoo.path("aa").join(&target);
-        fs::write(&session, VISITOR).unwrap();
-        flipping(&session, &impostor, || {
-            for round in 0..20 {
-                for name in &names("aa")[1..] {
-                    odoo.file(&format!("aa/{name}"), VISITOR, 30 * DAY);
-                }
-                let args = [&[][..], &["--threads", "1"], &["--unread"]][round % 3];
-                let report = odoo.json("reap", args, 0);
-                assert_eq!(report["errors"], serde_json::json!([]));
-                outside.assert_untouched();
-            }
-        });
-        outside.assert_untouched();
+fn sessions_that_change_their_type_lead_nobody_outside() {
+    let sessions: Vec<String> = (0..CHANGING)
+        .map(|number| format!("aa{number:082}"))
+        .collect();
+    let outside = Outside::new(&sessions);
+    let (odoo, place) = (Odoo::new(), tempfile::tempdir().unwrap());
+    let mut pairs = Vec::new();
+    for (number, session) in sessions.iter().enumerate() {
+        odoo.file(&format!("aa/{session}"), VISITOR, 30 * DAY);
+        let impostor = impostor(place.path(), number, &outside.path(session));
+        pairs.push((odoo.path("aa").join(session), impostor));
     }
+    let shard = File::open(odoo.path("aa")).unwrap();
+    flipping(&pairs, || {
+        for round in 0..ROUNDS {
+            for session in &sessions {
+                expired_in(&shard, session);
+            }
+            let ran = reap_meanwhile(odoo.data_dir(), round);
+            // With --unread too few may read as sessions at the moment.
+            assert!(matches!(ran.code, 0 | 1), "{}", ran.all());
+            outside.assert_untouched();
+        }
+    });
 }
 
 #[test]
-fn a_store_that_is_swapped_for_a_symlink_leads_nobody_outside() {
+fn a_store_that_changes_its_type_leads_nobody_outside() {
     let shard = names("aa").into_iter().map(|name| format!("aa/{name}"));
     let flats = (0..BAITS).map(|number| flat(&format!("{number:02}")));
     let outside = Outside::new(&shard.chain(flats).collect::<Vec<_>>());
-    for (_dir, impostor) in impostors(outside.dir.path()) {
-        let odoo = Odoo::new();
+    for number in 0..3 {
+        let (odoo, place) = (Odoo::new(), tempfile::tempdir().unwrap());
         fs::create_dir(odoo.path("aa")).unwrap();
         let store = File::open(&odoo.sessions).unwrap();
-        flipping(&odoo.sessions, &impostor, || {
-            for round in 0..20 {
+        let impostor = impostor(place.path(), number, outside.dir.path());
+        flipping(&[(odoo.sessions.clone(), impostor)], || {
+            for round in 0..ROUNDS {
                 for name in names("aa") {
-                    let _ = rustix::fs::unlinkat(&store, format!("aa/{name}"), AtFlags::empty());
                     expired_in(&store, &format!("aa/{name}"));
                 }
-                let args = [&[][..], &["--threads", "1"], &["--unread"]][round % 3];
-                let ran = odoo.run("reap", args);
+                let ran = reap_meanwhile(odoo.data_dir(), round);
                 assert!(matches!(ran.code, 0 | 1), "{}", ran.all());
                 outside.assert_untouched();
             }
@@ -227,18 +260,21 @@ fn a_data_dir_that_is_swapped_for_a_filestore_is_not_reaped() {
     fs::create_dir_all(data_dir.join("sessions")).unwrap();
     let link = dir.path().join("link");
     symlink(outside.path("filestore"), &link).unwrap();
-    flipping(&data_dir, &link, || {
-        for _ in 0..100 {
-            let ran = run(program().args(["reap", "--data-dir"]).arg(&data_dir));
+    flipping(&[(data_dir.clone(), link)], || {
+        for round in 0..5 * ROUNDS {
+            let ran = reap_meanwhile(&data_dir, round);
             assert!(matches!(ran.code, 0 | 1), "{}", ran.all());
             outside.assert_untouched();
         }
     });
 }
 
+/// Puts an expired session there, unless something else has taken its place.
 fn expired_in(dir: &File, name: &str) {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(dir, name, flags, Mode::from(0o644)).unwrap();
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let Ok(file) = rustix::fs::openat(dir, name, flags, Mode::from(0o644)) else {
+        return;
+    };
     rustix::io::write(&file, VISITOR.as_bytes()).unwrap();
     let long_ago = Timespec {
         tv_sec: 1_700_000_000,

@@ -1,10 +1,11 @@
 //! Opening the store: the path is resolved once, checked to be a session store, and opened.
 
+use std::ffi::OsStr;
 use std::fmt;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::{Store, stat};
@@ -146,9 +147,19 @@ impl Store {
     }
 }
 
-fn open_directory(path: &Path) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))
+/// Opens a resolved path one name after the other: none of them may have become a symlink since, or the
+/// directory that is opened would not be the one whose path was checked.
+fn open_directory(resolved: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let open = |dir: BorrowedFd<'_>, name: &OsStr, flags| {
+        retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::empty()))
+    };
+    // The way needs permission to search only, the store to be listed as well.
+    let mut way = open(CWD, OsStr::new("/"), flags | OFlags::PATH)?;
+    for name in resolved.iter().skip(1) {
+        way = open(way.as_fd(), name, flags | OFlags::PATH)?;
+    }
+    open(way.as_fd(), OsStr::new("."), flags | OFlags::RDONLY)
 }
 
 fn refused(path: &Path, error: &std::io::Error) -> OpenError {

@@ -175,6 +175,33 @@ pub fn skipped(test: &str, why: &str) {
     let _ = writeln!(std::io::stderr().lock(), "SKIPPED {test}: {why}");
 }
 
+/// strace, silent, to make system calls fail or wait. Without it, or where tracing is forbidden, a test is
+/// skipped, but not in CI.
+pub fn strace(test: &str) -> Option<Command> {
+    let strace = || {
+        // The program forbids others to look into it, also an ordinary user's strace: paths would not match.
+        let mut strace = if is_root() {
+            Command::new("strace")
+        } else {
+            let mut unshare = Command::new("unshare");
+            unshare.args(["--map-root-user", "strace"]);
+            unshare
+        };
+        strace.args(["-f", "-qq", "-o", "/dev/null"]);
+        strace
+    };
+    if strace()
+        .arg("true")
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        return Some(strace());
+    }
+    assert!(std::env::var_os("CI").is_none(), "strace does not work");
+    skipped(test, "strace does not work");
+    None
+}
+
 /// Waits for something that another process does; fails rather than hangs.
 pub fn wait_until(what: &str, mut happened: impl FnMut() -> bool) {
     for _ in 0..6_000 {

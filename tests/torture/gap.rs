@@ -1,8 +1,8 @@
 //! The gap that cannot be closed: how long the last look and the deletion after it take.
 //!
 //! Measured from before the `statx` to after the `unlinkat`, the very calls of the last check with the file
-//! held open as the reaper does, so that it is an upper bound: a save is only lost if it falls between the
-//! moments, somewhere inside these calls, in which the kernel looks the name up.
+//! held open as the reaper does, and nobody else in the directory. A save is only lost if it falls between
+//! the moments, somewhere inside these calls, in which the kernel looks the name up.
 
 use std::fmt;
 use std::fs::File;

@@ -1,7 +1,8 @@
 //! Saves that were lost, and how long after the save they were deleted.
 //!
-//! A save that fell into the gap was deleted as soon as the reaper came to run: within microseconds of its
-//! rename. Without the last check, the reaper judges on what it read up to a batch of files before.
+//! A save that fell into the gap was deleted as soon as the reaper came to run and got the directory's lock,
+//! microseconds after its rename on an idle machine. Without the last check, the reaper would judge on what
+//! it read up to a batch of files before.
 
 use std::fs::File;
 use std::os::fd::AsFd;

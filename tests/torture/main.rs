@@ -4,9 +4,10 @@
 //! of a million entries; plain `cargo test` a bounded version of seconds. Both end with a summary line.
 //!
 //! Linux deletes names, not files, so one gap cannot be closed: a save that replaces an expired session
-//! between the last look at it and its `unlinkat` goes with it. The gap itself is measured (`gap`), each
-//! loss is told with the time between save and deletion (`loss`), and a run with more of them than the
-//! gap explains fails.
+//! between the last look at it and its `unlinkat` goes with it. It is some microseconds (`gap`), and as much
+//! longer as the reaper is off its core or `unlinkat` waits for the lock of the directory, which these
+//! writers hold most of the time. Each loss is told with the time between save and deletion (`loss`), and a
+//! run with more of them than that explains fails.
 
 #![allow(clippy::unwrap_used)]
 
@@ -101,7 +102,7 @@ fn judge(way: Way, saved: &Saved, reaped: &Reaped) {
     let lost = saved.losses.count();
     match way {
         Way::Reading => assert!(
-            lost <= 10 || lost < reaped.saved_again,
+            lost <= 10 || lost * 4 < reaped.saved_again,
             "the last check is too late"
         ),
         Way::Unread => assert!(
