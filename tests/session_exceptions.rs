@@ -113,6 +113,23 @@ fn pickles_without_their_protocol_are_no_pickles() {
     only_python_reads(&[&NOBODY[2..], b"u."].concat(), "neither JSON nor pickle");
 }
 
+/// Found by fuzzing, and asking Python about what the fuzzer had found. CPython's reader in C loses the second half of the string,
+/// takes as many bytes after the frame for it, and so finds another key.
+#[test]
+fn pickle_frames_end_where_an_operation_ends() {
+    let framed = |frame: &[u8], rest: &[u8]| {
+        let length = (frame.len() as u64).to_le_bytes();
+        [b"\x80\x04\x95", &length[..], frame, rest].concat()
+    };
+    let sound = framed(&NOBODY[2..], b"X\x05\0\0\0loginNu.");
+    assert!(read(&sound, &mut Scratch::default()).is_ok());
+
+    let cut_off = [&NOBODY[2..], b"X\x05\0\0\0lo"].concat();
+    only_python_reads(&framed(&cut_off, b"gin12Nu."), "broken pickle");
+    let inner = [&NOBODY[2..], b"\x95\x09\0\0\0\0\0\0\0"].concat();
+    only_python_reads(&framed(&inner, b"\x8c\x05loginNu."), "broken pickle");
+}
+
 #[test]
 fn pickle_memo_numbers_must_be_dense() {
     only_python_reads(&pickle(b"Nr\x40\x42\x0f\x00"), "broken pickle");

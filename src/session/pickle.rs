@@ -12,6 +12,7 @@
 //! - a pickle begins with `PROTO`, as it does from protocol 2 on;
 //! - classes and functions are not looked up, and what calls of them return is opaque and truthy (so is an empty `OrderedDict`,
 //!   and an empty set before protocol 4), can be a key, and takes any item;
+//! - a frame ends where an operation ends (`pickle` in C would go on with strings that nobody wrote);
 //! - numbers for the memo must be dense, as every pickler writes them;
 //! - operations that only protocols 0 and 1, persistent ids, extension codes and out-of-band buffers need are not supported;
 //! - items and state are given to lists, sets, dictionaries and opaque objects only (`pickle` would also extend a `bytearray`);

@@ -41,6 +41,8 @@ pub(super) struct Machine<'b, 'm> {
     input: Input<'b>,
     /// The position of the next byte to read.
     next: usize,
+    /// Where the frame ends that is being read; beyond any file outside of frames.
+    frame_end: usize,
     buffers: &'m mut Buffers,
     /// Where the watched dictionary was made; the first one if nothing is said.
     watched: Option<usize>,
@@ -57,6 +59,7 @@ impl<'b, 'm> Machine<'b, 'm> {
         Machine {
             input,
             next: 0,
+            frame_end: usize::MAX,
             buffers,
             watched,
             facts: Facts::default(),
@@ -71,6 +74,9 @@ impl<'b, 'm> Machine<'b, 'm> {
     pub(super) fn run(&mut self) -> Checked<Shape> {
         loop {
             let at = self.next;
+            if at >= self.frame_end {
+                self.leave_frame()?;
+            }
             let opcode = self.input.byte(at).ok_or(BROKEN)?;
             self.next += 1;
             match opcode {

@@ -46,10 +46,27 @@ impl<'b> Machine<'b, '_> {
         }
     }
 
-    /// A frame only promises that so many bytes follow.
+    /// A frame promises that so many bytes follow, and that an operation ends where they do. Where one does not, CPython's
+    /// reader in C loses the rest of the frame and goes on with other strings than were written; the one in Python refuses.
     pub(super) fn frame(&mut self) -> Checked<()> {
         let length = usize::try_from(u64::from_le_bytes(self.take()?)).map_err(|_| BROKEN)?;
-        self.input.slice(self.next, length).map(drop).ok_or(BROKEN)
+        self.input.slice(self.next, length).ok_or(BROKEN)?;
+        let end = self.next + length;
+        if self.frame_end == usize::MAX {
+            self.frame_end = end;
+        } else if end > self.frame_end {
+            return Err(BROKEN);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    pub(super) fn leave_frame(&mut self) -> Checked<()> {
+        if self.next > self.frame_end {
+            return Err(BROKEN);
+        }
+        self.frame_end = usize::MAX;
+        Ok(())
     }
 
     pub(super) fn line(&mut self) -> Checked<()> {
