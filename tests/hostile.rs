@@ -348,7 +348,7 @@ fn names_of_any_bytes_are_handled_and_told_in_one_clean_line_each() {
             "hexxxxxx…",
             "\\u{202e}1 t…",
         ]
-        .map(|prefix| format!("anonymous                2d  {prefix:<9}"))
+        .map(|prefix| format!("anonymous                2d {prefix:<9}"))
         .into();
         expected.sort_unstable();
         assert_eq!(told, expected, "{}", ran.stdout);

@@ -43,24 +43,19 @@ fn on_a_read_only_mount_an_audit_works_and_a_reap_says_that_it_cannot() {
     "#;
     for (args, code) in [
         (&["audit"][..], 0),
-        (&["reap", "--dry-run"], 3),
-        (&["reap"], 3),
-        (&["reap", "--threads", "8"], 3),
+        (&["reap", "--dry-run"], 1),
+        (&["reap"], 1),
+        (&["reap", "--threads", "8"], 1),
     ] {
         let test = "on_a_read_only_mount_an_audit_works_and_a_reap_says_that_it_cannot";
         let Some(ran) = with_mounts(test, &odoo, script, args) else {
             return;
         };
         assert_eq!(ran.code, code, "{}", ran.all());
-        let report = report(&ran);
-        assert_eq!(report["total"]["due"]["files"], 2);
-        assert_eq!(report["total"]["deleted"]["files"], 0);
-        if code == 3 {
-            let errors = &report["errors"];
-            assert_eq!(errors.as_array().unwrap().len(), 1);
-            assert_eq!(errors[0]["operation"], "delete");
-            assert_eq!(errors[0]["message"], "Read-only file system (os error 30)");
-            assert_eq!(errors[0]["count"], 2);
+        if code == 0 {
+            assert_eq!(report(&ran)["total"]["due"]["files"], 2);
+        } else {
+            assert!(ran.stderr.contains("mounted read-only"), "{}", ran.stderr);
         }
         assert_eq!(odoo.files().len(), 2);
     }
