@@ -3,11 +3,11 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable, Styles};
+use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
 use clap::{ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::exit::EXIT_CODES;
+use crate::exit;
 
 /// What every environment variable of the program begins with.
 pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
@@ -37,10 +37,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// Look at a session store and tell what is in it; deletes nothing, ever
-    #[command(after_long_help = AUDIT_EXAMPLES)]
     Audit(AuditArgs),
     /// Delete the sessions that are due
-    #[command(after_long_help = REAP_EXAMPLES)]
     Reap(ReapArgs),
     /// Make a throw-away store of realistic sessions, audit it, reap it, and clean up
     Demo(DemoArgs),
@@ -100,6 +98,9 @@ pub struct DeletingArgs {
     /// Delete at most this many files
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
+    /// In an emergency: delete what is older than every window without reading it
+    #[arg(long)]
+    pub unread: bool,
     /// Reap a dormant store too: one in which nothing was saved for longer than the shortest window
     #[arg(long)]
     pub force: bool,
@@ -107,7 +108,7 @@ pub struct DeletingArgs {
 
 /// Where the session store is.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Session store (one of)")]
+#[command(next_help_heading = "Session store")]
 pub struct StoreArgs {
     /// Odoo's data_dir; the store is `sessions` in it
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
@@ -125,9 +126,9 @@ pub struct StoreArgs {
 
 /// Inactivity windows.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Inactivity windows (7d, 36h, 1h 30m; m is minutes, M months)")]
+#[command(next_help_heading = "Inactivity windows")]
 pub struct WindowArgs {
-    /// For sessions of logged-in users
+    /// For sessions of logged-in users; write it like 7d, 36h or 1h 30m (m is minutes, M months)
     #[arg(long, value_name = "AGE", default_value = "7d")]
     pub authenticated_window: String,
     /// For sessions of visitors
@@ -154,8 +155,8 @@ pub struct ReportArgs {
     /// How much of a report [default: full on a terminal, else summary]
     #[arg(long, value_enum, value_name = "SIZE")]
     pub report: Option<ReportSize>,
-    /// As what
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    /// Text for people or JSON for programs
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     pub format: Format,
     /// Also list each file that is due
     #[arg(long)]
@@ -169,7 +170,7 @@ pub struct ReportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Work")]
 pub struct WorkArgs {
-    /// Number of files worked on at the same time
+    /// Number of files worked on at the same time [default: 2, but one deletes in a flat store]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,
 }
@@ -184,8 +185,8 @@ pub struct LogArgs {
     /// Log less: errors only; twice: nothing
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub quiet: u8,
-    /// As what
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    /// Text for people or JSON for programs
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     pub log_format: Format,
 }
 
@@ -199,7 +200,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Which layout
-    #[arg(long, value_enum, default_value_t = DemoLayout::Both)]
+    #[arg(long, value_enum, value_name = "LAYOUT", default_value_t = DemoLayout::Both)]
     pub layout: DemoLayout,
     /// Make exactly this share of them older than 8 days, and the rest younger than 20 hours
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
@@ -243,35 +244,63 @@ pub enum DemoLayout {
     Both,
 }
 
-const AUDIT_EXAMPLES: &str = "\
-Examples:
-  odoo-session-reaper audit
-      look where Odoo and its packages look
-  odoo-session-reaper audit --config /etc/odoo/odoo.conf --list
-      list each file that is due
-  odoo-session-reaper audit --data-dir /var/lib/odoo --format json
-      one JSON document, described in the README";
+/// Command lines worth knowing, for `--help` and the man page.
+pub const EXAMPLES: [(&str, &str); 6] = [
+    (
+        "odoo-session-reaper audit",
+        "look where Odoo and its packages look",
+    ),
+    (
+        "odoo-session-reaper audit --config /etc/odoo/odoo.conf --list",
+        "list each file that is due",
+    ),
+    (
+        "odoo-session-reaper audit --data-dir /var/lib/odoo --format json",
+        "one JSON document, described in the README",
+    ),
+    (
+        "odoo-session-reaper reap --config /etc/odoo/odoo.conf --dry-run",
+        "what would be deleted, and whether it could be",
+    ),
+    (
+        "odoo-session-reaper reap --data-dir /var/lib/odoo --anonymous-window 6h",
+        "a busy shop's visitors go after six hours, users after a week",
+    ),
+    (
+        "odoo-session-reaper reap --data-dir /var/lib/odoo --limit 10000",
+        "a little at a time",
+    ),
+];
 
-const REAP_EXAMPLES: &str = "\
-Examples:
-  odoo-session-reaper reap --config /etc/odoo/odoo.conf --dry-run
-      what would be deleted, and whether it could be
-  odoo-session-reaper reap --data-dir /var/lib/odoo --anonymous-window 6h
-      a busy shop's visitors after six hours, users after a week
-  odoo-session-reaper reap --data-dir /var/lib/odoo --limit 10000
-      a little at a time";
+/// How options are given by environment variables.
+pub const ENVIRONMENT: &str = "\
+Every option can also be given as an environment variable: ODOO_SESSION_REAPER_DATA_DIR for --data-dir, and \
+so on. An empty one counts as unset. A switch takes yes or no, --verbose and --quiet take a number. The \
+command line beats the environment. RUST_LOG and NO_COLOR are respected.";
 
 /// The command line's definition, complete with environment variables.
 pub fn command() -> Command {
-    let after = format!(
-        "Every option can also be given as an environment variable, {ENV_PREFIX}DATA_DIR for --data-dir \
-         and so on; an empty one counts as unset, and the command line beats the environment.\n\n{EXIT_CODES}"
-    );
-    with_environment(
-        Cli::command()
-            .after_long_help(after)
-            .styles(Styles::styled()),
-    )
+    let codes = exit::MEANINGS.map(|(code, meaning)| format!("  {code:<4} {meaning}"));
+    let command = Cli::command()
+        .after_long_help(format!(
+            "{ENVIRONMENT}\n\nExit codes:\n{}",
+            codes.join("\n")
+        ))
+        .mut_subcommands(with_examples);
+    with_environment(command)
+}
+
+fn with_examples(command: Command) -> Command {
+    let own = |line: &str| line.split(' ').nth(1) == Some(command.get_name());
+    let examples: Vec<_> = EXAMPLES
+        .iter()
+        .filter(|(line, _)| own(line))
+        .map(|(line, meaning)| format!("  {line}\n      {meaning}"))
+        .collect();
+    if examples.is_empty() {
+        return command;
+    }
+    command.after_long_help(format!("Examples:\n{}", examples.join("\n")))
 }
 
 /// Gives each option its environment variable, unless that is empty.
@@ -293,7 +322,7 @@ fn with_environment(command: Command) -> Command {
             if empty {
                 arg.env(Resettable::Reset)
             } else {
-                arg.env(ClapOsStr::from(variable)).hide_env_values(true)
+                arg.env(ClapOsStr::from(variable)).hide_env(true)
             }
         })
         .mut_subcommands(with_environment)

@@ -40,20 +40,52 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The list of exit codes for `--help` and the man page.
-pub const EXIT_CODES: &str = "\
-Exit codes:
-  0    done (files that do not read as a session are counted, not a failure)
-  1    failed: the store could not be found, opened or worked on
-  2    usage: the command line, an environment variable or odoo.conf is wrong
-  3    done in part: a directory listing, a stat, a read or a deletion failed
-  75   another run holds the store; try again later
-  130  interrupted by SIGINT, after the report of what was done
-  143  interrupted by SIGTERM, after the report of what was done";
+/// The exit codes and their meanings, for `--help` and the man page.
+pub const MEANINGS: [(u8, &str); 7] = [
+    (
+        0,
+        "done (files that do not read as a session are counted, not a failure)",
+    ),
+    (
+        1,
+        "failed: the store could not be found, opened or worked on",
+    ),
+    (
+        2,
+        "usage: the command line, an environment variable or odoo.conf is wrong",
+    ),
+    (
+        3,
+        "done in part: a directory listing, a stat, a read or a deletion failed",
+    ),
+    (75, "another run holds the store; try again later"),
+    (
+        130,
+        "interrupted by SIGINT, after the report of what was done",
+    ),
+    (
+        143,
+        "interrupted by SIGTERM, after the report of what was done",
+    ),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_code_has_its_meaning() {
+        let exits = [
+            Exit::Done,
+            Exit::Failed,
+            Exit::Usage,
+            Exit::Partly,
+            Exit::Busy,
+            Exit::Interrupted(2),
+            Exit::Interrupted(15),
+        ];
+        assert_eq!(exits.map(Exit::code), MEANINGS.map(|(code, _)| code));
+    }
 
     #[test]
     fn signals_end_as_a_shell_would_report_them() {

@@ -108,8 +108,14 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        write!(writer, "<{}>", priority(event.metadata()))?;
-        self.0.format_event(context, writer, event)
+        let mut lines = String::new();
+        self.0
+            .format_event(context, Writer::new(&mut lines), event)?;
+        let priority = priority(event.metadata());
+        // Each line is an entry of its own to journald.
+        lines
+            .lines()
+            .try_for_each(|line| writeln!(writer, "<{priority}>{line}"))
     }
 }
 

@@ -36,6 +36,11 @@ impl Windows {
         self.authenticated.min(self.anonymous).min(self.cart)
     }
 
+    /// The longest window of a session: what is older is due whatever it says.
+    pub fn longest(&self) -> Duration {
+        self.authenticated.max(self.anonymous).max(self.cart)
+    }
+
     /// The window that applies to a class, or `None` for what is never due.
     pub fn of(&self, class: Class) -> Option<Duration> {
         match class {
@@ -45,6 +50,7 @@ impl Windows {
             Class::Pending2fa | Class::Anonymous => Some(self.anonymous),
             Class::UnfinishedSave | Class::UploadStash => Some(self.leftover),
             Class::Unreadable => self.unreadable,
+            Class::Unclassified => Some(self.longest()),
             Class::Recent | Class::Foreign => None,
         }
     }
@@ -65,6 +71,8 @@ pub enum Class {
     Anonymous,
     /// A session that is younger than every window, and was not read for that.
     Recent,
+    /// A session that its age alone has condemned (`reap --unread`).
+    Unclassified,
     /// A regular name with content that does not read as a session, or could not be read.
     Unreadable,
     /// The temporary file of a save that never came to its rename.
@@ -77,13 +85,14 @@ pub enum Class {
 
 impl Class {
     /// All classes, in the order of the report.
-    pub const ALL: [Class; 10] = [
+    pub const ALL: [Class; 11] = [
         Class::Authenticated,
         Class::Superseded,
         Class::Cart,
         Class::Pending2fa,
         Class::Anonymous,
         Class::Recent,
+        Class::Unclassified,
         Class::Unreadable,
         Class::UnfinishedSave,
         Class::UploadStash,
@@ -99,6 +108,7 @@ impl Class {
             Class::Pending2fa => "anonymous-pending-2fa",
             Class::Anonymous => "anonymous",
             Class::Recent => "recent",
+            Class::Unclassified => "unclassified",
             Class::Unreadable => "unreadable",
             Class::UnfinishedSave => "unfinished-save",
             Class::UploadStash => "upload-stash",
@@ -215,9 +225,17 @@ pub struct Policy {
     pub windows: Windows,
     /// The moment of the run, read once at its start.
     pub now: Timestamp,
+    /// Condemn regular names that are older than every window without reading them.
+    pub unread: bool,
 }
 
 impl Policy {
+    /// The time since a last save, or `None` where that time is implausible.
+    pub fn age(&self, mtime: Timestamp) -> Option<Duration> {
+        let plausible = mtime >= EARLIEST && self.now.age(mtime) <= FUTURE_TOLERANCE;
+        plausible.then(|| mtime.age(self.now))
+    }
+
     /// Judges by kind, last save and size alone, as far as that is possible.
     pub fn glance(&self, kind: Kind, mtime: Timestamp, size: u64) -> Glance {
         let class = match kind {
@@ -228,8 +246,16 @@ impl Policy {
             Kind::UploadStash => Class::UploadStash,
             Kind::Flat | Kind::Sharded if size == 0 => Class::Anonymous,
             Kind::Flat | Kind::Sharded | Kind::Irregular => {
-                if self.plausible(mtime) && mtime.age(self.now) <= self.windows.shortest() {
+                if self
+                    .age(mtime)
+                    .is_some_and(|age| age <= self.windows.shortest())
+                {
                     return Glance::Settled(Class::Recent, Verdict::Keep(Kept::Young));
+                }
+                let condemned = self.by_window(Class::Unclassified, mtime);
+                let regular = kind.is_regular_session();
+                if self.unread && regular && matches!(condemned, Verdict::Due { .. }) {
+                    return Glance::Settled(Class::Unclassified, condemned);
                 }
                 return Glance::MustRead;
             }
@@ -281,20 +307,14 @@ impl Policy {
     }
 
     fn by_age(&self, mtime: Timestamp, window: Duration) -> Verdict {
-        if !self.plausible(mtime) {
-            Verdict::Keep(Kept::ImplausibleTime)
-        } else if mtime.age(self.now) > window {
-            Verdict::Due {
+        match self.age(mtime) {
+            None => Verdict::Keep(Kept::ImplausibleTime),
+            Some(age) if age > window => Verdict::Due {
                 reason: Reason::Expired,
                 window,
-            }
-        } else {
-            Verdict::Keep(Kept::Young)
+            },
+            Some(_) => Verdict::Keep(Kept::Young),
         }
-    }
-
-    fn plausible(&self, mtime: Timestamp) -> bool {
-        mtime >= EARLIEST && self.now.age(mtime) <= FUTURE_TOLERANCE
     }
 }
 
@@ -319,7 +339,11 @@ mod tests {
             leftover: days(2),
             unreadable: None,
         };
-        Policy { windows, now: NOW }
+        Policy {
+            windows,
+            now: NOW,
+            unread: false,
+        }
     }
 
     fn ago(secs: i64) -> Timestamp {
@@ -533,5 +557,23 @@ mod tests {
                 Glance::Settled(class, expired(days(2)))
             );
         }
+    }
+
+    #[test]
+    fn unread_condemns_regular_names_older_than_every_window() {
+        let policy = Policy {
+            unread: true,
+            ..policy()
+        };
+        let seven = 7 * DAY;
+        let condemned = Glance::Settled(Class::Unclassified, expired(days(7)));
+        assert_eq!(policy.glance(Kind::Flat, ago(seven + 1), 9), condemned);
+        assert_eq!(policy.glance(Kind::Flat, ago(seven), 9), Glance::MustRead);
+        assert_eq!(
+            policy.glance(Kind::Irregular, ago(seven + 1), 9),
+            Glance::MustRead
+        );
+        let broken_clock = Timestamp::from_secs(EARLIEST.secs - 1);
+        assert_eq!(policy.glance(Kind::Flat, broken_clock, 9), Glance::MustRead);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path};
+use std::path::Path;
 
 /// No more of a session id is ever shown than this many characters…
 const PREFIX_CHARS: usize = 8;
@@ -54,27 +54,37 @@ pub fn printable(bytes: &[u8]) -> String {
     out
 }
 
-/// A path as it may be shown: components that look like a session's file name are cut to a prefix.
+/// A path as it may be shown: what could be a session's file name is cut to a prefix. That is the last
+/// component, or whatever lies in a `sessions` directory; a long name further up (a Docker volume, a
+/// Kubernetes claim) stays whole, or nobody would know which store was meant.
 pub fn path(path: &Path) -> String {
+    let names: Vec<&[u8]> = path
+        .components()
+        .map(|part| part.as_os_str().as_bytes())
+        .collect();
+    let mut below_sessions = false;
     let mut out = String::new();
-    for component in path.components() {
+    for (index, name) in names.iter().enumerate() {
         if !out.is_empty() && !out.ends_with('/') {
             out.push('/');
         }
-        match component {
-            Component::RootDir => out.push('/'),
-            _ => {
-                let name = component.as_os_str().as_bytes();
-                if holds_session_id(name) {
-                    out.push_str(&prefix(name));
-                    out.push('…');
-                } else {
-                    out.push_str(&printable(name));
-                }
-            }
+        let shard = index.checked_sub(1).map_or(&[][..], |parent| names[parent]);
+        let sharded = below_sessions && shard.len() == 2 && name.starts_with(shard);
+        let exposed = below_sessions || index + 1 == names.len();
+        if sharded || (exposed && holds_session_id(name)) {
+            out.push_str(&prefix(name));
+            out.push('…');
+        } else {
+            out.push_str(&printable(name));
         }
+        below_sessions |= *name == b"sessions";
     }
     out
+}
+
+/// An argument of the command line as an error may repeat it; shells expand globs to session paths.
+pub fn argument(text: &str) -> String {
+    path(Path::new(text))
 }
 
 /// Whether a session id may be hidden in this file name: 40 or more of its characters in a row.
@@ -139,6 +149,24 @@ mod tests {
         assert_eq!(shown, "/var/lib/odoo/sessions/0a/0a796d6e…");
         let shown = path(Path::new(&format!("sessions/werkzeug_{sid}.sess")));
         assert_eq!(shown, "sessions/werkzeug…");
+    }
+
+    #[test]
+    fn a_path_never_ends_in_an_irregular_session_id() {
+        assert_eq!(
+            path(Path::new("/o/sessions/he/hellosecret")),
+            "/o/sessions/he/he…"
+        );
+        assert_eq!(
+            path(Path::new("/srv/sessions/odoo/sessions")),
+            "/srv/sessions/odoo/sessions"
+        );
+    }
+
+    #[test]
+    fn a_long_name_further_up_stays_whole() {
+        let volume = format!("/volumes/{}/_data/sessions", "4f53cda1".repeat(8));
+        assert_eq!(path(Path::new(&volume)), volume);
     }
 
     #[test]

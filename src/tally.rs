@@ -120,28 +120,34 @@ impl Tally {
         &self.rows[class as usize]
     }
 
-    /// Counts a file that was looked at.
-    pub fn found(&mut self, kind: Kind, class: Class, stat: &Stat, now: Timestamp) {
+    /// Counts a file of Odoo's; `age` is `None` where its time is implausible and would spoil the picture.
+    pub fn found(&mut self, kind: Kind, class: Class, stat: &Stat, age: Option<Duration>) {
         match kind {
-            _ if class == Class::Foreign => {}
             Kind::Flat => self.flat += 1,
             Kind::Sharded | Kind::Irregular => self.sharded += 1,
             _ => {}
         }
         let row = &mut self.rows[class as usize];
         row.all.add(stat);
+        let Some(age) = age else {
+            self.implausible_times += 1;
+            return;
+        };
         row.oldest = Some(
             row.oldest
                 .map_or(stat.mtime, |oldest| oldest.min(stat.mtime)),
         );
-        let age = stat.mtime.age(now);
         let bucket = AGE_BOUNDS.iter().position(|(bound, _)| age <= *bound);
         row.ages[bucket.unwrap_or(AGE_BOUNDS.len())] += 1;
     }
 
-    /// Counts something that is not Odoo's and was not looked at.
-    pub fn foreign(&mut self) {
-        self.rows[Class::Foreign as usize].all.files += 1;
+    /// Counts something that is not Odoo's; a regular file with what it takes.
+    pub fn foreign(&mut self, file: Option<&Stat>) {
+        let foreign = &mut self.rows[Class::Foreign as usize].all;
+        match file {
+            Some(stat) => foreign.add(stat),
+            None => foreign.files += 1,
+        }
     }
 
     /// Counts a file that is due.
@@ -228,6 +234,7 @@ mod tests {
             mtime: Timestamp::from_secs(1_000_000 - age),
             size,
             disk: 4096,
+            links: 1,
             uid: 0,
             gid: 0,
             mode: 0o644,
@@ -236,13 +243,32 @@ mod tests {
         }
     }
 
-    const NOW: Timestamp = Timestamp::from_secs(1_000_000);
+    fn secs(secs: i64) -> Duration {
+        Duration::from_secs(secs.unsigned_abs())
+    }
+
+    #[test]
+    fn an_implausible_time_spoils_neither_ages_nor_the_oldest() {
+        let mut tally = Tally::default();
+        tally.found(Kind::Flat, Class::Anonymous, &stat(9, 10), None);
+        let row = tally.row(Class::Anonymous);
+        assert_eq!(
+            (row.all.files, row.oldest, row.ages),
+            (1, None, [0; AGE_BUCKETS])
+        );
+        assert_eq!(tally.implausible_times, 1);
+    }
 
     #[test]
     fn a_file_falls_into_the_bucket_of_its_age() {
         let mut tally = Tally::default();
         for age in [0, 3_600, 3_601, 604_800, 604_801] {
-            tally.found(Kind::Flat, Class::Anonymous, &stat(age, 10), NOW);
+            tally.found(
+                Kind::Flat,
+                Class::Anonymous,
+                &stat(age, 10),
+                Some(secs(age)),
+            );
         }
         let row = tally.row(Class::Anonymous);
         assert_eq!(row.ages, [2, 1, 0, 0, 1, 1, 0, 0, 0, 0]);
@@ -261,12 +287,12 @@ mod tests {
     #[test]
     fn merging_adds_everything_up() {
         let mut one = Tally::default();
-        one.found(Kind::Sharded, Class::Cart, &stat(5, 1), NOW);
+        one.found(Kind::Sharded, Class::Cart, &stat(5, 1), Some(secs(5)));
         one.due(Class::Cart, &stat(5, 1));
         one.error(Operation::Delete, Errno::ROFS);
         let mut two = one.clone();
-        two.found(Kind::Flat, Class::Authenticated, &stat(9, 1), NOW);
-        two.foreign();
+        two.found(Kind::Flat, Class::Authenticated, &stat(9, 1), Some(secs(9)));
+        two.foreign(None);
         two.deleted(Class::Cart, &stat(5, 1));
         assert_eq!(two.error(Operation::Delete, Errno::ROFS), 1);
         *two.unreadable.entry("broken").or_default() += 1;

@@ -1,5 +1,6 @@
 //! The program: parses the command line, runs the command, and says how it ended.
 
+mod man;
 mod over_store;
 mod progress;
 mod story;
@@ -7,6 +8,7 @@ mod story;
 use std::io::{IsTerminal, Write as _};
 
 use anyhow::Context as _;
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
@@ -24,11 +26,11 @@ pub fn main() -> Exit {
     let command = cli::command();
     let matches = match command.clone().try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(error),
     };
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error.format(&mut command.clone())),
+        Err(error) => return usage(error.format(&mut command.clone())),
     };
     if let Some(text) = log::init(&cli.log) {
         tracing::warn!(
@@ -51,23 +53,18 @@ pub fn main() -> Exit {
 
 fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<Exit> {
     let quiet = cli.log.quiet > 0;
-    let stop = Stop::on_signals().context("cannot listen for signals")?;
     let around = Surroundings::real();
     let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
     match cli.command {
-        Action::Audit(args) => over_store::run(
-            &Settings::audit(args, matches, &around)?,
-            stdout(),
-            quiet,
-            &stop,
-        ),
-        Action::Reap(args) => over_store::run(
-            &Settings::reap(args, matches, &around)?,
-            stdout(),
-            quiet,
-            &stop,
-        ),
-        Action::Demo(args) => story::tell(&args, quiet, &stop),
+        Action::Audit(args) => {
+            let settings = Settings::audit(args, matches, &around)?;
+            over_store::run(&settings, stdout(), quiet, &stop()?)
+        }
+        Action::Reap(args) => {
+            let settings = Settings::reap(args, matches, &around)?;
+            over_store::run(&settings, stdout(), quiet, &stop()?)
+        }
+        Action::Demo(args) => story::tell(&args, quiet, &stop()?),
         Action::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(
@@ -78,38 +75,23 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<Exit> {
             );
             print(&script)
         }
-        Action::Man => {
-            let mut page = Vec::new();
-            man(&mut page)?;
-            print(&page)
-        }
+        Action::Man => print(&man::page()?),
     }
-}
-
-/// One page for the whole program: the commands' options stand in it, too.
-fn man(page: &mut Vec<u8>) -> std::io::Result<()> {
-    let mut command = cli::command();
-    command.build();
-    let man = clap_mangen::Man::new(command.clone());
-    man.render(page)?;
-    let own = |arg: &clap::Arg| !arg.is_global_set() && arg.get_id() != "help";
-    for sub in command
-        .get_subcommands()
-        .filter(|sub| sub.get_arguments().any(own))
-    {
-        writeln!(page, ".SH \"{} OPTIONS\"", sub.get_name().to_uppercase())?;
-        clap_mangen::Man::new(sub.clone()).render_options_section(page)?;
-    }
-    Ok(())
 }
 
 fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
     let mut stdout = std::io::stdout().lock();
-    stdout
-        .write_all(bytes)
-        .and_then(|()| stdout.flush())
-        .context("cannot write to standard output")?;
-    Ok(Exit::Done)
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// From here on a signal ends the program in good order. Before, while settings are read, it just ends it.
+fn stop() -> anyhow::Result<Stop> {
+    Stop::on_signals().context("cannot listen for signals")
 }
 
 fn stdout() -> Out {
@@ -118,7 +100,23 @@ fn stdout() -> Out {
     Out::new(Box::new(stdout), colours)
 }
 
-fn usage(error: &clap::Error) -> Exit {
+fn usage(mut error: clap::Error) -> Exit {
+    // What was typed could be a session's path, expanded by a shell.
+    let typed: Vec<_> = error
+        .context()
+        .filter_map(|(kind, value)| match (kind, value) {
+            (
+                ContextKind::InvalidArg
+                | ContextKind::InvalidValue
+                | ContextKind::InvalidSubcommand,
+                ContextValue::String(text),
+            ) => Some((kind, ContextValue::String(redact::argument(text)))),
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in typed {
+        error.insert(kind, value);
+    }
     // Help and version are "errors" to clap, too. A closed stream cannot be told anything.
     let _ = error.print();
     if error.use_stderr() {

@@ -3,19 +3,23 @@
 use std::io::IsTerminal;
 use std::time::{Instant, SystemTime};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::progress;
 use crate::cli::{Format, ReportSize};
 use crate::exit::Exit;
 use crate::policy::Policy;
+use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact;
 use crate::report::{self, Finished, Listing, Out};
 use crate::settings::Settings;
 use crate::store::{Lock, Store, owner};
 use crate::tally::Tally;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, words};
+
+/// Number of workers unless `--threads` says otherwise.
+const DEFAULT_THREADS: usize = 2;
 
 /// Audits or reaps one store, and reports to `out`.
 pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Exit> {
@@ -54,11 +58,17 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         policy: Policy {
             windows: settings.windows.clone(),
             now,
+            unread: settings.unread,
         },
         limit: settings.limit,
-        threads: settings.threads,
+        threads: settings.threads.map_or(DEFAULT_THREADS, usize::from),
+        share_flat: settings.threads.is_some(),
     };
     let dormant = store.stat.mtime.age(now) > plan.policy.windows.shortest();
+    let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
+    if settings.unread && !left_alone {
+        prove_to_be_sessions(&store, &plan)?;
+    }
     let args = &settings.report;
     let size = args.report.unwrap_or_else(|| {
         if std::io::stdout().is_terminal() {
@@ -68,11 +78,13 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         }
     });
     let listing = Listing::new(out, args.list.then_some(args.format), !args.no_logins);
-    let (tally, end) = if dormant && settings.mode != Mode::Audit && !settings.force {
+    let (tally, end) = if left_alone {
         (Tally::default(), None)
     } else {
         let progress = Progress::default();
-        let (tally, end) = progress::shown(&progress, quiet, || {
+        // A list on the same terminal shows progress enough.
+        let silent = quiet || (args.list && std::io::stdout().is_terminal());
+        let (tally, end) = progress::shown(&progress, settings.mode, silent, || {
             reap::run(&store, &plan, &listing, stop, &progress)
         });
         (tally, Some(end))
@@ -103,6 +115,29 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         args.list && args.format == Format::Json,
     );
     Ok(told(&out, settings.mode, exit))
+}
+
+/// Says what `--unread` is about to do, and refuses where the files do not prove to be sessions.
+fn prove_to_be_sessions(store: &Store, plan: &Plan) -> Result<()> {
+    let longest = words(plan.policy.windows.longest());
+    for (layout, sample) in ["flat", "sharded"]
+        .into_iter()
+        .zip(sample::sample(store, plan))
+    {
+        let Sample { files, sessions } = sample;
+        ensure!(
+            sample.is_proof(),
+            "only {sessions} of {files} {layout} files that are older than {longest} read as sessions, too \
+             few to delete without reading; run without --unread, which keeps what is no session"
+        );
+        if files > 0 {
+            tracing::warn!(
+                "--unread: {layout} files older than every window ({longest}) go without being read; \
+                 of {files} looked at, {sessions} read as sessions"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// What a report that could not be written does to the exit code: an audit is its report, but a reap is

@@ -7,14 +7,14 @@ use std::time::Duration;
 use crossbeam_channel::RecvTimeoutError;
 use indicatif::ProgressBar;
 
-use crate::reap::Progress;
+use crate::reap::{Mode, Progress};
 
 const TICK: Duration = Duration::from_millis(100);
 const A_MOMENT: u32 = 5;
 
-/// Runs `work`, showing its progress on a terminal.
-pub fn shown<T>(progress: &Progress, quiet: bool, work: impl FnOnce() -> T) -> T {
-    if quiet || !std::io::stderr().is_terminal() {
+/// Runs `work`, showing its progress on a terminal, unless that is `silent`.
+pub fn shown<T>(progress: &Progress, mode: Mode, silent: bool, work: impl FnOnce() -> T) -> T {
+    if silent || !std::io::stderr().is_terminal() {
         return work();
     }
     std::thread::scope(|scope| {
@@ -28,8 +28,12 @@ pub fn shown<T>(progress: &Progress, quiet: bool, work: impl FnOnce() -> T) -> T
                 if tick >= A_MOMENT {
                     let spinner = spinner.get_or_insert_with(ProgressBar::new_spinner);
                     let seen = progress.seen.load(Ordering::Relaxed);
-                    let deleted = progress.deleted.load(Ordering::Relaxed);
-                    spinner.set_message(format!("{seen} files seen, {deleted} deleted"));
+                    let due = progress.due.load(Ordering::Relaxed);
+                    let settled = match mode {
+                        Mode::Reap => "deleted",
+                        Mode::DryRun | Mode::Audit => "due",
+                    };
+                    spinner.set_message(format!("{seen} files seen, {due} {settled}"));
                     spinner.tick();
                 }
             }

@@ -17,7 +17,7 @@ use crate::settings::{Settings, Surroundings};
 /// Makes the store and tells its story, or only makes it.
 pub fn tell(args: &DemoArgs, quiet: bool, stop: &Stop) -> Result<Exit> {
     if let Some(dir) = &args.dir {
-        return keep(args, dir);
+        return keep(args, dir, stop);
     }
     let dir = tempfile::Builder::new()
         .prefix("odoo-session-reaper-demo-")
@@ -30,20 +30,17 @@ pub fn tell(args: &DemoArgs, quiet: bool, stop: &Stop) -> Result<Exit> {
     told
 }
 
-fn keep(args: &DemoArgs, dir: &Path) -> Result<Exit> {
-    make(args, dir)?;
+fn keep(args: &DemoArgs, dir: &Path, stop: &Stop) -> Result<Exit> {
+    let made = make(args, dir, stop)?;
     let place = redact::path(dir);
     let mut out = stdout();
-    out.line(format_args!(
-        "made {} sessions in {place}/sessions",
-        args.sessions
-    ));
+    out.line(format_args!("made {made} sessions in {place}/sessions"));
     out.flush();
-    Ok(Exit::Done)
+    Ok(stop.signal().map_or(Exit::Done, Exit::Interrupted))
 }
 
 fn tell_in(data_dir: &Path, args: &DemoArgs, quiet: bool, stop: &Stop) -> Result<Exit> {
-    make(args, data_dir)?;
+    make(args, data_dir, stop)?;
     let place = redact::path(data_dir);
     let mut out = stdout();
     out.line(format_args!(
@@ -69,7 +66,7 @@ fn tell_in(data_dir: &Path, args: &DemoArgs, quiet: bool, stop: &Stop) -> Result
     Ok(Exit::Done)
 }
 
-fn make(args: &DemoArgs, data_dir: &Path) -> Result<()> {
+fn make(args: &DemoArgs, data_dir: &Path, stop: &Stop) -> Result<u64> {
     let recipe = Recipe {
         sessions: args.sessions,
         seed: args.seed,
@@ -80,8 +77,10 @@ fn make(args: &DemoArgs, data_dir: &Path) -> Result<()> {
         },
         expired_percent: args.expired,
     };
-    demo::make(data_dir, &recipe, SystemTime::now(), &|_| {})?;
-    Ok(())
+    let made = demo::make(data_dir, &recipe, SystemTime::now(), &|_| {
+        stop.signal().is_none()
+    })?;
+    Ok(made.files)
 }
 
 /// The settings of the very command line that the story shows.

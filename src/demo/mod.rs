@@ -86,7 +86,7 @@ pub struct Made {
     pub expired: Option<u64>,
 }
 
-/// How many files are made between two calls of `progress`.
+/// How many files are made between two calls of `go_on`.
 const PROGRESS_EVERY: u64 = 1024;
 
 /// What lies beside the sessions, as such things do.
@@ -96,15 +96,15 @@ const FOREIGN: &str =
 /// Makes `<data_dir>/sessions` and all files in it, as if it were `now`. Only the directory `sessions` itself has the
 /// machine's own time as its mtime, as in a store where Odoo is alive.
 ///
-/// `data_dir` must be absent (it is made, with its parents) or empty. `progress` is called now and then, and at the end,
-/// with the number of files made. After an error the files made so far are still there.
+/// `data_dir` must be absent (it is made, with its parents) or empty. `go_on` is called now and then, and at the end,
+/// with the number of files made; if it says no, that is all. After an error the files made so far are still there.
 ///
 /// ```
 /// use odoo_session_reaper::demo::{self, Layout, Recipe};
 /// # let dir = tempfile::tempdir()?;
 /// # let data_dir = dir.path().join("odoo");
 /// let recipe = Recipe { sessions: 100, seed: 1, layout: Layout::Both, expired_percent: None };
-/// let made = demo::make(&data_dir, &recipe, std::time::SystemTime::now(), &|_| {})?;
+/// let made = demo::make(&data_dir, &recipe, std::time::SystemTime::now(), &|_| true)?;
 /// assert_eq!(made.files, 100);
 /// # Ok::<(), anyhow::Error>(())
 /// ```
@@ -117,7 +117,7 @@ pub fn make(
     data_dir: &Path,
     recipe: &Recipe,
     now: SystemTime,
-    progress: &dyn Fn(u64),
+    go_on: &dyn Fn(u64) -> bool,
 ) -> Result<Made> {
     let percent = recipe.expired_percent;
     ensure!(
@@ -142,14 +142,14 @@ pub fn make(
     };
 
     let mut store = Store::create(data_dir)?;
-    fill(&mut store, recipe, &ages, now, progress, &mut made).with_context(|| {
+    fill(&mut store, recipe, &ages, now, go_on, &mut made).with_context(|| {
         format!(
             "cannot make a file in {} or below ({} were made)",
             data_dir.join("sessions").display(),
             made.files
         )
     })?;
-    progress(made.files);
+    go_on(made.files);
     Ok(made)
 }
 
@@ -158,7 +158,7 @@ fn fill(
     recipe: &Recipe,
     ages: &Ages,
     now: Duration,
-    progress: &dyn Fn(u64),
+    go_on: &dyn Fn(u64) -> bool,
     made: &mut Made,
 ) -> std::io::Result<()> {
     store.put(&NewFile {
@@ -174,8 +174,8 @@ fn fill(
     for index in 0..recipe.sessions {
         files.make(index, deck.deal(index), store, made)?;
         made.files += 1;
-        if made.files % PROGRESS_EVERY == 0 {
-            progress(made.files);
+        if made.files % PROGRESS_EVERY == 0 && !go_on(made.files) {
+            break;
         }
     }
     Ok(())

@@ -78,8 +78,10 @@ impl Store {
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut open = File::from(rustix::fs::openat(&self.sessions, path, flags, file.mode)?);
         open.write_all(file.content)?;
-        // Whatever the umask is: Odoo sets the mode by chmod too.
-        rustix::fs::fchmod(&open, file.mode)?;
+        // Odoo sets the mode by chmod, whatever the umask is. Here a look suffices as a rule, and costs a tenth of it.
+        if Mode::from_raw_mode(rustix::fs::fstat(&open)?.st_mode) != file.mode {
+            rustix::fs::fchmod(&open, file.mode)?;
+        }
         let time = Timespec {
             tv_sec: file.saved.as_secs() as i64,
             tv_nsec: file.saved.subsec_nanos().into(),

@@ -4,6 +4,7 @@
 //! batch of names of the top level. A worker judges every file of its task, then settles those that are
 //! due.
 
+pub mod sample;
 mod settle;
 mod stop;
 mod worker;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
+use rustix::process::{Resource, getrlimit};
 
 use crate::policy::{Class, Policy, Reason};
 use crate::session::Uid;
@@ -49,6 +51,8 @@ pub struct Plan {
     pub limit: Option<u64>,
     /// Number of workers.
     pub threads: usize,
+    /// Let several workers delete in a flat store at the same time, at the cost of Odoo's saves.
+    pub share_flat: bool,
 }
 
 /// Somebody who is told of each file that is due, after it was settled.
@@ -104,8 +108,8 @@ pub struct Who {
 pub struct Progress {
     /// Files looked at.
     pub seen: AtomicU64,
-    /// Files deleted.
-    pub deleted: AtomicU64,
+    /// Files deleted, or due where nothing is deleted.
+    pub due: AtomicU64,
 }
 
 /// How a run ended.
@@ -126,17 +130,43 @@ struct Shared<'a> {
     witness: &'a dyn Witness,
     stop: &'a Stop,
     progress: &'a Progress,
-    /// Deletions that `--limit` still allows.
-    permits: Option<AtomicU64>,
+    /// Deletions that `--limit` still allows. Whoever deletes holds it, so that the limit is met exactly.
+    permits: Option<Mutex<u64>>,
     limit_reached: AtomicBool,
+    interrupted: AtomicBool,
+    /// How many due files a worker settles in one go; each may hold an open handle.
+    settled_at_once: usize,
     /// A flat directory has one lock in the kernel, which Odoo's saves need too: two unlinkers there were
-    /// seen to raise the p99 of a save from 0.3 to 45 ms. So only one worker at a time deletes there.
-    flat_unlinker: Mutex<()>,
+    /// seen to raise the p99 of a save from 0.3 to 45 ms. So only one worker at a time deletes there,
+    /// unless the administrator wants it otherwise.
+    flat_unlinker: Option<Mutex<()>>,
+}
+
+/// Due files that are settled in one go, if there are handles for them.
+const SETTLED_AT_ONCE: usize = 64;
+
+/// Handles for other things than waiting files: standard streams, the store, a shard and a listing for each
+/// worker, the log.
+const OTHER_HANDLES: usize = 16;
+
+/// How many handles each worker may keep open.
+fn handles_for_each(threads: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile).current;
+    let limit = limit.map_or(usize::MAX, |limit| {
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    });
+    let spare = limit.saturating_sub(OTHER_HANDLES + 2 * threads);
+    (spare / threads.max(1)).clamp(1, SETTLED_AT_ONCE)
 }
 
 impl Shared<'_> {
+    /// Whether to leave the rest undone. To be asked only where there is a rest.
     fn stopped(&self) -> bool {
-        self.stop.signal().is_some() || self.limit_reached.load(Ordering::Relaxed)
+        let interrupted = self.stop.signal().is_some();
+        if interrupted {
+            self.interrupted.store(true, Ordering::Relaxed);
+        }
+        interrupted || self.limit_reached.load(Ordering::Relaxed)
     }
 }
 
@@ -156,9 +186,11 @@ pub fn run(
         witness,
         stop,
         progress,
-        permits: plan.limit.map(AtomicU64::new),
+        permits: plan.limit.map(Mutex::new),
         limit_reached: AtomicBool::new(false),
-        flat_unlinker: Mutex::new(()),
+        interrupted: AtomicBool::new(false),
+        settled_at_once: handles_for_each(plan.threads),
+        flat_unlinker: (!plan.share_flat).then(Mutex::default),
     };
     let tally = if plan.threads <= 1 {
         alone(&shared)
@@ -166,9 +198,9 @@ pub fn run(
         together(&shared)
     };
     let end = match stop.signal() {
-        Some(signal) => End::Interrupted(signal),
-        None if shared.limit_reached.load(Ordering::Relaxed) => End::LimitReached,
-        None => End::Complete,
+        Some(signal) if shared.interrupted.load(Ordering::Relaxed) => End::Interrupted(signal),
+        _ if shared.limit_reached.load(Ordering::Relaxed) => End::LimitReached,
+        _ => End::Complete,
     };
     (tally, end)
 }
@@ -223,10 +255,13 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
     let mut tally = Tally::default();
     let mut batch = Batch::default();
     let walked = walk::top(shared.store, |top| {
-        let go_on = match top {
+        if shared.stopped() {
+            return false;
+        }
+        match top {
             Top::Shard(name) => task(Task::Shard(name.into())),
             Top::ForeignDirectory => {
-                tally.foreign();
+                tally.foreign(None);
                 true
             }
             Top::File {
@@ -237,8 +272,7 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
                 batch.push(name, ino, file_type);
                 !batch.is_full() || task(Task::Top(std::mem::take(&mut batch)))
             }
-        };
-        go_on && !shared.stopped()
+        }
     });
     if !batch.is_empty() {
         task(Task::Top(batch));

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::ffi::CStr;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 
 use rustix::fs::{Access, AtFlags};
 use rustix::io::{Errno, retry_on_intr};
@@ -47,6 +48,15 @@ impl Outcome {
     }
 }
 
+/// When the metadata that a file was judged by was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// By the system call before this: it was the last check already.
+    JustNow,
+    /// Before the file was read or others were looked at.
+    Earlier,
+}
+
 /// A directory of the store that is being worked on.
 pub struct Dir<'a> {
     /// Its handle.
@@ -85,25 +95,36 @@ impl<'a> Dir<'a> {
 
 impl Shared<'_> {
     /// Deletes `name`, or does what the mode does instead, if it still is the save that was judged.
-    pub fn settle(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat) -> Outcome {
+    pub fn settle(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat, checked: Checked) -> Outcome {
         if self.plan.mode == Mode::Audit {
             return Outcome::Due;
         }
-        if self.stop.signal().is_some() || !self.take_permit() {
+        if self.stopped() {
             return Outcome::Left;
         }
-        let outcome = self.delete(dir, name, judged);
-        if !matches!(outcome, Outcome::Deleted | Outcome::WouldDelete) {
-            self.return_permit();
+        let Some(permits) = &self.permits else {
+            return self.delete(dir, name, judged, checked);
+        };
+        let mut permits = permits.lock().unwrap_or_else(PoisonError::into_inner);
+        if *permits == 0 {
+            self.limit_reached.store(true, Ordering::Relaxed);
+            return Outcome::Left;
+        }
+        let outcome = self.delete(dir, name, judged, checked);
+        if matches!(outcome, Outcome::Deleted | Outcome::WouldDelete) {
+            *permits -= 1;
         }
         outcome
     }
 
-    fn delete(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat) -> Outcome {
-        let now = match stat::at(dir.handle, name) {
-            Ok(stat) => stat,
-            Err(Errno::NOENT) => return Outcome::Vanished,
-            Err(errno) => return Outcome::Failed(Operation::Stat, errno),
+    fn delete(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat, checked: Checked) -> Outcome {
+        let now = match checked {
+            Checked::JustNow => *judged,
+            Checked::Earlier => match stat::at_once(dir.handle, name) {
+                Ok(stat) => stat,
+                Err(Errno::NOENT) => return Outcome::Vanished,
+                Err(errno) => return Outcome::Failed(Operation::Stat, errno),
+            },
         };
         if !now.same_save_as(judged) || !self.store.owns(&now) {
             return Outcome::SavedAgain;
@@ -123,22 +144,147 @@ impl Shared<'_> {
         }
     }
 
-    fn take_permit(&self) -> bool {
-        let Some(permits) = &self.permits else {
-            return true;
-        };
-        let taken = permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            left.checked_sub(1)
-        });
-        if taken.is_err() {
-            self.limit_reached.store(true, Ordering::Relaxed);
+    /// The right to delete in `dir`, which is shared in shards and exclusive at the top level.
+    pub fn only_unlinker(&self, dir: &Dir<'_>) -> Option<MutexGuard<'_, ()>> {
+        if dir.shard.is_some() || self.plan.mode != Mode::Reap {
+            return None;
         }
-        taken.is_ok()
+        let unlinker = self.flat_unlinker.as_ref()?;
+        Some(unlinker.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::policy::{Class, Policy, Windows};
+    use crate::reap::{Due, Plan, Progress, Stop, Witness};
+    use crate::store::{Opening, Store};
+    use crate::time::Timestamp;
+    use std::fs;
+    use std::path::PathBuf;
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
+
+    const NAME: &CStr = c"werkzeug_0a796d6eb7fd55225f25e5a661da803c19cc56f5.sess";
+
+    struct Nobody;
+
+    impl Witness for Nobody {
+        fn wants(&self, _: Class) -> bool {
+            false
+        }
+        fn settled(&self, _: &Due) {}
     }
 
-    fn return_permit(&self) {
-        if let Some(permits) = &self.permits {
-            permits.fetch_add(1, Ordering::Relaxed);
-        }
+    /// Judges a file, lets `meanwhile` happen to it, settles it, and tells what came of it and whether
+    /// something is still there.
+    fn settled_after(meanwhile: impl FnOnce(&PathBuf)) -> (Outcome, bool) {
+        let data_dir = tempfile::tempdir().unwrap();
+        let sessions = data_dir.path().join("sessions");
+        fs::create_dir(&sessions).unwrap();
+        let path = sessions.join(NAME.to_str().unwrap());
+        fs::write(&path, "{}").unwrap();
+        filetime::set_file_mtime(&path, filetime::FileTime::from_unix_time(1_500_000_000, 0))
+            .unwrap();
+        let store = Store::open(&sessions, &Opening::default()).unwrap();
+        let window = Duration::from_secs(1);
+        let plan = Plan {
+            mode: Mode::Reap,
+            policy: Policy {
+                windows: Windows {
+                    authenticated: window,
+                    anonymous: window,
+                    cart: window,
+                    leftover: window,
+                    unreadable: None,
+                },
+                now: Timestamp::from_secs(1_800_000_000),
+                unread: false,
+            },
+            limit: None,
+            threads: 1,
+            share_flat: false,
+        };
+        let (stop, progress) = (Stop::default(), Progress::default());
+        let shared = Shared {
+            store: &store,
+            plan: &plan,
+            witness: &Nobody,
+            stop: &stop,
+            progress: &progress,
+            permits: None,
+            limit_reached: AtomicBool::new(false),
+            interrupted: AtomicBool::new(false),
+            settled_at_once: 1,
+            flat_unlinker: Some(Mutex::new(())),
+        };
+        let judged = stat::at(store.handle(), NAME).unwrap();
+        meanwhile(&path);
+        let outcome = shared.settle(
+            &Dir::new(store.handle(), None),
+            NAME,
+            &judged,
+            Checked::Earlier,
+        );
+        (outcome, path.symlink_metadata().is_ok())
+    }
+
+    #[test]
+    fn deletes_what_did_not_change() {
+        assert_eq!(settled_after(|_| ()), (Outcome::Deleted, false));
+    }
+
+    #[test]
+    fn keeps_a_session_that_odoo_saved_again() {
+        let saved = settled_after(|path| {
+            let temp = path.with_file_name("tmpabcdefgh.__wz_sess");
+            fs::write(&temp, "{}").unwrap();
+            fs::rename(temp, path).unwrap();
+        });
+        assert_eq!(saved, (Outcome::SavedAgain, true));
+    }
+
+    #[test]
+    fn keeps_a_session_that_was_saved_again_with_the_same_times() {
+        let saved = settled_after(|path| {
+            let temp = path.with_file_name("tmpabcdefgh.__wz_sess");
+            fs::write(&temp, "{}").unwrap();
+            filetime::set_file_mtime(&temp, filetime::FileTime::from_unix_time(1_500_000_000, 0))
+                .unwrap();
+            fs::rename(temp, path).unwrap();
+        });
+        assert_eq!(saved, (Outcome::SavedAgain, true));
+    }
+
+    #[test]
+    fn keeps_a_session_that_was_touched() {
+        let touched = settled_after(|path| {
+            let later = filetime::FileTime::from_unix_time(1_500_000_000, 1);
+            filetime::set_file_mtime(path, later).unwrap();
+        });
+        assert_eq!(touched, (Outcome::SavedAgain, true));
+    }
+
+    #[test]
+    fn keeps_what_took_the_place_of_a_session() {
+        let directory = settled_after(|path| {
+            fs::remove_file(path).unwrap();
+            fs::create_dir(path).unwrap();
+        });
+        assert_eq!(directory, (Outcome::SavedAgain, true));
+        let symlink = settled_after(|path| {
+            fs::remove_file(path).unwrap();
+            std::os::unix::fs::symlink("/etc/passwd", path).unwrap();
+        });
+        assert_eq!(symlink, (Outcome::SavedAgain, true));
+    }
+
+    #[test]
+    fn a_session_that_has_gone_is_no_failure() {
+        let gone = settled_after(|path| fs::remove_file(path).unwrap());
+        assert_eq!(gone, (Outcome::Vanished, false));
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
-use super::settle::{Dir, Outcome};
+use super::settle::{Checked, Dir, Outcome};
 use super::{Due, Mode, Shared, Task, Who};
-use crate::policy::{Class, Content, Glance, Kept, Reason, Verdict};
+use crate::policy::{Class, Content, Glance, Reason, Verdict};
 use crate::redact;
 use crate::session::{self, MAX_BYTES, Scratch, Session, Unreadable};
 use crate::store::batch::Batch;
@@ -18,10 +18,6 @@ use crate::store::name::{self, Kind};
 use crate::store::stat::{self, Stat};
 use crate::store::{file, walk::Lister};
 use crate::tally::{Operation, Tally};
-
-/// How many due files are settled in one go. Each may hold an open handle, and the usual limit for those
-/// is 1024 for the process.
-const SETTLED_AT_ONCE: usize = 64;
 
 /// How many failures of one kind are logged as warnings; a read-only store has one for each file.
 const WARNINGS: u64 = 10;
@@ -36,20 +32,28 @@ pub struct Worker<'a> {
     buffer: Vec<u8>,
     scratch: Scratch,
     due: Vec<Candidate>,
+    outcomes: Vec<Outcome>,
 }
 
-/// A file that was judged to be due.
-struct Candidate {
+/// A file that was judged.
+struct Judged {
+    /// Where it stands in its batch.
     index: usize,
     kind: Kind,
     class: Class,
-    reason: Reason,
-    window: Duration,
     stat: Stat,
+    checked: Checked,
     who: Option<Who>,
     /// Kept open until the file is settled: as long as somebody holds the inode, its number cannot be
     /// given to a new save, so equal numbers in the last check really mean the same file.
     _handle: Option<OwnedFd>,
+}
+
+/// A file that is due, with the window that its age exceeds.
+struct Candidate {
+    file: Judged,
+    reason: Reason,
+    window: Duration,
 }
 
 impl<'a> Worker<'a> {
@@ -61,6 +65,7 @@ impl<'a> Worker<'a> {
             buffer: Vec::new(),
             scratch: Scratch::default(),
             due: Vec::new(),
+            outcomes: Vec::new(),
         }
     }
 
@@ -85,7 +90,7 @@ impl<'a> Worker<'a> {
         };
         let shard = match self.shared.store.open_shard(&c_name) {
             Ok(Some(shard)) => shard,
-            Ok(None) => return self.tally.foreign(),
+            Ok(None) => return self.tally.foreign(None),
             // Odoo does not remove shards, but its administrator may.
             Err(Errno::NOENT) => return,
             Err(errno) => return self.list_failed(name, errno),
@@ -96,7 +101,7 @@ impl<'a> Worker<'a> {
         let listed = lister.list(shard.as_fd(), &mut Batch::default(), |batch| {
             batch.sort_by_inode();
             self.batch(&dir, batch);
-            !self.shared.stopped()
+            true
         });
         self.lister = lister;
         if let Err(errno) = listed {
@@ -105,16 +110,17 @@ impl<'a> Worker<'a> {
     }
 
     fn batch(&mut self, dir: &Dir<'_>, batch: &Batch) {
+        let unread = self.shared.plan.policy.unread;
+        let _only = unread.then(|| self.shared.only_unlinker(dir));
         for index in 0..batch.len() {
             if self.shared.stopped() {
                 break;
             }
             self.look(dir, batch, index);
-            if self.due.len() >= SETTLED_AT_ONCE {
-                self.settle(dir, batch);
-            }
         }
-        self.settle(dir, batch);
+        if !self.due.is_empty() {
+            self.settle(dir, batch);
+        }
         self.shared
             .progress
             .seen
@@ -124,67 +130,70 @@ impl<'a> Worker<'a> {
     /// Looks at one file: its name, its metadata, and its content where that is needed.
     fn look(&mut self, dir: &Dir<'_>, batch: &Batch, index: usize) {
         let (name, file_type) = batch.get(index);
-        let bytes = name.to_bytes();
         let kind = match dir.shard {
-            None => name::at_top(bytes),
-            Some(shard) => name::in_shard(shard, bytes),
+            None => name::at_top(name.to_bytes()),
+            Some(shard) => name::in_shard(shard, name.to_bytes()),
         };
-        if kind == Kind::Foreign || !matches!(file_type, FileType::RegularFile | FileType::Unknown)
-        {
-            return self.tally.foreign();
+        if !matches!(file_type, FileType::RegularFile | FileType::Unknown) {
+            return self.tally.foreign(None);
+        }
+        // Before anything is opened: another mount can hide below a name that the directory calls a file.
+        let stat = match stat::at(dir.handle, name) {
+            Ok(stat) => stat,
+            Err(Errno::NOENT) => return self.tally.vanished += 1,
+            Err(errno) => return self.failed(Operation::Stat, kind, name, errno),
+        };
+        if !self.shared.store.owns(&stat) {
+            return self.tally.foreign(None);
         }
         let policy = &self.shared.plan.policy;
         let audit = self.shared.plan.mode == Mode::Audit;
-        // An audit reads every session anyway, and then asks the open handle.
-        if !audit || !kind.may_be_session() || file_type == FileType::Unknown {
-            let stat = match stat::at(dir.handle, name) {
-                Ok(stat) => stat,
-                Err(Errno::NOENT) => return self.tally.vanished += 1,
-                Err(errno) => return self.failed(Operation::Stat, kind, bytes, errno),
-            };
-            if !self.shared.store.owns(&stat) {
-                return self.tally.foreign();
+        match policy.glance(kind, stat.mtime, stat.size) {
+            // An audit classifies every session, also the recent ones.
+            Glance::Settled(class, verdict) if !(audit && class == Class::Recent) => {
+                let checked = Checked::JustNow;
+                let file = Judged {
+                    index,
+                    kind,
+                    class,
+                    stat,
+                    checked,
+                    who: None,
+                    _handle: None,
+                };
+                self.judged(dir, batch, file, verdict);
             }
-            match policy.glance(kind, stat.mtime, stat.size) {
-                Glance::Settled(class, verdict) if !(audit && class == Class::Recent) => {
-                    return self.judged(index, kind, class, verdict, stat, None, None);
-                }
-                _ => {}
-            }
+            _ => self.read(dir, batch, index, kind, stat),
         }
-        self.read(dir, name, kind, index);
     }
 
     /// Opens and reads a file that may be a session, and judges it by what it says.
-    fn read(&mut self, dir: &Dir<'_>, name: &CStr, kind: Kind, index: usize) {
-        let bytes = name.to_bytes();
-        let opened = file::open(dir.handle, name).and_then(|handle| {
-            let stat = stat::of(handle.as_fd())?;
-            Ok((handle, stat))
-        });
+    fn read(&mut self, dir: &Dir<'_>, batch: &Batch, index: usize, kind: Kind, stat: Stat) {
+        let (name, _) = batch.get(index);
+        let mut opened = open(dir, name);
+        if let Err(Errno::MFILE | Errno::NFILE) = opened {
+            // Every file that waits to be settled holds a handle.
+            self.settle(dir, batch);
+            opened = open(dir, name);
+        }
+        let mut unreadable = None;
         let (handle, stat) = match opened {
             Ok((handle, stat)) => (Some(handle), stat),
             Err(Errno::NOENT) => return self.tally.vanished += 1,
             // It was replaced by a symlink or a socket since it was listed.
-            Err(Errno::LOOP | Errno::NXIO) => return self.tally.foreign(),
+            Err(Errno::LOOP | Errno::NXIO) => return self.tally.foreign(None),
             Err(errno) => {
                 if matches!(errno, Errno::ACCESS | Errno::PERM) {
-                    *self
-                        .tally
-                        .unreadable
-                        .entry("permission denied")
-                        .or_default() += 1;
+                    unreadable = Some("permission denied");
                 } else {
-                    self.failed(Operation::Read, kind, bytes, errno);
+                    self.failed(Operation::Read, kind, name, errno);
+                    unreadable = Some("failed to read");
                 }
-                match stat::at(dir.handle, name) {
-                    Ok(stat) => (None, stat),
-                    Err(_) => return self.tally.vanished += 1,
-                }
+                (None, stat)
             }
         };
         if !self.shared.store.owns(&stat) {
-            return self.tally.foreign();
+            return self.tally.foreign(None);
         }
         let content = match &handle {
             None => Content::Unknown,
@@ -197,14 +206,22 @@ impl<'a> Worker<'a> {
                     Err(unreadable) => Content::Unreadable(unreadable),
                 },
                 Err(errno) => {
-                    failed(&mut self.tally, Operation::Read, kind, bytes, errno);
+                    failed(&mut self.tally, Operation::Read, kind, name, errno);
+                    unreadable = Some("failed to read");
                     Content::Unknown
                 }
             },
         };
+        if let Content::Unreadable(reason) = &content {
+            unreadable = Some(reason.name());
+        }
         let (class, verdict) = self.shared.plan.policy.judge(kind, &content, stat.mtime);
-        if let (Class::Unreadable, Content::Unreadable(unreadable)) = (class, &content) {
-            *self.tally.unreadable.entry(unreadable.name()).or_default() += 1;
+        if class == Class::Unreadable {
+            *self
+                .tally
+                .unreadable
+                .entry(unreadable.unwrap_or_default())
+                .or_default() += 1;
         }
         let who = match (&content, verdict) {
             (Content::Session(session), Verdict::Due { .. })
@@ -217,72 +234,80 @@ impl<'a> Worker<'a> {
         if self.buffer.capacity() > BUFFER_KEPT {
             self.buffer = Vec::new();
         }
-        self.judged(index, kind, class, verdict, stat, who, handle);
+        let _handle = handle.filter(|_| self.shared.plan.mode != Mode::Audit);
+        let checked = Checked::Earlier;
+        let file = Judged {
+            index,
+            kind,
+            class,
+            stat,
+            checked,
+            who,
+            _handle,
+        };
+        self.judged(dir, batch, file, verdict);
     }
 
-    #[allow(clippy::too_many_arguments)] // each is a fact of one file; a struct would be built only for this call
-    fn judged(
-        &mut self,
-        index: usize,
-        kind: Kind,
-        class: Class,
-        verdict: Verdict,
-        stat: Stat,
-        who: Option<Who>,
-        handle: Option<OwnedFd>,
-    ) {
-        if class == Class::Foreign {
-            return self.tally.foreign();
+    fn judged(&mut self, dir: &Dir<'_>, batch: &Batch, file: Judged, verdict: Verdict) {
+        if file.class == Class::Foreign {
+            return self.tally.foreign(Some(&file.stat));
         }
-        self.tally
-            .found(kind, class, &stat, self.shared.plan.policy.now);
-        match verdict {
-            Verdict::Due { reason, window } => self.due.push(Candidate {
-                index,
-                kind,
-                class,
+        let age = self.shared.plan.policy.age(file.stat.mtime);
+        self.tally.found(file.kind, file.class, &file.stat, age);
+        if let Verdict::Due { reason, window } = verdict {
+            self.due.push(Candidate {
+                file,
                 reason,
                 window,
-                stat,
-                who,
-                _handle: handle,
-            }),
-            Verdict::Keep(Kept::ImplausibleTime) => self.tally.implausible_times += 1,
-            Verdict::Keep(_) => {}
+            });
+            // Unread, the metadata is still fresh: that spares the last check of its own.
+            if self.due.len() >= self.shared.settled_at_once || self.shared.plan.policy.unread {
+                self.settle(dir, batch);
+            }
         }
     }
 
     /// Settles the files that were found due.
     fn settle(&mut self, dir: &Dir<'_>, batch: &Batch) {
-        if self.due.is_empty() {
-            return;
-        }
         let shared = self.shared;
-        let due = std::mem::take(&mut self.due);
-        let one_at_a_time = (dir.shard.is_none() && shared.plan.mode == Mode::Reap)
-            .then(|| shared.flat_unlinker.lock());
-        let outcomes: Vec<Outcome> = due
-            .iter()
-            .map(|candidate| shared.settle(dir, batch.get(candidate.index).0, &candidate.stat))
-            .collect();
-        drop(one_at_a_time);
-        // The handles are closed below, without the lock: the kernel then gives the inodes back, which
-        // is the larger part of a deletion.
-        for (candidate, outcome) in due.into_iter().zip(outcomes) {
-            self.settled(batch.get(candidate.index).0, candidate, outcome);
+        let unread = shared.plan.policy.unread;
+        let only = (!unread).then(|| shared.only_unlinker(dir));
+        for candidate in &self.due {
+            let Judged {
+                index,
+                stat,
+                checked,
+                ..
+            } = &candidate.file;
+            // Otherwise other files were looked at since.
+            let checked = if unread { *checked } else { Checked::Earlier };
+            let outcome = shared.settle(dir, batch.get(*index).0, stat, checked);
+            self.outcomes.push(outcome);
         }
+        drop(only);
+        // The handles are closed here, without the lock: with its last handle the kernel gives the inode
+        // back, which is the larger part of a deletion.
+        let mut due = std::mem::take(&mut self.due);
+        let mut outcomes = std::mem::take(&mut self.outcomes);
+        for (candidate, outcome) in due.drain(..).zip(outcomes.drain(..)) {
+            self.settled(batch.get(candidate.file.index).0, candidate, outcome);
+        }
+        (self.due, self.outcomes) = (due, outcomes);
     }
 
     fn settled(&mut self, name: &CStr, candidate: Candidate, outcome: Outcome) {
         let Candidate {
-            kind,
-            class,
+            file,
             reason,
             window,
+        } = candidate;
+        let Judged {
+            kind,
+            class,
             stat,
             who,
             ..
-        } = candidate;
+        } = file;
         match outcome {
             Outcome::SavedAgain => self.tally.saved_again += 1,
             Outcome::Vanished => self.tally.vanished += 1,
@@ -291,10 +316,11 @@ impl<'a> Worker<'a> {
         match outcome {
             Outcome::Deleted | Outcome::WouldDelete => {
                 self.tally.deleted(class, &stat);
-                self.shared.progress.deleted.fetch_add(1, Ordering::Relaxed);
+                self.shared.progress.due.fetch_add(1, Ordering::Relaxed);
             }
+            Outcome::Due => drop(self.shared.progress.due.fetch_add(1, Ordering::Relaxed)),
             Outcome::Failed(operation, errno) => {
-                self.failed(operation, kind, name.to_bytes(), errno);
+                self.failed(operation, kind, name, errno);
             }
             _ => {}
         }
@@ -314,7 +340,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn failed(&mut self, operation: Operation, kind: Kind, name: &[u8], errno: Errno) {
+    fn failed(&mut self, operation: Operation, kind: Kind, name: &CStr, errno: Errno) {
         failed(&mut self.tally, operation, kind, name, errno);
     }
 
@@ -330,10 +356,17 @@ impl<'a> Worker<'a> {
     }
 }
 
-fn failed(tally: &mut Tally, operation: Operation, kind: Kind, name: &[u8], errno: Errno) {
+/// Opens a file and asks the open handle what it is: that is what will be read.
+fn open(dir: &Dir<'_>, name: &CStr) -> Result<(OwnedFd, Stat), Errno> {
+    let handle = file::open(dir.handle, name)?;
+    let stat = stat::of(handle.as_fd())?;
+    Ok((handle, stat))
+}
+
+fn failed(tally: &mut Tally, operation: Operation, kind: Kind, name: &CStr, errno: Errno) {
     let before = tally.error(operation, errno);
     let (operation, kind) = (operation.name(), kind.name());
-    let sid = redact::prefix(name::sid(name));
+    let sid = redact::prefix(name::sid(name.to_bytes()));
     let error = std::io::Error::from(errno);
     if before < WARNINGS {
         tracing::warn!("cannot {operation} {kind} {sid}…: {error}");

@@ -22,6 +22,15 @@ pub fn write(out: &mut Out, tally: &Tally) {
         .flat_map(|class| tally.row(*class).ages)
         .max()
         .unwrap_or(0);
+    // Empty buckets at either end say nothing.
+    let filled = |bucket: &usize| {
+        drawn
+            .iter()
+            .any(|class| tally.row(*class).ages[*bucket] > 0)
+    };
+    let first = (0..AGE_BUCKETS).find(filled).unwrap_or(0);
+    let last = (0..AGE_BUCKETS).rfind(filled).unwrap_or(0);
+    let buckets = first..=last;
     for classes in drawn.chunks(ABREAST) {
         let mut head = format!("{:<LABEL$}", "Last save");
         for class in classes {
@@ -33,7 +42,7 @@ pub fn write(out: &mut Out, tally: &Tally) {
         }
         let head = out.bold(head.trim_end());
         out.line(format_args!("{head}"));
-        for bucket in 0..AGE_BUCKETS {
+        for bucket in buckets.clone() {
             let mut line = format!("{:<LABEL$}", bucket_label(bucket));
             for class in classes {
                 let count = tally.row(*class).ages[bucket];

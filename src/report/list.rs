@@ -76,21 +76,19 @@ impl Listing {
         due.who.login.as_deref().filter(|_| self.logins)
     }
 
+    /// Each login that ends is an event, so that the log can answer why somebody was logged out.
     fn log(&self, due: &Due) {
-        if due.outcome != Outcome::Deleted || due.class != Class::Authenticated {
+        if due.outcome != Outcome::Deleted || due.class.base() != Class::Authenticated.name() {
             return;
         }
-        let login = self
-            .login(due)
-            .map(|login| format!(" of {login}"))
-            .unwrap_or_default();
-        let db = due.who.db.as_deref().unwrap_or("none");
         tracing::info!(
-            "deleted the authenticated session{login}, database {db}, sid {}…: last saved {} ago, {} (window {})",
-            due.sid_prefix,
-            words(due.age),
-            due.reason.name(),
-            words(due.window),
+            login = self.login(due),
+            database = due.who.db.as_deref(),
+            sid = due.sid_prefix,
+            age = words(due.age),
+            reason = due.reason.name(),
+            window = words(due.window),
+            "deleted an authenticated session"
         );
     }
 
@@ -159,8 +157,8 @@ impl Listing {
 
 impl Witness for Listing {
     fn wants(&self, class: Class) -> bool {
-        self.format.is_some()
-            || (class == Class::Authenticated && tracing::enabled!(tracing::Level::INFO))
+        let a_login = class.base() == Class::Authenticated.name();
+        self.format.is_some() || (a_login && tracing::enabled!(tracing::Level::INFO))
     }
 
     fn settled(&self, due: &Due) {

@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-/// `118 204`: groups of three, separated by a space that does not break.
+/// `118 204`: groups of three, separated by a space.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);

@@ -20,6 +20,7 @@ pub(super) fn label(class: Class) -> &'static str {
         Class::Pending2fa => "anonymous, 2FA open",
         Class::Anonymous => "anonymous",
         Class::Recent => "recent, not read",
+        Class::Unclassified => "unclassified",
         Class::Unreadable => "unreadable",
         Class::UnfinishedSave => "unfinished save",
         Class::UploadStash => "upload stash",
@@ -190,6 +191,11 @@ fn table(out: &mut Out, finished: &Finished<'_>) {
 fn notes(out: &mut Out, finished: &Finished<'_>) {
     let tally = finished.tally;
     let mut notes = Vec::new();
+    if tally.row(Class::Recent).all.files > 0 {
+        notes.push(
+            "recent: younger than every window, so not read; an audit classifies them".to_owned(),
+        );
+    }
     for (reason, count) in &tally.unreadable {
         notes.push(format!("unreadable: {}, {reason}", files(*count)));
     }
@@ -266,8 +272,14 @@ fn sentence(finished: &Finished<'_>) -> String {
     );
     match end {
         End::Complete => {}
-        End::LimitReached => sentence.push_str("; stopped at --limit, more may be due"),
+        End::LimitReached => {
+            sentence
+                .push_str("; stopped at --limit, the rest was not looked at and more may be due");
+        }
         End::Interrupted(_) => sentence.push_str("; interrupted, the rest was not looked at"),
+    }
+    if finished.dormant && plan.mode == Mode::Audit {
+        sentence.push_str("; but the store is dormant, and a reap leaves it alone without --force");
     }
     let failures = tally.failures();
     if failures > 0 {

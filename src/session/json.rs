@@ -11,6 +11,7 @@ mod value;
 use std::fmt;
 use std::ops::Range;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -100,25 +101,18 @@ impl TopLevel<'_> {
     }
 }
 
-/// Reads a key as bytes, because as a `str` serde refuses lone surrogates, which Python takes.
+/// Takes a key as raw text: as a `str` serde refuses lone surrogates, which Python takes, and as bytes it takes control characters,
+/// which Python refuses.
 struct KeyName;
 
 impl<'de> DeserializeSeed<'de> for KeyName {
     type Value = Option<Key>;
 
     fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
-        key.deserialize_bytes(self)
+        let quoted = <&RawValue>::deserialize(key)?.get().as_bytes();
+        Ok(value::string(quoted).and_then(|name| Key::of(name.as_bytes())))
     }
 }
 
-impl Visitor<'_> for KeyName {
-    type Value = Option<Key>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
-        Ok(Key::of(name))
-    }
-}
+#[cfg(test)]
+mod tests;

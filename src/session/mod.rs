@@ -104,3 +104,6 @@ pub fn read<'a>(bytes: &'a [u8], scratch: &mut Scratch) -> Result<Session<'a>, U
         _ => Err(Unreadable::UnknownFormat),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Sessions of Odoo up to 17: Python pickles, protocols 2 to 5.
 //!
-//! A pickle is a program, and this one is never run: an abstract [`machine`] follows what each operation does to the stack,
+//! A pickle is a program, and this one is never run: an abstract machine follows what each operation does to the stack,
 //! with *shapes* in place of values. A shape says what kind of value it is and which operation made it, so a string or a
 //! number is decoded again where it matters, and lists and dictionaries have an identity.
 //!
@@ -46,3 +46,6 @@ pub(super) fn read<'a>(bytes: &'a [u8], buffers: &mut Buffers) -> Result<Session
         .facts
         .session(|shape| machine.value_of(shape).ok_or(Unreadable::BrokenPickle))
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,12 +15,6 @@ impl Text<'_> {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
-
-    /// A copy that outlives the file's bytes.
-    #[must_use]
-    pub fn into_owned(self) -> Text<'static> {
-        Text(Cow::Owned(self.0.into_owned()))
-    }
 }
 
 impl<'a> From<&'a [u8]> for Text<'a> {

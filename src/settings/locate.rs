@@ -1,6 +1,8 @@
 //! Where the session store is: what was said, or else what Odoo and its packages would use.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
@@ -11,6 +13,9 @@ use super::odoo_conf::OdooConf;
 use crate::cli::{StoreArgs, variable};
 use crate::reap::Mode;
 use crate::redact;
+
+/// More than any `odoo.conf` has; somebody may name a device or a log.
+const LARGEST_CONFIG: u64 = 1 << 20;
 
 /// Where Odoo's packages put `odoo.conf`.
 const PACKAGED_CONFIGS: [&str; 2] = ["/etc/odoo/odoo.conf", "/etc/odoo.conf"];
@@ -35,10 +40,13 @@ pub struct Location {
     pub found: bool,
 }
 
+/// Looks an environment variable up.
+pub type Variables = Box<dyn Fn(&str) -> Option<OsString>>;
+
 /// What surrounds the process, so that tests can tell it.
 pub struct Surroundings {
     /// Environment variables.
-    pub var: Box<dyn Fn(&str) -> Option<OsString>>,
+    pub var: Variables,
     /// Whether the process is root, whose home is not Odoo's.
     pub root: bool,
     /// What absolute paths of the system are relative to; `/` but for tests.
@@ -146,13 +154,22 @@ fn same_place(one: &Path, other: &Path) -> bool {
 }
 
 fn read_conf(file: &Path) -> Result<OdooConf, SettingsError> {
-    let bytes = std::fs::read(file).map_err(|error| {
+    let mut bytes = Vec::new();
+    let read =
+        File::open(file).and_then(|open| open.take(LARGEST_CONFIG + 1).read_to_end(&mut bytes));
+    read.map_err(|error| {
         SettingsError::failed(format!(
             "cannot read {}, looked for as Odoo's configuration: {error}; \
              name the right file with --config, or the data_dir with --data-dir",
             redact::path(file)
         ))
     })?;
+    if bytes.len() as u64 > LARGEST_CONFIG {
+        return Err(SettingsError::usage(format!(
+            "{} is larger than 1 MiB, which no odoo.conf is: name the right file with --config",
+            redact::path(file)
+        )));
+    }
     OdooConf::parse(&bytes)
         .map_err(|error| SettingsError::usage(format!("{}: {error}", redact::path(file))))
 }
@@ -188,8 +205,9 @@ fn data_dir(
 fn look_around(around: &Surroundings) -> Result<Location, SettingsError> {
     let mut tried = Vec::new();
     for (from, file) in configs(around) {
-        tried.push(format!("{} ({from})", redact::path(&file)));
-        if !file.is_file() {
+        let there = std::fs::metadata(&file);
+        tried.push(attempt(&file, &from, there.as_ref().err()));
+        if !there.is_ok_and(|file| file.is_file()) {
             continue;
         }
         let conf = read_conf(&file)?;
@@ -206,9 +224,9 @@ fn look_around(around: &Surroundings) -> Result<Location, SettingsError> {
     }
     for (from, dir) in data_dirs(around) {
         let sessions = dir.join("sessions");
-        tried.push(format!("{} ({from})", redact::path(&sessions)));
-        // A directory that we may not look into is there all the same, and its error helps more.
-        if sessions.try_exists().unwrap_or(true) {
+        let there = std::fs::metadata(&sessions);
+        tried.push(attempt(&sessions, &from, there.as_ref().err()));
+        if there.is_ok() {
             return Ok(Location {
                 sessions,
                 from,
@@ -221,6 +239,17 @@ fn look_around(around: &Surroundings) -> Result<Location, SettingsError> {
          name it with --data-dir, --sessions-dir or --config",
         tried.join("\n  ")
     )))
+}
+
+/// A place that was looked at; one that may not be looked into could be the right one for another user.
+fn attempt(path: &Path, from: &str, error: Option<&std::io::Error>) -> String {
+    let denied = error.is_some_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied);
+    let denied = if denied {
+        ": may not be looked into, run as the Odoo user or as root"
+    } else {
+        ""
+    };
+    format!("{} ({from}){denied}", redact::path(path))
 }
 
 fn configs(around: &Surroundings) -> Vec<(String, PathBuf)> {

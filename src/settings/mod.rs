@@ -17,9 +17,6 @@ use crate::policy::Windows;
 use crate::reap::Mode;
 use crate::store::Opening;
 
-/// Number of workers unless `--threads` says otherwise.
-const DEFAULT_THREADS: usize = 2;
-
 /// Everything that a run over a store needs to be told.
 #[derive(Debug)]
 pub struct Settings {
@@ -33,10 +30,12 @@ pub struct Settings {
     pub windows: Windows,
     /// Delete at most this many files.
     pub limit: Option<u64>,
+    /// Delete what is older than every window without reading it.
+    pub unread: bool,
     /// Reap a dormant store too.
     pub force: bool,
-    /// Number of workers.
-    pub threads: usize,
+    /// Number of workers, if somebody chose it.
+    pub threads: Option<u16>,
     /// How the outcome is told.
     pub report: ReportArgs,
 }
@@ -125,6 +124,7 @@ impl Settings {
         let settings = Settings::new(mode, &store, &windows, report, &work, matches, around)?;
         Ok(Settings {
             limit: deleting.limit,
+            unread: deleting.unread,
             force: deleting.force,
             ..settings
         })
@@ -147,8 +147,9 @@ impl Settings {
             },
             mode,
             limit: None,
+            unread: false,
             force: false,
-            threads: work.threads.map_or(DEFAULT_THREADS, usize::from),
+            threads: work.threads,
             report,
         })
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::SettingsError;
 use crate::cli::WindowArgs;
 use crate::policy::Windows;
+use crate::redact;
 use crate::time::words;
 
 /// Below this a user who works without loading a page is logged out: Odoo 18 and 19 save at most once an
@@ -53,19 +54,20 @@ pub fn windows(args: &WindowArgs) -> Result<Windows, SettingsError> {
 }
 
 fn parse(name: &str, text: &str) -> Result<Duration, SettingsError> {
+    let shown = redact::argument(text);
     let window = humantime::parse_duration(text).map_err(|error| {
         SettingsError::usage(format!(
-            "--{name} is {text:?}, which is no duration ({error}): write it like 7d, 36h or 1h 30m"
+            "--{name} is {shown:?}, which is no duration ({error}): write it like 7d, 36h or 1h 30m"
         ))
     })?;
     if window.is_zero() {
         return Err(SettingsError::usage(format!(
-            "--{name} is {text:?}, which is zero and would delete every file: give a duration like 7d"
+            "--{name} is {shown:?}, which is zero and would delete every file: give a duration like 7d"
         )));
     }
     if window > LONGEST {
         return Err(SettingsError::usage(format!(
-            "--{name} is {text:?}, which is over 1000 years: give a duration like 7d"
+            "--{name} is {shown:?}, which is over 1000 years: give a duration like 7d"
         )));
     }
     Ok(window)

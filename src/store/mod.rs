@@ -61,6 +61,12 @@ impl Store {
         self.handle.as_fd()
     }
 
+    /// Whether the store is surely flat. File systems that do not count subdirectories as links (btrfs)
+    /// leave that open.
+    fn has_no_subdirectories(&self) -> bool {
+        self.stat.links == 2
+    }
+
     /// Whether a file with this metadata is a regular one of this store's own mount.
     pub fn owns(&self, stat: &Stat) -> bool {
         stat.is_regular_on(self.stat.mount)

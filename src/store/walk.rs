@@ -1,10 +1,11 @@
 //! Listing the store: its top level, and one shard at a time.
 
+use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
-use rustix::fs::{FileType, Mode, OFlags, RawDir};
+use rustix::fs::{FileType, Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::{Errno, retry_on_intr};
 use walkdir::{DirEntryExt, WalkDir};
 
@@ -34,40 +35,75 @@ pub enum Top<'a> {
 /// Walks the top level of the store; `each` says whether to go on.
 ///
 /// # Errors
-/// What reading the directory says.
+/// What reading the directory says; entries that could be read have been handed to `each`.
 pub fn top(store: &Store, mut each: impl FnMut(Top<'_>) -> bool) -> Result<(), Errno> {
+    if store.has_no_subdirectories() {
+        return flat_top(store, each);
+    }
     // The magic link leads to the open directory itself, wherever its path points by now.
     let path = format!("/proc/self/fd/{}", store.handle().as_raw_fd());
+    let mut failure = None;
     for entry in WalkDir::new(path).min_depth(1).max_depth(1) {
-        let entry = entry.map_err(|error| {
-            error
-                .io_error()
-                .and_then(Errno::from_io_error)
-                .unwrap_or(Errno::IO)
-        })?;
-        let name = entry.file_name().as_bytes();
-        let file_type = entry.file_type();
-        let top = if !file_type.is_dir() {
-            let file_type = if file_type.is_file() {
-                FileType::RegularFile
-            } else {
-                FileType::Unknown
-            };
-            Top::File {
-                name,
-                ino: entry.ino(),
-                file_type,
+        let go_on = match entry {
+            // Without /proc there still is the handle.
+            Err(error) if error.depth() == 0 => return flat_top(store, each),
+            Err(error) => {
+                let errno = error.io_error().and_then(Errno::from_io_error);
+                match errno {
+                    // Where the directory does not tell types, walkdir asks; Odoo may be quicker.
+                    Some(Errno::NOENT) => {}
+                    errno => failure = Some(errno.unwrap_or(Errno::IO)),
+                }
+                true
             }
-        } else if name::is_shard(name) {
-            Top::Shard(name)
-        } else {
-            Top::ForeignDirectory
+            Ok(entry) => {
+                let file_type = match entry.file_type() {
+                    kind if kind.is_dir() => FileType::Directory,
+                    kind if kind.is_file() => FileType::RegularFile,
+                    _ => FileType::Symlink,
+                };
+                each(Top::new(
+                    entry.file_name().as_bytes(),
+                    entry.ino(),
+                    file_type,
+                ))
+            }
         };
-        if !each(top) {
+        if !go_on {
             break;
         }
     }
-    Ok(())
+    failure.map_or(Ok(()), Err)
+}
+
+/// As [`top`], on the handle itself: in a flat store of a million files walkdir's paths cost too much.
+fn flat_top(store: &Store, mut each: impl FnMut(Top<'_>) -> bool) -> Result<(), Errno> {
+    // The handle may have been listed before.
+    rustix::fs::seek(store.handle(), SeekFrom::Start(0))?;
+    Lister::default().each(store.handle(), |name, ino, file_type| {
+        let file_type = match file_type {
+            FileType::Unknown => CString::new(name)
+                .ok()
+                .and_then(|name| stat::at(store.handle(), &name).ok())
+                .map_or(FileType::Unknown, |stat| stat.file_type),
+            told => told,
+        };
+        each(Top::new(name, ino, file_type))
+    })
+}
+
+impl<'a> Top<'a> {
+    fn new(name: &'a [u8], ino: u64, file_type: FileType) -> Top<'a> {
+        match file_type {
+            FileType::Directory if name::is_shard(name) => Top::Shard(name),
+            FileType::Directory => Top::ForeignDirectory,
+            _ => Top::File {
+                name,
+                ino,
+                file_type,
+            },
+        }
+    }
 }
 
 impl Store {
@@ -75,7 +111,7 @@ impl Store {
     ///
     /// # Errors
     /// What the system says: `ENOENT` where it has gone, `EACCES` where it may not be read.
-    pub fn open_shard(&self, name: &std::ffi::CStr) -> Result<Option<OwnedFd>, Errno> {
+    pub fn open_shard(&self, name: &CStr) -> Result<Option<OwnedFd>, Errno> {
         // Before opening: entering another mount could already wake an automounter.
         let before = stat::at(self.handle(), name)?;
         if before.file_type != FileType::Directory || before.mount != self.stat.mount {
@@ -89,7 +125,7 @@ impl Store {
             Err(Errno::LOOP | Errno::NOTDIR) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let same_mount = stat::mount_of(std::os::fd::AsFd::as_fd(&shard))? == self.mount;
+        let same_mount = stat::mount_of(shard.as_fd())? == self.mount;
         Ok(same_mount.then_some(shard))
     }
 }
@@ -119,30 +155,42 @@ impl Lister {
         mut each: impl FnMut(&mut Batch) -> bool,
     ) -> Result<(), Errno> {
         batch.clear();
-        let mut listing = RawDir::new(dir, &mut self.buffer);
-        let end = loop {
-            match listing.next() {
-                None => break Ok(()),
-                Some(Err(Errno::INTR)) => {}
-                Some(Err(error)) => break Err(error),
-                Some(Ok(entry)) => {
-                    let name = entry.file_name().to_bytes();
-                    if !matches!(name, b"." | b"..") {
-                        batch.push(name, entry.ino(), entry.file_type());
-                    }
-                }
-            }
+        let mut go_on = true;
+        let listed = self.each(dir, |name, ino, file_type| {
+            batch.push(name, ino, file_type);
             if batch.is_full() {
-                if !each(batch) {
-                    return Ok(());
-                }
+                go_on = each(batch);
                 batch.clear();
             }
-        };
-        if !batch.is_empty() {
+            go_on
+        });
+        if go_on && !batch.is_empty() {
             each(batch);
             batch.clear();
         }
-        end
+        listed
+    }
+
+    /// Calls `each` with name, inode number and type of one entry after the other, until it says stop.
+    fn each(
+        &mut self,
+        dir: BorrowedFd<'_>,
+        mut each: impl FnMut(&[u8], u64, FileType) -> bool,
+    ) -> Result<(), Errno> {
+        let mut listing = RawDir::new(dir, &mut self.buffer);
+        loop {
+            match listing.next() {
+                None => return Ok(()),
+                Some(Err(Errno::INTR)) => {}
+                Some(Err(error)) => return Err(error),
+                Some(Ok(entry)) => {
+                    let name = entry.file_name().to_bytes();
+                    if !matches!(name, b"." | b"..") && !each(name, entry.ino(), entry.file_type())
+                    {
+                        return Ok(());
+                    }
+                }
+            }
+        }
     }
 }

@@ -190,6 +190,7 @@ impl<'b, 'm> Machine<'b, 'm> {
         self.buffers.stack.push(Shape::new(kind, at))
     }
 
+    #[inline(always)]
     fn put(&mut self, at: usize, number: usize) -> Checked<()> {
         let top = self.buffers.stack.top()?;
         self.buffers.memo.put(number, top, at)

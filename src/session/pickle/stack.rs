@@ -32,6 +32,7 @@ impl Stack {
         shrink(&mut self.marks);
     }
 
+    #[inline]
     pub(super) fn push(&mut self, value: Shape) -> Checked<()> {
         if self.values.len() >= MOST {
             return Err(Unreadable::BrokenPickle);
@@ -40,6 +41,7 @@ impl Stack {
         Ok(())
     }
 
+    #[inline]
     pub(super) fn pop(&mut self) -> Checked<Shape> {
         if self.values.len() <= self.fence {
             return Err(Unreadable::BrokenPickle);
@@ -47,6 +49,7 @@ impl Stack {
         self.values.pop().ok_or(Unreadable::BrokenPickle)
     }
 
+    #[inline]
     pub(super) fn top(&self) -> Checked<Shape> {
         self.values[self.fence..]
             .last()
@@ -130,6 +133,7 @@ impl Memo {
 
     /// Puts a value aside at position `at` of the pickle. Making and putting one takes two bytes at least, so a number beyond
     /// half the position skipped some, and could only be meant to exhaust memory.
+    #[inline]
     pub(super) fn put(&mut self, number: usize, value: Shape, at: usize) -> Checked<()> {
         if number > at / 2 {
             return Err(Unreadable::BrokenPickle);
@@ -163,5 +167,50 @@ pub(super) fn shrink<T>(buffer: &mut Vec<T>) {
     if buffer.capacity() > kept {
         buffer.clear();
         buffer.shrink_to(kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::super::shape::Kind;
+    use super::*;
+
+    #[test]
+    fn usual_buffers_are_kept_and_monsters_given_back() {
+        for (length, kept) in [
+            (100, 128),
+            (KEPT_BYTES, KEPT_BYTES),
+            (KEPT_BYTES + 1, KEPT_BYTES),
+        ] {
+            let mut buffer = Vec::<u8>::with_capacity(length.next_power_of_two());
+            buffer.resize(length, 0);
+            shrink(&mut buffer);
+            assert_eq!(buffer.capacity(), kept);
+        }
+    }
+
+    #[test]
+    fn a_shape_is_four_bytes_with_and_without_option() {
+        assert_eq!([size_of::<Shape>(), size_of::<Option<Shape>>()], [4, 4]);
+        let last = super::super::super::MAX_BYTES - 1;
+        assert_eq!(Shape::new(Kind::None, last).made_at(), last);
+    }
+
+    #[test]
+    fn memo_numbers_are_dense_and_memoize_counts_those_set() {
+        let mut memo = Memo::default();
+        let value = Shape::new(Kind::None, 2);
+        assert!(memo.put(2, value, 3).is_err());
+        memo.put(1, value, 3).unwrap();
+        assert_eq!(
+            (memo.next(), memo.get(0).is_err(), memo.get(2).is_err()),
+            (1, true, true)
+        );
+        memo.put(1, value, 5).unwrap();
+        assert_eq!(memo.next(), 1);
+        memo.put(0, value, 7).unwrap();
+        assert_eq!(memo.next(), 2);
     }
 }

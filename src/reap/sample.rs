@@ -1,0 +1,174 @@
+//! A look at a thousand files before `--unread` deletes without reading.
+//!
+//! Names alone do not make a session store, so it has to prove to be one: of the files that would be
+//! deleted unread, nine in ten must read as sessions.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::fs::FileType;
+
+use super::Plan;
+use crate::policy::{Class, Glance};
+use crate::session::{self, MAX_BYTES, Scratch};
+use crate::store::batch::Batch;
+use crate::store::name::{self, Kind};
+use crate::store::walk::{self, Lister, Top};
+use crate::store::{Store, file, stat};
+
+/// How many files of each layout are read.
+const SIZE: u64 = 1_000;
+
+/// Files of one shard that are read at first, so that the sample is spread over many shards.
+const OF_ONE_SHARD: u64 = 4;
+
+/// Percent of the sample that must read as sessions.
+const PERCENT: u64 = 90;
+
+/// What the sample showed, of one layout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// Files that were looked at.
+    pub files: u64,
+    /// How many of them read as sessions.
+    pub sessions: u64,
+}
+
+impl Sample {
+    /// Whether this proves a session store; nothing to delete unread proves nothing and harms nothing.
+    pub fn is_proof(self) -> bool {
+        self.sessions * 100 >= self.files * PERCENT
+    }
+}
+
+/// Samples the flat and the sharded files that `plan` would delete unread.
+///
+/// What cannot be listed or read is passed over here; the run itself reports it.
+pub fn sample(store: &Store, plan: &Plan) -> [Sample; 2] {
+    let mut sampler = Sampler {
+        store,
+        plan,
+        lister: Lister::default(),
+        scratch: Scratch::default(),
+        buffer: Vec::new(),
+    };
+    let spread = sampler.sharded(OF_ONE_SHARD);
+    let sharded = if spread.files < SIZE {
+        sampler.sharded(SIZE)
+    } else {
+        spread
+    };
+    [sampler.flat(), sharded]
+}
+
+struct Sampler<'a> {
+    store: &'a Store,
+    plan: &'a Plan,
+    lister: Lister,
+    scratch: Scratch,
+    buffer: Vec<u8>,
+}
+
+impl Sampler<'_> {
+    fn flat(&mut self) -> Sample {
+        let mut sample = Sample::default();
+        let store = self.store;
+        let mut batch = Batch::default();
+        // An unreadable top level is the run's own error to report.
+        let _ = walk::top(store, |top| {
+            if let Top::File {
+                name,
+                ino,
+                file_type,
+            } = top
+            {
+                batch.clear();
+                batch.push(name, ino, file_type);
+                let (name, file_type) = batch.get(0);
+                if name::at_top(name.to_bytes()) == Kind::Flat {
+                    self.look(store.handle(), name, file_type, Kind::Flat, &mut sample);
+                }
+            }
+            sample.files < SIZE
+        });
+        sample
+    }
+
+    fn sharded(&mut self, of_one_shard: u64) -> Sample {
+        let mut sample = Sample::default();
+        let store = self.store;
+        let _ = walk::top(store, |top| {
+            if let Top::Shard(shard) = top {
+                let up_to = SIZE.min(sample.files + of_one_shard);
+                self.shard(shard, up_to, &mut sample);
+            }
+            sample.files < SIZE
+        });
+        sample
+    }
+
+    fn shard(&mut self, name: &[u8], up_to: u64, sample: &mut Sample) {
+        let Ok(c_name) = std::ffi::CString::new(name) else {
+            return;
+        };
+        let Ok(Some(shard)) = self.store.open_shard(&c_name) else {
+            return;
+        };
+        let mut lister = std::mem::take(&mut self.lister);
+        let _ = lister.list(shard.as_fd(), &mut Batch::default(), |batch| {
+            for index in 0..batch.len() {
+                let (file, file_type) = batch.get(index);
+                let kind = name::in_shard(name, file.to_bytes());
+                if sample.files < up_to && kind == Kind::Sharded {
+                    self.look(shard.as_fd(), file, file_type, kind, sample);
+                }
+            }
+            sample.files < up_to
+        });
+        self.lister = lister;
+    }
+
+    /// Reads one file, if it would be deleted unread.
+    fn look(
+        &mut self,
+        dir: BorrowedFd<'_>,
+        name: &CStr,
+        file_type: FileType,
+        kind: Kind,
+        sample: &mut Sample,
+    ) {
+        if !matches!(file_type, FileType::RegularFile | FileType::Unknown) {
+            return;
+        }
+        let Ok(stat) = stat::at(dir, name) else {
+            return;
+        };
+        let glance = self.plan.policy.glance(kind, stat.mtime, stat.size);
+        if !self.store.owns(&stat) || !matches!(glance, Glance::Settled(Class::Unclassified, _)) {
+            return;
+        }
+        sample.files += 1;
+        let size = stat.size.min(MAX_BYTES as u64 + 1) as usize;
+        let read = file::open(dir, name).and_then(|file| file::read(&file, size, &mut self.buffer));
+        if read.is_ok() && session::read(&self.buffer, &mut self.scratch).is_ok() {
+            sample.sessions += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nine_in_ten_are_proof() {
+        for (files, sessions, proof) in [
+            (0, 0, true),
+            (10, 9, true),
+            (1_000, 899, false),
+            (1, 0, false),
+        ] {
+            assert_eq!(Sample { files, sessions }.is_proof(), proof);
+        }
+    }
+}

@@ -1,0 +1,275 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use super::super::facts::Value;
+use super::super::{Text, Uid};
+use super::*;
+
+const NOBODY: Session<'static> = Session {
+    uid: None,
+    login: None,
+    db: None,
+    cart: false,
+    pending_2fa: false,
+    deletion_time: None,
+};
+
+/// A file with these keys besides what makes it Odoo's.
+fn with(keys: &str) -> String {
+    format!(r#"{{"session_token": null, "context": {{}}, {keys}}}"#)
+}
+
+fn reads(keys: &str) -> Session<'static> {
+    let session = read(with(keys).leak().as_bytes());
+    session.unwrap_or_else(|why| panic!("{keys}: {why}"))
+}
+
+fn breaks(keys: &str) {
+    assert_eq!(
+        read(with(keys).as_bytes()),
+        Err(Unreadable::BrokenJson),
+        "{keys}"
+    );
+}
+
+#[test]
+fn only_null_and_false_are_anonymous() {
+    let number = |number| Some(Uid::Number(number));
+    for (uid, user) in [
+        ("null", None),
+        ("false", None),
+        ("true", Some(Uid::Other)),
+        ("0", number(0)),
+        ("-0", number(0)),
+        ("-7", number(-7)),
+        ("70000", number(70000)),
+        ("9223372036854775807", number(i64::MAX)),
+        ("9223372036854775808", Some(Uid::Other)),
+        ("1e400", Some(Uid::Other)),
+        ("2.0", Some(Uid::Other)),
+        ("\"2\"", Some(Uid::Other)),
+        ("\"\"", Some(Uid::Other)),
+        ("[]", Some(Uid::Other)),
+        ("{}", Some(Uid::Other)),
+        ("NaN", Some(Uid::Other)),
+        ("Infinity", Some(Uid::Other)),
+        ("-Infinity", Some(Uid::Other)),
+    ] {
+        assert_eq!(
+            reads(&format!("\"uid\": {uid}")),
+            Session {
+                uid: user,
+                ..NOBODY
+            },
+            "{uid}"
+        );
+    }
+}
+
+#[test]
+fn a_cart_is_what_python_takes_for_true() {
+    for empty in [
+        "null", "false", "0", "-0", "0.0", "-0.0", "0e9", "1e-400", "\"\"", "[]", "[ \n]", "{}",
+        "{\t}",
+    ] {
+        assert!(
+            !reads(&format!(r#""uid": 1, "sale_order_id": {empty}"#)).cart,
+            "{empty}"
+        );
+    }
+    for cart in [
+        "true",
+        "1",
+        "-1",
+        "0.1",
+        "1e400",
+        "99999999999999999999",
+        "\"0\"",
+        "[0]",
+        "{\"a\": 0}",
+        "NaN",
+        "-Infinity",
+        "[NaN]",
+    ] {
+        assert!(
+            reads(&format!(r#""uid": 1, "sale_order_id": {cart}"#)).cart,
+            "{cart}"
+        );
+    }
+    for (wishlist, cart) in [
+        ("[]", false),
+        ("[ ]", false),
+        ("[0]", true),
+        ("\"1\"", false),
+        ("1", false),
+        ("{\"a\": 1}", false),
+    ] {
+        assert_eq!(
+            reads(&format!(r#""uid": 1, "wishlist_ids": {wishlist}"#)).cart,
+            cart,
+            "{wishlist}"
+        );
+    }
+}
+
+#[test]
+fn a_second_factor_is_pending_only_for_the_anonymous() {
+    for (keys, pending) in [
+        (r#""uid": null, "pre_uid": 2"#, true),
+        (r#""uid": false, "pre_uid": 0"#, true),
+        (r#""uid": null, "pre_uid": null"#, false),
+        (r#""uid": null, "pre_uid": false"#, false),
+        (r#""uid": null"#, false),
+        (r#""uid": 1, "pre_uid": 2"#, false),
+    ] {
+        assert_eq!(reads(keys).pending_2fa, pending, "{keys}");
+    }
+}
+
+#[test]
+fn superseded_needs_a_successor_and_a_time() {
+    for (keys, time) in [
+        (
+            r#""next_sid": "x", "deletion_time": 1795221627.5"#,
+            Some(1_795_221_627.5),
+        ),
+        (
+            r#""next_sid": "x", "deletion_time": 1795221627"#,
+            Some(1_795_221_627.0),
+        ),
+        (r#""next_sid": null, "deletion_time": 1"#, None),
+        (r#""deletion_time": 1"#, None),
+        (r#""next_sid": "x""#, None),
+        (r#""next_sid": "x", "deletion_time": "1""#, None),
+        (r#""next_sid": "x", "deletion_time": true"#, None),
+        (r#""next_sid": "x", "deletion_time": NaN"#, None),
+        (r#""next_sid": "x", "deletion_time": Infinity"#, None),
+        (r#""next_sid": "x", "deletion_time": 1e400"#, None),
+    ] {
+        assert_eq!(
+            reads(&format!("\"uid\": 1, {keys}")).deletion_time,
+            time,
+            "{keys}"
+        );
+    }
+}
+
+#[test]
+fn the_last_of_duplicate_keys_wins_however_it_is_spelled() {
+    let last = reads(r#""uid": 5, "login": "a", "u\u0069d": null, "login": 3"#);
+    assert_eq!(last, NOBODY);
+}
+
+#[test]
+fn nested_keys_of_an_attacker_count_for_nothing() {
+    let evil = r#"{"uid": 1, "login": "admin", "sale_order_id": 1, "wishlist_ids": [1]}"#;
+    let keys = format!(r#""auth_login": {evil}, "uid": null, "x": [{evil}], "\ud800": {evil}"#);
+    assert_eq!(reads(&keys), NOBODY);
+    let nested =
+        format!(r#"{{"auth_login": {{"uid": 1, "db": 1, "login": 1}}, "db": 1, "login": {evil}}}"#);
+    assert_eq!(read(nested.as_bytes()), Err(Unreadable::NotOdoosKeys));
+}
+
+#[test]
+fn strings_keep_nuls_escapes_and_lone_surrogates() {
+    for (login, bytes) in [
+        (r#""zo\u00eb@ex.com""#, &b"zo\xc3\xab@ex.com"[..]),
+        ("\"zo\u{eb}\"", b"zo\xc3\xab"),
+        (r#""\u0000uid\n\"""#, b"\0uid\n\""),
+        (r#""\ud800""#, b"\xed\xa0\x80"),
+        (r#""\udc00\ud800x""#, b"\xed\xb0\x80\xed\xa0\x80x"),
+        (r#""\ud83d\ude00""#, b"\xf0\x9f\x98\x80"),
+        ("\"\x7f\"", b"\x7f"),
+        ("\"\"", b""),
+    ] {
+        let session = reads(&format!(r#""uid": 1, "login": {login}, "db": {login}"#));
+        let text = Some(Text::from(bytes));
+        let expected = Session {
+            uid: Some(Uid::Number(1)),
+            login: text.clone(),
+            db: text,
+            ..NOBODY
+        };
+        assert_eq!(session, expected, "{login}");
+    }
+}
+
+#[test]
+fn what_python_refuses_is_broken() {
+    for keys in [
+        "\"uid\": 1,",
+        "\"uid\"",
+        "uid: 1",
+        "'uid': 1",
+        "\"uid\": 01",
+        "\"uid\": 1.",
+        "\"uid\": .5",
+        "\"uid\": +1",
+        "\"uid\": 0x1",
+        "\"uid\": nan",
+        "\"uid\": 1NaN",
+        "\"uid\": -NaN",
+        "\"uid\": NaN.5",
+        "\"uid\": NaNe5",
+        "\"uid\": NaN1",
+        "\"uid\": NaNNaN",
+        "\"uid\": --Infinity",
+        "\"uid\": 1-Infinity",
+        "\"uid\": +Infinity",
+        "\"uid\": -Infinity.5",
+        "\"uid\": Infinity0",
+        "NaN: 1, \"uid\": 1",
+        "\"uid\": NaN, \"a\": tru",
+        "\"uid\": \"\n\"",
+        "\"u\x01id\": 1",
+        "\"\x1f\\u0041\": 1, \"uid\": 1",
+        "\"uid\": \"\\x41\"",
+        "\"uid\": \"\\u00g0\"",
+        "\"uid\": 1}, {",
+        "\"uid\": 1} x{",
+        "\"uid\":\u{a0}1",
+    ] {
+        breaks(keys);
+    }
+    let file = with("\"uid\": 1");
+    assert_eq!(
+        read(&[file.as_bytes(), b"\0"].concat()),
+        Err(Unreadable::BrokenJson)
+    );
+    assert_eq!(
+        read(&file.as_bytes()[..file.len() - 1]),
+        Err(Unreadable::BrokenJson)
+    );
+    let not_utf8 = [
+        &b"{\"uid\": 1, \"db\": \"\xed\xa0\x80\", \"login\": 1}"[..],
+        b"{\"uid\": 1, \"db\": 1, \"login\": 1, \"x\": \"\xff\"}",
+    ];
+    assert_eq!(not_utf8.map(|file| read(file).is_err()), [true, true]);
+}
+
+#[test]
+fn a_million_levels_and_three_megabytes_are_nothing_special() {
+    let expected = Session {
+        uid: Some(Uid::Number(70000)),
+        ..NOBODY
+    };
+    for (open, close) in [("[", "]"), ("{\"uid\":", "}")] {
+        let nest = format!("{}1{}", open.repeat(1_000_000), close.repeat(1_000_000));
+        assert_eq!(
+            reads(&format!(r#""auth_login": {nest}, "uid": 70000"#)),
+            expected
+        );
+    }
+    let long = "x".repeat(3 << 20);
+    assert_eq!(
+        reads(&format!(
+            r#""auth_login": "{long}", "{long}": 1, "uid": 70000"#
+        )),
+        expected
+    );
+}
+
+#[test]
+fn a_value_is_taken_from_under_its_stand_in() {
+    assert!(matches!(value::of(b"a"), Some(Value::Float(float)) if float.is_nan()));
+    assert!(matches!(value::of(b"i"), Some(Value::Float(float)) if float.is_nan()));
+}

@@ -1,0 +1,122 @@
+//! Sessions mean to us what they mean to Python's own `json` and `pickle`, down to what it refuses.
+//!
+//! `tests/python/sessions.py` makes the files and says what they mean. `ODOO_SESSION_REAPER_TEST_CASES` asks for more of them,
+//! `ODOO_SESSION_REAPER_TEST_SEED` for others.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use odoo_session_reaper::session::{Scratch, Session, Text, Uid, Unreadable, read};
+
+/// Each case is about six files.
+const CASES: u32 = 2000;
+
+fn number_from(variable: &str, default: u32) -> u32 {
+    env::var(variable).map_or(default, |text| text.parse().expect("a number"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
+}
+
+fn unhex(hex: &str) -> Vec<u8> {
+    let digit = |digit: u8| char::from(digit).to_digit(16).unwrap() as u8;
+    hex.as_bytes()
+        .chunks(2)
+        .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
+        .collect()
+}
+
+/// A session in the script's words.
+fn told(session: &Session) -> String {
+    let text = |text: &Option<Text>| match text {
+        Some(text) => hex(text.as_bytes()) + ".",
+        None => "-".to_owned(),
+    };
+    let sign = |is: bool, word: &str| if is { word.to_owned() } else { "-".to_owned() };
+    [
+        match session.uid {
+            None => "-".to_owned(),
+            Some(Uid::Number(number)) => number.to_string(),
+            Some(Uid::Other) => "other".to_owned(),
+        },
+        text(&session.login),
+        text(&session.db),
+        sign(session.cart, "cart"),
+        sign(session.pending_2fa, "2fa"),
+        session
+            .deletion_time
+            .map_or("-".to_owned(), |time| hex(&time.to_be_bytes())),
+    ]
+    .join(" ")
+}
+
+/// Whether we and Python say the same; a word for the statistics, or `Err` where we must not differ.
+fn compare(
+    kind: &str,
+    ours: &Result<Session, Unreadable>,
+    means: &str,
+) -> Result<&'static str, ()> {
+    let rejected = means.starts_with("rejected");
+    match ours {
+        Ok(session) if told(session) == means => Ok("same session"),
+        // What a stranger class would refuse to do is not known to us.
+        Ok(_) if rejected && kind == "mutant-pickle" => Ok("accepted by us only"),
+        Ok(_) => Err(()),
+        Err(why) if why.to_string() == means => Ok("no session for both"),
+        Err(_) if rejected => Ok("rejected by both"),
+        // Keeping a file that Python could still read is safe, if it is a strange one.
+        Err(_) if kind == "mutant-pickle" => Ok("rejected by us only"),
+        Err(_) => Err(()),
+    }
+}
+
+#[test]
+fn means_what_python_says() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/sessions.py");
+    let seed = number_from("ODOO_SESSION_REAPER_TEST_SEED", 1);
+    let cases = number_from("ODOO_SESSION_REAPER_TEST_CASES", CASES);
+    let python = Command::new("python3")
+        .args([script, &seed.to_string(), &cases.to_string()])
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut python = match python {
+        Ok(python) => python,
+        Err(why) => {
+            assert!(
+                env::var_os("CI").is_none_or(|ci| ci != "true"),
+                "python3: {why}"
+            );
+            eprintln!("SKIPPED, NOTHING WAS COMPARED: python3: {why}");
+            return;
+        }
+    };
+    let mut scratch = Scratch::default();
+    let mut statistics: BTreeMap<(String, &str), u32> = BTreeMap::new();
+    for line in BufReader::new(python.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        let [kind, file, means] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
+        let bytes = unhex(file);
+        let ours = read(&bytes, &mut scratch);
+        let verdict = compare(kind, &ours, means).unwrap_or_else(|()| {
+            let ours = ours.as_ref().map_or_else(ToString::to_string, told);
+            panic!(
+                "{kind} {}\npython: {means}\nours:   {ours}",
+                bytes.escape_ascii()
+            )
+        });
+        if env::var_os("ODOO_SESSION_REAPER_TEST_SHOW").is_some_and(|show| show == verdict) {
+            eprintln!("{verdict}: {} ({means})", bytes.escape_ascii());
+        }
+        *statistics.entry((kind.to_owned(), verdict)).or_default() += 1;
+    }
+    assert!(python.wait().unwrap().success());
+    eprintln!("{statistics:#?}");
+}

@@ -1,0 +1,298 @@
+//! Where the store is: flags, environment, odoo.conf, and looking around.
+
+#![allow(clippy::unwrap_used)]
+
+mod testenv;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use testenv::{DAY, Odoo, Ran, VISITOR, program, run};
+
+fn conf(odoo: &Odoo, text: &str) -> std::path::PathBuf {
+    let path = odoo.data_dir().join("odoo.conf");
+    fs::write(&path, text).unwrap();
+    path
+}
+
+fn conf_for(odoo: &Odoo, data_dir: &Path) -> std::path::PathBuf {
+    conf(
+        odoo,
+        &format!(
+            "; of the tests\n[options]\nadmin_passwd = hush\nData_Dir = {}\n",
+            data_dir.display()
+        ),
+    )
+}
+
+fn audit(adjust: impl FnOnce(&mut Command) -> &mut Command) -> Ran {
+    let mut program = program();
+    program.args(["audit", "--report", "full"]);
+    adjust(&mut program);
+    run(&mut program)
+}
+
+#[test]
+fn each_flag_names_the_store() {
+    let odoo = Odoo::new();
+    let config = conf_for(&odoo, odoo.data_dir());
+    for (flag, value, from) in [
+        ("--data-dir", odoo.data_dir(), "from --data-dir"),
+        (
+            "--sessions-dir",
+            odoo.sessions.as_path(),
+            "from --sessions-dir",
+        ),
+        ("--config", config.as_path(), "odoo.conf line 4"),
+        ("-c", config.as_path(), "odoo.conf line 4"),
+    ] {
+        let ran = audit(|program| program.arg(flag).arg(value));
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        assert!(ran.stdout.contains(from), "{}", ran.stdout);
+        assert!(
+            ran.stdout.contains(odoo.sessions.to_str().unwrap()),
+            "{}",
+            ran.stdout
+        );
+    }
+}
+
+#[test]
+fn each_flag_is_also_a_variable_and_beats_it() {
+    let odoo = Odoo::new();
+    let other = Odoo::new();
+    let ran = audit(|program| program.env("ODOO_SESSION_REAPER_DATA_DIR", odoo.data_dir()));
+    assert!(
+        ran.stdout.contains("from ODOO_SESSION_REAPER_DATA_DIR"),
+        "{}",
+        ran.all()
+    );
+    let ran = audit(|program| {
+        program.env("ODOO_SESSION_REAPER_DATA_DIR", other.data_dir());
+        program.arg("--sessions-dir").arg(&odoo.sessions)
+    });
+    assert_eq!(ran.code, 0);
+    assert!(
+        ran.stdout.contains(odoo.sessions.to_str().unwrap()),
+        "{}",
+        ran.all()
+    );
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let odoo = Odoo::new();
+    odoo.session("aa", VISITOR, 2 * DAY);
+    let ran = run(program()
+        .args(["reap", "--data-dir"])
+        .arg(odoo.data_dir())
+        .env("ODOO_SESSION_REAPER_SESSIONS_DIR", "")
+        .env("ODOO_SESSION_REAPER_DRY_RUN", "")
+        .env("ODOO_SESSION_REAPER_LIMIT", "")
+        .env("ODOO_SESSION_REAPER_ANONYMOUS_WINDOW", ""));
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(odoo.files().is_empty());
+}
+
+#[test]
+fn variables_work_for_switches_and_values() {
+    let odoo = Odoo::new();
+    odoo.session("aa", VISITOR, 2 * DAY);
+    for (variable, value) in [
+        ("DRY_RUN", "yes"),
+        ("DRY_RUN", "1"),
+        ("ANONYMOUS_WINDOW", "3d"),
+        ("LIMIT", "0"),
+    ] {
+        let ran = run(program()
+            .args(["reap", "--data-dir"])
+            .arg(odoo.data_dir())
+            .env(format!("ODOO_SESSION_REAPER_{variable}"), value));
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        assert_eq!(odoo.files().len(), 1, "{variable}={value}");
+    }
+    let ran = run(program()
+        .arg("audit")
+        .env("ODOO_SESSION_REAPER_FORMAT", "yaml"));
+    assert_eq!(ran.code, 2);
+    let ran = run(program()
+        .args(["audit", "--data-dir"])
+        .arg(odoo.data_dir())
+        .env("ODOO_SESSION_REAPER_ANONYMUS_WINDOW", "3d"));
+    assert!(
+        ran.stderr.contains("ODOO_SESSION_REAPER_ANONYMUS_WINDOW"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn two_different_answers_on_one_level_are_an_error() {
+    let (odoo, other) = (Odoo::new(), Odoo::new());
+    let ran = audit(|program| {
+        program
+            .arg("--data-dir")
+            .arg(odoo.data_dir())
+            .arg("--sessions-dir")
+            .arg(&other.sessions)
+    });
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("two different session stores"),
+        "{}",
+        ran.stderr
+    );
+    let same = audit(|program| {
+        program
+            .arg("--data-dir")
+            .arg(odoo.data_dir())
+            .arg("--sessions-dir")
+            .arg(&odoo.sessions);
+        program
+            .arg("--config")
+            .arg(conf_for(&odoo, odoo.data_dir()))
+    });
+    assert_eq!(same.code, 0, "{}", same.all());
+    let variables = audit(|program| {
+        program.env("ODOO_SESSION_REAPER_DATA_DIR", odoo.data_dir());
+        program.env("ODOO_SESSION_REAPER_SESSIONS_DIR", &other.sessions)
+    });
+    assert_eq!(variables.code, 2);
+}
+
+#[test]
+fn a_wrong_path_is_named_with_what_to_do() {
+    let odoo = Odoo::new();
+    let empty = tempfile::tempdir().unwrap();
+    let file = odoo.data_dir().join("file");
+    fs::write(&file, "").unwrap();
+    for (flag, path, says) in [
+        (
+            "--data-dir",
+            odoo.data_dir().join("nowhere"),
+            "there is no directory",
+        ),
+        (
+            "--data-dir",
+            empty.path().to_owned(),
+            "with the first session",
+        ),
+        (
+            "--sessions-dir",
+            odoo.data_dir().join("nowhere"),
+            "there is no directory",
+        ),
+        ("--sessions-dir", file.clone(), "is not a directory"),
+        (
+            "--sessions-dir",
+            odoo.data_dir().to_owned(),
+            "it is a data_dir",
+        ),
+        (
+            "--config",
+            odoo.data_dir().join("nowhere.conf"),
+            "cannot read",
+        ),
+    ] {
+        for command in ["audit", "reap"] {
+            let ran = run(program().arg(command).arg(flag).arg(&path));
+            assert_eq!(ran.code, 1, "{}", ran.all());
+            assert!(ran.stderr.contains(says), "{says}: {}", ran.stderr);
+            assert!(
+                ran.stderr
+                    .contains(path.file_name().unwrap().to_str().unwrap()),
+                "{}",
+                ran.stderr
+            );
+            assert!(
+                ran.stderr.contains("--sessions-dir") || ran.stderr.contains("--data-dir"),
+                "{}",
+                ran.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn a_conf_without_a_usable_data_dir_is_a_usage_error() {
+    let odoo = Odoo::new();
+    for (text, says) in [
+        ("[options]\n", "names no data_dir"),
+        ("[options]\ndata_dir =\n", "names no data_dir"),
+        ("[options]\ndata_dir = odoo\n", "line 2"),
+        ("data_dir = /var/lib/odoo\n", "line 1"),
+        ("[options]\ndata_dir = /a\ndata_dir = /b\n", "line 3"),
+    ] {
+        let ran = audit(|program| program.arg("--config").arg(conf(&odoo, text)));
+        assert_eq!(ran.code, 2, "{}", ran.all());
+        assert!(ran.stderr.contains(says), "{says}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_symlink_is_resolved_once_and_both_paths_are_shown() {
+    let odoo = Odoo::new();
+    odoo.session("aa", VISITOR, 2 * DAY);
+    let outer = tempfile::tempdir().unwrap();
+    symlink(&odoo.sessions, outer.path().join("sessions")).unwrap();
+    let ran = audit(|program| program.arg("--data-dir").arg(outer.path()));
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    for path in [outer.path().join("sessions"), odoo.sessions.clone()] {
+        assert!(
+            ran.stdout.contains(path.to_str().unwrap()),
+            "{}",
+            ran.stdout
+        );
+    }
+    let ran = run(program().args(["reap", "--data-dir"]).arg(outer.path()));
+    assert_eq!(ran.code, 0);
+    assert!(odoo.files().is_empty());
+}
+
+#[test]
+fn looking_around_says_what_was_taken() {
+    let odoo = Odoo::new();
+    odoo.session("aa", VISITOR, 2 * DAY);
+    let config = conf_for(&odoo, odoo.data_dir());
+    let ran = audit(|program| program.env("ODOO_RC", &config));
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(
+        ran.stdout.contains("found by looking around") && ran.stdout.contains("$ODOO_RC"),
+        "{}",
+        ran.stdout
+    );
+    let ran = run(program()
+        .args(["reap", "--dry-run"])
+        .env("ODOO_RC", &config));
+    assert_eq!(ran.code, 0);
+    assert!(
+        ran.stdout.contains("would delete 1 of 1 file"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn bad_windows_are_usage_errors() {
+    let odoo = Odoo::new();
+    for (window, value, says) in [
+        ("--authenticated-window", "1h", "--allow-short-window"),
+        ("--authenticated-window", "0s", "zero"),
+        ("--anonymous-window", "never", "like 7d"),
+        ("--anonymous-window", "", "like 7d"),
+        ("--cart-window", "99999999999999999999d", "like 7d"),
+        ("--leftover-window", "59m", "at least 1h"),
+        ("--unreadable-window", "0d", "zero"),
+    ] {
+        let ran = odoo.run("reap", &[&format!("{window}={value}")]);
+        assert_eq!(ran.code, 2, "{}", ran.all());
+        assert!(
+            ran.stderr.contains(window) && ran.stderr.contains(says),
+            "{}",
+            ran.stderr
+        );
+    }
+    assert_eq!(odoo.run("audit", &["--anonymous-window", "-1d"]).code, 2);
+}

@@ -1,0 +1,366 @@
+//! What is told: reports, lists, logs, exit codes, generated texts.
+
+#![allow(clippy::unwrap_used)]
+
+mod testenv;
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+use testenv::{CART, DAY, HOUR, Odoo, PENDING_2FA, USER, VISITOR, flat, program, run};
+
+/// The manifest's session files, as `audit --list` must tell them.
+#[test]
+fn an_audit_of_each_fixture_tree_agrees_with_its_manifest() {
+    for version in ["odoo-14", "odoo-16", "odoo-18", "odoo-19"] {
+        let tree = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(version);
+        let manifest: Vec<Value> =
+            serde_json::from_slice(&fs::read(tree.join("manifest.json")).unwrap()).unwrap();
+        let odoo = Odoo::new();
+        let mut expected = Vec::new();
+        for (number, file) in manifest.iter().enumerate() {
+            let path = file["path"].as_str().unwrap();
+            let name = path.strip_prefix("sessions/").unwrap();
+            // The age tells which line belongs to which file.
+            let age = 100 * DAY + number as i64 * HOUR;
+            odoo.file(name, fs::read(tree.join(path)).unwrap(), age);
+            expected.push((age / HOUR, file.clone()));
+        }
+        let report = odoo.json("audit", &["--list"], 0);
+        let listed = report["due"].as_array().unwrap();
+        assert_eq!(listed.len(), manifest.len(), "{version}: everything is due");
+        for (hours, file) in expected {
+            let line = listed
+                .iter()
+                .find(|line| line["age"].as_i64().unwrap() / HOUR == hours)
+                .unwrap_or_else(|| panic!("{version}: {} is missing", file["label"]));
+            let kind = match file["kind"].as_str().unwrap() {
+                "upload" => "upload-stash",
+                kind => kind,
+            };
+            assert_eq!(line["kind"], kind);
+            if kind != "session" {
+                continue;
+            }
+            for field in ["class", "uid", "login", "db", "cart", "pending_2fa"] {
+                assert_eq!(
+                    line[field], file[field],
+                    "{version}: {field} of {}",
+                    file["label"]
+                );
+            }
+            let superseded = file["superseded"].as_bool().unwrap_or(false);
+            assert_eq!(
+                line["superseded"], superseded,
+                "{version}: {}",
+                file["label"]
+            );
+        }
+        assert_eq!(report["unreadable"], serde_json::json!({}));
+    }
+}
+
+#[test]
+fn the_json_report_is_one_document_of_schema_1() {
+    let odoo = Odoo::new();
+    odoo.session("aa", USER, 8 * DAY)
+        .session("bb", VISITOR, HOUR)
+        .file(&flat("cc"), CART, 9 * DAY);
+    let report = odoo.json("audit", &[], 0);
+    assert_eq!(report["schema"], 1);
+    assert_eq!(report["command"], "audit");
+    assert_eq!(report["end"], "complete");
+    assert_eq!(report["windows"]["authenticated"], 7 * DAY);
+    assert_eq!(report["windows"]["unreadable"], Value::Null);
+    assert_eq!(report["store"]["from"], "--data-dir");
+    assert_eq!(report["total"]["files"], 3);
+    assert_eq!(report["total"]["due"]["files"], 2);
+    assert_eq!(report["total"]["deleted"]["files"], 0);
+    assert_eq!(
+        report["total"]["bytes"],
+        (USER.len() + VISITOR.len() + CART.len()) as u64
+    );
+    assert_eq!(report.get("due"), None, "no list unless asked");
+    assert!(chrono::DateTime::parse_from_rfc3339(report["started"].as_str().unwrap()).is_ok());
+    assert!(
+        chrono::DateTime::parse_from_rfc3339(report["total"]["oldest"].as_str().unwrap()).is_ok()
+    );
+    let ages = report["total"]["ages"].as_array().unwrap();
+    assert_eq!(
+        ages.iter()
+            .map(|age| age["files"].as_u64().unwrap())
+            .sum::<u64>(),
+        3
+    );
+    assert_eq!(ages[9]["up_to"], Value::Null);
+}
+
+#[test]
+fn without_a_terminal_one_line_is_left() {
+    let odoo = Odoo::new();
+    odoo.session("aa", USER, 8 * DAY);
+    let ran = odoo.run("reap", &[]);
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+    assert!(
+        ran.stdout
+            .starts_with("deleted 1 of 1 file, 4.1 kB on disk, in /"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(ran.stderr, "");
+    assert_eq!(odoo.run("reap", &["--report", "none"]).stdout, "");
+}
+
+#[test]
+fn the_full_report_fits_eighty_columns() {
+    let dir = tempfile::tempdir().unwrap();
+    let data_dir = dir.path().join("o");
+    let made = run(program()
+        .args(["demo", "--keep", "--sessions", "3000", "--dir"])
+        .arg(&data_dir));
+    assert_eq!(made.code, 0, "{}", made.all());
+    let ran = run(program()
+        .args(["audit", "--report", "full", "--data-dir"])
+        .arg(&data_dir));
+    let text = ran.stdout.replace(dir.path().to_str().unwrap(), "");
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+        assert_eq!(line, line.trim_end());
+    }
+    for row in [
+        "authenticated",
+        "anonymous, cart",
+        "unfinished save",
+        "foreign",
+        "Last save",
+    ] {
+        assert!(text.contains(row), "{row} in {text}");
+    }
+    assert!(!text.contains('\x1b'), "no colours without a terminal");
+}
+
+#[test]
+fn the_list_says_who_and_why() {
+    let odoo = Odoo::new();
+    odoo.session("aa", USER, 8 * DAY)
+        .session("bb", PENDING_2FA, 2 * DAY)
+        .session("cc", USER, HOUR);
+    let ran = odoo.run("audit", &["--list"]);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(lines.len(), 5, "{}", ran.stdout);
+    let user = lines
+        .iter()
+        .find(|line| line.starts_with("authenticated"))
+        .unwrap();
+    for part in ["8d", "aaaaaaaa…", "shop", "bob", "expired (over 7 days)"] {
+        assert!(user.contains(part), "{part} in {user}");
+    }
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("anonymous-pending-2fa"))
+    );
+    let ran = odoo.run("reap", &["--list", "--no-logins", "-v"]);
+    assert!(!ran.all().contains("bob"), "{}", ran.all());
+}
+
+#[test]
+fn a_strangers_text_cannot_reach_the_terminal_raw() {
+    let odoo = Odoo::new();
+    let hostile = r#"{"db": "\u001b]0;pwned\u0007\u202e", "uid": 1, "login": "a\nb\u009b31m\ud800", "context": {}}"#;
+    odoo.session("aa", hostile, 8 * DAY);
+    for args in [
+        &["--list"][..],
+        &["--list", "--format", "json"],
+        &["-v", "--list", "--format", "json", "--log-format", "json"],
+    ] {
+        let ran = odoo.run("reap", args);
+        odoo.session("aa", hostile, 8 * DAY);
+        assert_eq!(ran.code, 0);
+        assert!(
+            ran.stdout.contains("\\\\n") || ran.stdout.contains("\\n"),
+            "{}",
+            ran.stdout
+        );
+        for raw in ['\x1b', '\u{9b}', '\u{202e}', '\x07'] {
+            assert!(!ran.all().contains(raw), "{raw:?} in {}", ran.all());
+        }
+    }
+}
+
+#[test]
+fn each_authenticated_session_deleted_is_logged() {
+    let odoo = Odoo::new();
+    odoo.session("aa", USER, 8 * DAY)
+        .session("bb", VISITOR, 8 * DAY);
+    let ran = odoo.run("reap", &["-v"]);
+    let events: Vec<&str> = ran
+        .stderr
+        .lines()
+        .filter(|line| line.contains("deleted"))
+        .collect();
+    assert_eq!(events.len(), 1, "{}", ran.stderr);
+    for part in ["INFO", "bob", "shop", "aaaaaaaa", "8 days", "expired"] {
+        assert!(events[0].contains(part), "{part} in {}", events[0]);
+    }
+    odoo.session("aa", USER, 8 * DAY);
+    let mut by_variable = program();
+    by_variable
+        .args(["reap", "--data-dir"])
+        .arg(odoo.data_dir())
+        .env("RUST_LOG", "info");
+    assert!(run(&mut by_variable).stderr.contains("bob"));
+}
+
+#[test]
+fn under_the_journal_lines_have_priorities_and_no_time() {
+    use std::os::unix::fs::MetadataExt;
+    let odoo = Odoo::new();
+    odoo.session("aa", USER, 8 * DAY);
+    let log = odoo.data_dir().join("log");
+    let file = fs::File::create(&log).unwrap();
+    let meta = file.metadata().unwrap();
+    let mut reap = program();
+    reap.args(["reap", "--data-dir"]).arg(odoo.data_dir());
+    reap.env("JOURNAL_STREAM", format!("{}:{}", meta.dev(), meta.ino()))
+        .stderr(Stdio::from(file));
+    assert_eq!(run(&mut reap).code, 0);
+    let log = fs::read_to_string(&log).unwrap();
+    assert!(
+        log.starts_with("<6>deleted an authenticated session login=\"bob\""),
+        "{log}"
+    );
+    assert_eq!(log.lines().count(), 1, "{log}");
+}
+
+#[test]
+fn a_signal_ends_a_reap_with_a_report_of_what_was_done() {
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        let odoo = Odoo::new();
+        for number in 0..3_000 {
+            odoo.file(&flat(&format!("{number:08}")), VISITOR, 2 * DAY);
+        }
+        // Each unlink takes 5 ms, so that the signal surely comes in the middle.
+        let mut child = std::process::Command::new("strace")
+            .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=unlinkat"])
+            .args(["-e", "inject=unlinkat:delay_enter=5000"])
+            .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"))
+            .args(["reap", "--format", "json", "--data-dir"])
+            .arg(odoo.data_dir())
+            .stdout(Stdio::piped())
+            .spawn();
+        let Ok(child) = &mut child else {
+            return testenv::skipped(
+                "a_signal_ends_a_reap_with_a_report_of_what_was_done",
+                "no strace",
+            );
+        };
+        testenv::wait_until("a first deletion", || odoo.files().len() < 3_000);
+        let pid = std::process::Command::new("pgrep")
+            .args(["-P", &child.id().to_string()])
+            .output()
+            .unwrap();
+        let pid = String::from_utf8(pid.stdout).unwrap();
+        run(std::process::Command::new("kill").args([&format!("-{signal}"), pid.trim()]));
+        let mut text = String::new();
+        std::io::Read::read_to_string(child.stdout.as_mut().unwrap(), &mut text).unwrap();
+        let report: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert_eq!(report["end"], "interrupted");
+        assert_eq!(report["exit_code"], code);
+        let left = odoo.files().len() as u64;
+        assert!(left > 0);
+        assert_eq!(
+            report["total"]["deleted"]["files"].as_u64().unwrap(),
+            3_000 - left
+        );
+    }
+}
+
+#[test]
+fn the_demo_tells_its_story_and_cleans_up() {
+    let tmp = tempfile::tempdir().unwrap();
+    let ran = run(program()
+        .args(["demo", "--sessions", "2000"])
+        .env("TMPDIR", tmp.path()));
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    let commands: Vec<&str> = ran
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("$ "))
+        .collect();
+    assert_eq!(commands.len(), 3);
+    for (line, command) in commands.iter().zip(["audit", "reap", "audit"]) {
+        assert!(
+            line.starts_with(&format!("$ odoo-session-reaper {command} --data-dir ")),
+            "{line}"
+        );
+    }
+    let sentences: Vec<&str> = ran
+        .stdout
+        .lines()
+        .filter(|line| line.contains(" on disk, in "))
+        .collect();
+    assert_eq!(sentences.len(), 3);
+    assert_eq!(
+        sentences[1],
+        sentences[0].replace("would delete", "deleted")
+    );
+    assert!(
+        sentences[2].starts_with("would delete 0 of "),
+        "{}",
+        sentences[2]
+    );
+    assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 0, "cleaned up");
+}
+
+#[test]
+fn a_kept_demo_needs_an_absent_or_empty_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("mine"), "").unwrap();
+    let ran = run(program().args(["demo", "--keep", "--dir"]).arg(dir.path()));
+    assert_eq!(ran.code, 1, "{}", ran.all());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    assert_eq!(run(program().args(["demo", "--keep"])).code, 2);
+}
+
+#[test]
+fn completions_and_man_page_come_from_the_command_line() {
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = run(program().args(["completions", shell]));
+        assert_eq!(ran.code, 0);
+        assert!(ran.stdout.contains("anonymous-window"), "{shell}");
+    }
+    let man = run(program().arg("man")).stdout;
+    for part in [
+        ".TH odoo-session-reaper",
+        "anonymous\\-window",
+        "dry\\-run",
+        "done in part",
+        "ODOO_SESSION_REAPER",
+    ] {
+        assert!(man.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn help_has_exit_codes_and_wrong_usage_ends_with_2() {
+    let help = run(program().arg("--help"));
+    assert_eq!(help.code, 0);
+    for part in ["75", "143", "ODOO_SESSION_REAPER_"] {
+        assert!(help.stdout.contains(part), "{}", help.stdout);
+    }
+    for args in [
+        &["reap", "--nonsense"][..],
+        &["shave"],
+        &[],
+        &["reap", "--limit", "-1"],
+        &["audit", "--threads", "0"],
+    ] {
+        assert_eq!(run(program().args(args)).code, 2, "{args:?}");
+    }
+}
