@@ -93,7 +93,8 @@ impl Contender {
                 let help = tool::run(
                     std::process::Command::new(&options.program).args(["reap", "--help"]),
                 );
-                let refuses = !help.is_ok_and(|help| help.split_whitespace().any(|word| word == "--unread"));
+                let refuses =
+                    !help.is_ok_and(|help| help.split_whitespace().any(|word| word == "--unread"));
                 return refuses.then(|| "this program has no --unread yet".to_owned());
             }
             ours if ours.is_ours() => return None,
@@ -144,7 +145,8 @@ impl Contender {
             Contender::FindRm => find("-exec rm -f {} +"),
             Contender::Fd => {
                 let words = "--unrestricted --type f --changed-before";
-                let mut args: Vec<OsString> = words.split_whitespace().map(OsString::from).collect();
+                let mut args: Vec<OsString> =
+                    words.split_whitespace().map(OsString::from).collect();
                 args.push(format!("{}min", place.minutes()).into());
                 args.extend([".".into(), sessions]);
                 args.extend(["-X", "rm", "-f"].map(OsString::from));

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rustix::fs::SeekFrom;
 
 use crate::bed::Cache;
@@ -37,7 +37,16 @@ impl Image {
         };
         // mkfs makes an inode for every 16 KiB; only what is used takes room on the disk.
         File::create(image.file())?.set_len((1 << 30) + files * 20 * 1024)?;
-        let mkfs = ["-q", "-F", "-b", "4096", "-O", "^has_journal", "-E", "nodiscard"];
+        let mkfs = [
+            "-q",
+            "-F",
+            "-b",
+            "4096",
+            "-O",
+            "^has_journal",
+            "-E",
+            "nodiscard",
+        ];
         tool::run(Command::new("mkfs.ext4").args(mkfs).arg(image.file()))?;
         image.mount(Cache::Warm)?;
         Ok(image)
@@ -48,8 +57,17 @@ impl Image {
         self.unmount()?;
         // Only now, so that the journal holds nothing that would have to be put back.
         let journal = format!("size={JOURNAL_MIB}");
-        tool::run(Command::new("tune2fs").args(["-J", &journal]).arg(self.file()))?;
-        tool::run(Command::new("e2image").arg("-r").arg(self.file()).arg(self.metadata()))?;
+        tool::run(
+            Command::new("tune2fs")
+                .args(["-J", &journal])
+                .arg(self.file()),
+        )?;
+        tool::run(
+            Command::new("e2image")
+                .arg("-r")
+                .arg(self.file())
+                .arg(self.metadata()),
+        )?;
         File::open(self.file())?.sync_all()?;
         Ok(())
     }
@@ -120,6 +138,17 @@ impl Image {
                 Err(error) => return Err(error),
             }
         }
+        self.wait_for_the_device()
+    }
+
+    /// A file system that lives on somewhere (in a copy of the mount table, say) would write into what is put back.
+    fn wait_for_the_device(&self) -> Result<()> {
+        let mut tries = 0;
+        while !tool::finish(Command::new("losetup").arg("-j").arg(self.file()))?.is_empty() {
+            tries += 1;
+            ensure!(tries < 50, "somebody keeps the loop image busy");
+            std::thread::sleep(Duration::from_millis(100));
+        }
         Ok(())
     }
 
@@ -144,7 +173,10 @@ impl Image {
 impl Drop for Image {
     fn drop(&mut self) {
         if let Err(error) = self.unmount() {
-            eprintln!("{} is still mounted: {error:#}", self.mount_point().display());
+            eprintln!(
+                "{} is still mounted: {error:#}",
+                self.mount_point().display()
+            );
             let _ = tool::finish(Command::new("umount").arg("-l").arg(self.mount_point()));
         }
     }

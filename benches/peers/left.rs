@@ -1,6 +1,7 @@
 //! Walks over a store: to warm the caches, and to see what a run left of it.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -21,58 +22,81 @@ pub fn each_file(dir: &Path, each: &mut dyn FnMut(&Path) -> Result<()>) -> Resul
     Ok(())
 }
 
-/// Which files a run left behind: their number, and a sum of hashes that does not depend on their order.
+/// Paths of all files below `dir`.
+pub fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    each_file(dir, &mut |path| {
+        files.push(path.to_owned());
+        Ok(())
+    })?;
+    Ok(files)
+}
+
+/// Which files there are: their number, and a sum of hashes that does not depend on their order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Left {
+pub struct Names {
     pub files: u64,
     hash: u64,
 }
 
+/// The files of a store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// At the top level, which Odoo's own garbage collection never cleans in a sharded store.
+    pub top: Names,
+    /// In shards.
+    pub below: Names,
+}
+
 impl Left {
-    /// What there is in `sessions`. Odoo's own garbage collection never cleans the top level of a sharded store;
-    /// `below_top` leaves that out.
-    pub fn of(sessions: &Path, below_top: bool) -> Result<Left> {
+    /// Of files below `sessions`.
+    pub fn of(sessions: &Path, files: &[PathBuf]) -> Result<Left> {
         let mut left = Left::default();
-        each_file(sessions, &mut |path| {
-            if below_top && path.parent() == Some(sessions) {
-                return Ok(());
-            }
+        for path in files {
             let mut hasher = DefaultHasher::new();
-            path.strip_prefix(sessions)?.as_os_str().as_bytes().hash(&mut hasher);
-            left.files += 1;
-            left.hash = left.hash.wrapping_add(hasher.finish());
-            Ok(())
-        })?;
+            let name = path.strip_prefix(sessions)?;
+            name.as_os_str().as_bytes().hash(&mut hasher);
+            let names = match path.parent() == Some(sessions) {
+                true => &mut left.top,
+                false => &mut left.below,
+            };
+            names.files += 1;
+            names.hash = names.hash.wrapping_add(hasher.finish());
+        }
         Ok(left)
     }
 }
 
-/// Which contents are brought into memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Read {
-    All,
-    /// What nobody else will read is not read here: memory is finite.
-    OlderThan(Duration),
-}
-
-/// Lists, stats and reads the store; gives paths of some sessions that are not expired.
-pub fn warm(sessions: &Path, read: Read, window: Duration) -> Result<Vec<PathBuf>> {
+/// Stats all these files, and reads them whole where somebody will read them: those that are older than `read`.
+/// Gives some sessions that are younger.
+pub fn warm(files: &[PathBuf], read: Duration) -> Result<Vec<PathBuf>> {
+    /// More than there are cores: the loop device takes its time.
+    const THREADS: usize = 4;
     const SOME: usize = 1000;
     let now = SystemTime::now();
-    let mut fresh = Vec::new();
-    each_file(sessions, &mut |path| {
-        let about = path.symlink_metadata()?;
-        let age = now.duration_since(about.modified()?).unwrap_or_default();
-        let wanted = match read {
-            Read::All => true,
-            Read::OlderThan(limit) => age > limit,
-        };
-        let content = if wanted { std::fs::read(path)? } else { Vec::new() };
-        let has_sid = path.file_name().is_some_and(|name| name.len() >= 40);
-        if age < window && fresh.len() < SOME && !content.is_empty() && has_sid {
-            fresh.push(path.to_owned());
+    let some = |chunk: &[PathBuf]| -> io::Result<Vec<PathBuf>> {
+        let mut young = Vec::new();
+        for path in chunk {
+            let about = path.symlink_metadata()?;
+            let has_sid = path.file_name().is_some_and(|name| name.len() >= 40);
+            let age = now.duration_since(about.modified()?).unwrap_or_default();
+            let is_young = age < read;
+            if !is_young {
+                std::fs::read(path)?;
+            } else if young.len() < SOME && has_sid && about.len() > 0 {
+                std::fs::read(path)?;
+                young.push(path.clone());
+            }
         }
-        Ok(())
-    })?;
-    Ok(fresh)
+        Ok(young)
+    };
+    std::thread::scope(|scope| {
+        let chunks = files.chunks(files.len().div_ceil(THREADS).max(1));
+        let readers: Vec<_> = chunks.map(|chunk| scope.spawn(|| some(chunk))).collect();
+        let mut young = Vec::new();
+        for reader in readers {
+            young.extend(reader.join().expect("a reader does not panic")?);
+        }
+        Ok(young)
+    })
 }

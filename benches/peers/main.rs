@@ -55,6 +55,7 @@ fn main() -> ExitCode {
     if !std::env::args().any(|arg| arg == "--bench") {
         return ExitCode::SUCCESS;
     }
+    tool::in_own_mount_table();
     match Options::from_command_line().and_then(|options| run(&options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

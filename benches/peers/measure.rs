@@ -33,7 +33,7 @@ pub fn run(program: &OsStr, args: &[OsString]) -> Result<Cost> {
         .args(args)
         .stdin(Stdio::null())
         .output()?;
-    let program = program.display();
+    let program = program.to_string_lossy();
     let said = String::from_utf8_lossy(&out.stdout);
     let numbers: Vec<u64> = said
         .split_whitespace()

@@ -1,16 +1,17 @@
 //! A scene: contenders take turns on one store, in one state of the caches.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::args::Options;
 use crate::bed::{Bed, Cache};
 use crate::contender::{Contender, Place};
-use crate::left::{self, Left, Read};
+use crate::left::{self, Left};
 use crate::measure::{self, Cost};
 use crate::probe::{self, Politeness};
-use crate::store::{Kind, Layout};
+use crate::store::{DAY, Kind, Layout};
 use crate::tool;
 
 /// What distinguishes one scene from another.
@@ -23,6 +24,13 @@ pub struct Scene {
     pub deletes: bool,
     /// Whether an Odoo works beside them.
     pub odoo: bool,
+}
+
+impl Scene {
+    /// The age from which files are in memory: memory is finite, so what nobody is going to read is not.
+    fn read_from(&self) -> Duration {
+        if self.deletes { DAY } else { Duration::ZERO }
+    }
 }
 
 /// A scene and who plays in it.
@@ -58,6 +66,13 @@ impl Results {
     }
 }
 
+/// Which files there are before and after each run.
+#[derive(Default)]
+struct Expected {
+    pristine: Option<Left>,
+    after: Option<Left>,
+}
+
 impl Cast {
     /// Lets everybody have their turns.
     pub fn play(
@@ -84,7 +99,7 @@ impl Cast {
         if !scene.deletes {
             bed.restore(scene.cache, false)?;
         }
-        let mut left = None;
+        let mut left = Expected::default();
         for turn in 1..=options.turns {
             for &contender in &self.contenders {
                 let run = self
@@ -113,33 +128,35 @@ impl Cast {
         contender: Contender,
         bed: &mut Bed,
         place: &Place,
-        expected: &mut Option<(Left, Left)>,
+        left: &mut Expected,
     ) -> Result<Run> {
         let scene = self.scene;
         let sessions = bed.sessions();
+        let Expected { pristine, after } = left;
         if scene.deletes {
             bed.restore(scene.cache, scene.odoo)?;
         }
-        let fresh = match scene.cache {
+        let files = left::files(&sessions)?;
+        let before = Left::of(&sessions, &files)?;
+        let pristine = *pristine.get_or_insert(before);
+        ensure!(before == pristine, "the store was not put back as it was");
+        let young = match scene.cache {
             Cache::Warm => {
-                let read = match scene.kind {
-                    Kind::Idle => Read::OlderThan(scene.kind.window()),
-                    _ => Read::All,
-                };
-                let fresh = left::warm(&sessions, read, scene.kind.window())?;
+                let young = left::warm(&files, self.scene.read_from())?;
                 bed.settle()?;
-                fresh
+                young
             }
             Cache::Cold => {
                 bed.chill()?;
                 Vec::new()
             }
         };
+        drop(files);
         tool::go_on()?;
         let (program, args) = contender.command(place);
         let measure = || measure::run(&program, &args);
         let run = if scene.odoo {
-            let (cost, politeness) = probe::during(&sessions, &fresh, measure)?;
+            let (cost, politeness) = probe::during(&sessions, &young, measure)?;
             let politeness = Some(politeness);
             Run { cost, politeness }
         } else {
@@ -149,32 +166,27 @@ impl Cast {
             }
         };
         if scene.deletes {
-            check(contender, place, expected)?;
+            check(contender, place, after)?;
         }
         Ok(run)
     }
 }
 
 /// Whether this contender left the same files behind as the first one.
-fn check(contender: Contender, place: &Place, first: &mut Option<(Left, Left)>) -> Result<()> {
+fn check(contender: Contender, place: &Place, first: &mut Option<Left>) -> Result<()> {
     let sessions = place.data_dir.join("sessions");
-    let below_top = Left::of(&sessions, true)?;
-    let all = Left::of(&sessions, false)?;
-    let (expected_all, expected_below) = *first.get_or_insert((all, below_top));
+    let mut left = Left::of(&sessions, &left::files(&sessions)?)?;
+    let first = *first.get_or_insert(left);
     if contender.leaves_the_top(place.layout) {
-        ensure!(
-            below_top == expected_below,
-            "left {} files below the top level, not the same {} as the first contender",
-            below_top.files,
-            expected_below.files
-        );
-    } else {
-        ensure!(
-            all == expected_all,
-            "left {} files, not the same {} as the first contender",
-            all.files,
-            expected_all.files
-        );
+        left.top = first.top;
     }
+    ensure!(
+        left == first,
+        "left {} files at the top level and {} in shards, not the same {} and {} as the first contender",
+        left.top.files,
+        left.below.files,
+        first.top.files,
+        first.below.files
+    );
     Ok(())
 }

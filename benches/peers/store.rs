@@ -123,5 +123,8 @@ fn is_leftover(path: &Path) -> bool {
 /// An Odoo has read each file since it was written; without this, whoever reads first pays for `relatime`.
 fn as_if_read(sessions: &Path) -> Result<()> {
     let times = FileTimes::new().set_accessed(SystemTime::now());
-    left::each_file(sessions, &mut |path| Ok(File::open(path)?.set_times(times)?))
+    left::each_file(
+        sessions,
+        &mut |path| Ok(File::open(path)?.set_times(times)?),
+    )
 }

@@ -66,3 +66,27 @@ pub fn python() -> &'static str {
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
+
+/// Starts this program anew with a mount table of its own: what is mounted here is nobody else's business, nobody else
+/// can keep it busy, and it goes when this process goes, however that ends. Returns at once where that is done or cannot be.
+pub fn in_own_mount_table() {
+    use std::os::unix::process::CommandExt;
+    const DONE: &str = "PEERS_OWN_MOUNT_TABLE";
+    if !is_root() || std::env::var_os(DONE).is_some() {
+        return;
+    }
+    let Ok(program) = std::env::current_exe() else {
+        return;
+    };
+    let unshare = ["--mount", "--propagation", "private", "--"];
+    let may = Command::new("unshare").args(unshare).arg("true").status();
+    if may.is_ok_and(|status| status.success()) {
+        let error = Command::new("unshare")
+            .args(unshare)
+            .arg(program)
+            .args(std::env::args_os().skip(1))
+            .env(DONE, "yes")
+            .exec();
+        eprintln!("no mount table of our own: {error}");
+    }
+}
