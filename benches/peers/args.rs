@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Parser;
 
+use crate::store::Layout;
+
 /// Compare odoo-session-reaper with its peers.
 #[derive(Debug, Parser)]
 #[command(name = "peers")]
@@ -15,6 +17,9 @@ pub struct Options {
     /// Only rows with this text in their name; a row of the second table by "peers"
     #[arg(long, value_name = "PATTERN")]
     pub rows: Option<String>,
+    /// Only this layout
+    #[arg(long, value_enum)]
+    pub layout: Option<Layout>,
     /// Turns that each contender has
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub turns: usize,

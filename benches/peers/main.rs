@@ -71,6 +71,9 @@ fn run(options: &Options) -> Result<()> {
     let rows = rows::chosen(options);
     let mut results = Results::default();
     for layout in store::Layout::BOTH {
+        if options.layout.is_some_and(|only| only != layout) {
+            continue;
+        }
         for kind in store::Kind::ALL {
             let scenes = rows::scenes(&rows, kind, options);
             if scenes.is_empty() {

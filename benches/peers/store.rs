@@ -16,9 +16,11 @@ use crate::tool;
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where the session files lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Layout {
+    /// As Odoo 15 and older
     Flat,
+    /// As Odoo 16 and newer
     Sharded,
 }
 
