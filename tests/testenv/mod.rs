@@ -120,7 +120,7 @@ impl Ran {
 
 /// The program, with nothing of this machine's environment that could change what it does.
 pub fn program() -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_odoo-session-reaper"));
+    let mut program = Command::new(assert_cmd::cargo::cargo_bin!("odoo-session-reaper"));
     program.env_clear();
     program
 }

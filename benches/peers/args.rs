@@ -1,0 +1,65 @@
+//! What can be chosen on the command line.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::store::Layout;
+
+/// Compare odoo-session-reaper with its peers.
+#[derive(Debug, Parser)]
+#[command(name = "peers")]
+pub struct Options {
+    /// A smoke test: tiny stores, one turn, no judging of times
+    #[arg(long)]
+    pub short: bool,
+    /// Only rows with this text in their name; a row of the second table by "peers"
+    #[arg(long, value_name = "PATTERN")]
+    pub rows: Option<String>,
+    /// Only this layout
+    #[arg(long, value_enum)]
+    pub layout: Option<Layout>,
+    /// Turns that each contender has
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub turns: usize,
+    /// Files of a store
+    #[arg(long, value_name = "N", default_value_t = 200_000)]
+    pub files: u64,
+    /// Files of the large store
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub many: u64,
+    /// Where stores are made; a few GiB are needed
+    #[arg(long, value_name = "DIR", default_value = env!("CARGO_TARGET_TMPDIR"))]
+    pub dir: PathBuf,
+    /// Measure this odoo-session-reaper instead of the one just built
+    #[arg(long, value_name = "FILE", default_value = env!("CARGO_BIN_EXE_odoo-session-reaper"))]
+    pub program: PathBuf,
+    /// Use a plain directory even as root
+    #[arg(long)]
+    pub no_image: bool,
+    /// What `cargo bench` says
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Options {
+    pub fn from_command_line() -> Result<Options> {
+        let mut options = Options::parse();
+        if options.short {
+            options.turns = 1;
+            options.files = options.files.min(2000);
+            options.many = options.many.min(4000);
+        }
+        options.program = options.program.canonicalize()?;
+        options.dir = options.dir.canonicalize()?;
+        Ok(options)
+    }
+
+    /// Whether a row of this name was asked for.
+    pub fn wants(&self, name: &str) -> bool {
+        self.rows
+            .as_ref()
+            .is_none_or(|pattern| name.to_lowercase().contains(&pattern.to_lowercase()))
+    }
+}
