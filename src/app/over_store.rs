@@ -57,7 +57,7 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         {
             Lock::Held => {}
             Lock::Busy => {
-                tracing::error!("another reap is working on {place}; try again when it is done");
+                tracing::warn!("another reap is working on {place}; try again when it is done");
                 return Ok(Exit::Busy);
             }
             Lock::Unsupported => {
