@@ -6,6 +6,10 @@
 # Needs no more than the stable toolchain and a C++ compiler: libFuzzer comes with its crate, and the coverage it feeds on
 # with LLVM's own pass. What the fuzzer learns stays below the target directory, so that a later run begins where this ends;
 # so does what crashes it. The exit code is 1 if anything did.
+#
+# Python's answer to all that was learned (it has found what no crash shows):
+#
+#     ODOO_SESSION_REAPER_TEST_FILES=tests/fuzz/target/fuzz/pickle cargo test --test session_vs_python found -- --nocapture
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -91,6 +91,10 @@ fn long(bytes: &[u8]) -> Value<'static> {
 /// UTF-8 as Python's "surrogatepass" takes it: lone surrogates may stand in it.
 #[inline]
 pub(super) fn is_text(bytes: &[u8]) -> bool {
+    // Nearly always, and cheaper to see than that it is UTF-8.
+    if bytes.is_ascii() {
+        return true;
+    }
     let mut rest = bytes;
     while let Err(error) = std::str::from_utf8(rest) {
         match &rest[error.valid_up_to()..] {
