@@ -79,14 +79,16 @@ wants 'every option is described' '.undocumented == []' --arg settings '{ }'
 echo '-- it agrees with the program and with systemd/'
 help=$("$program" reap --help)
 for variable in $(grep -ohE 'ODOO_SESSION_REAPER_[A-Z_]+' nix/*.nix | sort -u); do
-    grep -q "env: $variable\]" <<<"$help" || fail "the program has no $variable"
+    flag=${variable#ODOO_SESSION_REAPER_}
+    flag=--$(tr 'A-Z_' 'a-z-' <<<"$flag")
+    grep -q -- "$flag\b" <<<"$help" || fail "the program has no $variable"
 done
 for flag in $(grep -ohE '"--[a-z-]+"' nix/module.nix | tr -d '"' | sort -u); do
     grep -q -- "$flag\b" <<<"$help" || fail "the program has no $flag"
 done
 evaluate --arg settings '{ }' >"$out"
 for window in authenticated anonymous leftover; do
-    theirs=$(tr -s ' \n' ' ' <<<"$help" | sed -E "s/.*env: ODOO_SESSION_REAPER_${window^^}_WINDOW\] \[default: ([a-z0-9]+)\].*/\1/")
+    theirs=$(tr -s ' \n' ' ' <<<"$help" | sed -E "s/.*--$window-window <AGE>[^[]*\[default: ([a-z0-9]+)\].*/\1/")
     ours=$(jq -r ".defaults.${window}Window" "$out")
     [[ $ours = "$theirs" ]] || fail "${window}Window is $ours, the program's default $theirs"
 done

@@ -69,13 +69,15 @@ done
 
 echo '-- the environment file documents every option of reap, and its defaults'
 help=$("$program" reap --help)
-variables=$(grep -oE '\[env: ODOO_SESSION_REAPER_[A-Z_]+' <<<"$help" | sed 's/.*: //' | sort)
-diff <(echo "$variables") <(sed -n 's/^#\?\(ODOO_SESSION_REAPER_[A-Z_]*\)=.*/\1/p' default/odoo-session-reaper | sort) ||
+# Each option begins a line; what follows up to the next one is its help.
+options=$(awk '/^ +(-[a-z], )?--[a-z-]+/ { match($0, /--[a-z-]+/); name = toupper(substr($0, RSTART + 2, RLENGTH - 2)); gsub("-", "_", name)
+        if (name != "HELP") print "ODOO_SESSION_REAPER_" name }
+    match($0, /\[default: [a-z0-9]+\]/) { print "ODOO_SESSION_REAPER_" name " " substr($0, RSTART + 10, RLENGTH - 11) }' <<<"$help")
+diff <(grep -v ' ' <<<"$options" | sort) <(sed -n 's/^#\?\(ODOO_SESSION_REAPER_[A-Z_]*\)=.*/\1/p' default/odoo-session-reaper | sort) ||
     fail 'default/odoo-session-reaper and reap --help name different variables'
 while read -r variable default; do
     grep -qx "#\?$variable=$default" default/odoo-session-reaper || fail "$variable: the default is $default"
-done < <(tr -s ' \n' ' ' <<<"$help" | grep -oE '\[env: ODOO_SESSION_REAPER_[A-Z_]+\] \[default: [a-z0-9]+\]' |
-    sed -E 's/\[env: ([A-Z_]+)\] \[default: (.*)\]/\1 \2/')
+done < <(grep ' ' <<<"$options")
 [[ $(grep -c '^[^#]' default/odoo-session-reaper) = 1 ]] || fail 'more than the data_dir is set'
 
 echo '-- an environment file with every setting in it is accepted'
