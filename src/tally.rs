@@ -234,6 +234,7 @@ mod tests {
             mtime: Timestamp::from_secs(1_000_000 - age),
             size,
             disk: 4096,
+            links: 1,
             uid: 0,
             gid: 0,
             mode: 0o644,

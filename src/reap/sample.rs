@@ -74,6 +74,8 @@ impl Sampler<'_> {
     fn walk(&mut self, of_one_shard: u64) -> [Sample; 2] {
         let [mut flat, mut sharded] = [Sample::default(); 2];
         let store = self.store;
+        // Where directories count their subdirectories as links, two say that there is no shard to come.
+        let no_shards = store.stat.links == 2;
         let mut file = Batch::default();
         // A top level that cannot be listed is the run's own error to report.
         let _ = walk::top(store, |top| {
@@ -96,7 +98,7 @@ impl Sampler<'_> {
                 }
                 _ => {}
             }
-            flat.files < SIZE || sharded.files < SIZE
+            flat.files < SIZE || (sharded.files < SIZE && !no_shards)
         });
         [flat, sharded]
     }

@@ -21,6 +21,8 @@ pub struct Stat {
     pub size: u64,
     /// Bytes taken on disk.
     pub disk: u64,
+    /// Number of links; of a directory on most file systems, two and one for each subdirectory.
+    pub links: u32,
     /// Owner's user id.
     pub uid: u32,
     /// Owning group's id.
@@ -44,6 +46,7 @@ pub enum Mount {
 
 const MASK: StatxFlags = StatxFlags::TYPE
     .union(StatxFlags::MODE)
+    .union(StatxFlags::NLINK)
     .union(StatxFlags::INO)
     .union(StatxFlags::UID)
     .union(StatxFlags::GID)
@@ -116,6 +119,7 @@ impl From<&Statx> for Stat {
             },
             size: stat.stx_size,
             disk: stat.stx_blocks.saturating_mul(512),
+            links: stat.stx_nlink,
             uid: stat.stx_uid,
             gid: stat.stx_gid,
             mode: stat.stx_mode & 0o7777,
