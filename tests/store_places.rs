@@ -272,6 +272,11 @@ fn looking_around_says_what_was_taken() {
         "{}",
         ran.stdout
     );
+    assert!(
+        ran.stdout.contains("found by looking around: data_dir in"),
+        "also in one line: {}",
+        ran.stdout
+    );
 }
 
 #[test]

@@ -46,7 +46,14 @@ pub fn full(out: &mut Out, finished: &Finished<'_>) {
 
 /// The closing sentence alone.
 pub fn summary(out: &mut Out, finished: &Finished<'_>) {
-    out.line(format_args!("{}", sentence(finished)));
+    let mut sentence = sentence(finished);
+    if finished.location.found {
+        sentence.push_str(&format!(
+            "; found by looking around: {}",
+            finished.location.from
+        ));
+    }
+    out.line(format_args!("{sentence}"));
 }
 
 fn head(out: &mut Out, finished: &Finished<'_>) {
