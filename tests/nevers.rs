@@ -304,10 +304,17 @@ fn never_4_a_running_reaper_cannot_dump_core() {
         .spawn()
         .unwrap();
     let limits = format!("/proc/{}/limits", child.id());
+    let name = format!("/proc/{}/comm", child.id());
     testenv::wait_until("a core limit of zero", || {
-        fs::read_to_string(&limits).unwrap().lines().any(|line| {
-            line.starts_with("Max core file size") && line.split_whitespace().nth(4) == Some("0")
-        })
+        // Not bash any more, whose limit may have been zero.
+        let started = fs::read_to_string(&name)
+            .unwrap()
+            .starts_with("odoo-session-r");
+        started
+            && fs::read_to_string(&limits).unwrap().lines().any(|line| {
+                line.starts_with("Max core file size")
+                    && line.split_whitespace().nth(4) == Some("0")
+            })
     });
     child.kill().unwrap();
     child.wait().unwrap();
