@@ -36,11 +36,6 @@ impl Kind {
             Kind::Foreign => "foreign file",
         }
     }
-
-    /// Whether its content is to be read as a session.
-    pub fn may_be_session(self) -> bool {
-        matches!(self, Kind::Flat | Kind::Sharded | Kind::Irregular)
-    }
 }
 
 const FLAT_PREFIX: &[u8] = b"werkzeug_";
