@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::args::Options;
+use crate::bare;
 use crate::store::{Kind, Layout};
 use crate::tool;
 
@@ -16,6 +17,8 @@ pub enum Contender {
     Fd,
     Tmpfiles,
     OdooGc,
+    /// Listing, statting and unlinking without a check.
+    BareLoop,
     PythonAudit,
     /// With default threads and one window for all classes.
     Reap,
@@ -62,6 +65,7 @@ impl Contender {
             Contender::Fd => "fd -X rm -f".into(),
             Contender::Tmpfiles => "systemd-tmpfiles --clean".into(),
             Contender::OdooGc => "Odoo's own GC, in Python".into(),
+            Contender::BareLoop => "list, stat and unlink alone".into(),
             Contender::PythonAudit => "audit in Python".into(),
             Contender::Reap => "reap".into(),
             Contender::ReapDefaultWindows => "reap, default windows".into(),
@@ -97,6 +101,7 @@ impl Contender {
                     !help.is_ok_and(|help| help.split_whitespace().any(|word| word == "--unread"));
                 return refuses.then(|| "this program has no --unread yet".to_owned());
             }
+            Contender::BareLoop => return None,
             ours if ours.is_ours() => return None,
             Contender::PythonAudit | Contender::OdooGc => "python3",
             _ => self.peer(),
@@ -116,10 +121,10 @@ impl Contender {
 
     /// Its program and arguments.
     pub fn command(self, place: &Place) -> (OsString, Vec<OsString>) {
-        let program = if self.is_ours() {
-            place.options.program.clone().into_os_string()
-        } else {
-            self.peer().into()
+        let program = match self {
+            Contender::BareLoop => bare::program(),
+            ours if ours.is_ours() => place.options.program.clone().into_os_string(),
+            peer => peer.peer().into(),
         };
         (program, self.args(place))
     }
@@ -160,6 +165,7 @@ impl Contender {
                 place.layout.name().into(),
                 place.kind.window().as_secs().to_string().into(),
             ],
+            Contender::BareLoop => bare::args(sessions, place.kind.window()),
             Contender::PythonAudit => {
                 vec!["-c".into(), include_str!("audit.py").into(), sessions]
             }

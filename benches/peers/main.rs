@@ -28,6 +28,7 @@
 )]
 
 mod args;
+mod bare;
 mod bed;
 mod contender;
 mod image;
@@ -48,7 +49,7 @@ use args::Options;
 use scene::Results;
 
 fn main() -> ExitCode {
-    if let Some(code) = measure::as_helper() {
+    if let Some(code) = measure::as_helper().or_else(bare::as_program) {
         return code;
     }
     // `cargo test --all-targets` starts benches too, without this word.

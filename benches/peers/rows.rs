@@ -125,7 +125,8 @@ const ROWS: [Row; 13] = [
 ];
 
 /// What else there is to delete files with.
-const PEERS: [Contender; 5] = [
+const PEERS: [Contender; 6] = [
+    Contender::BareLoop,
     Contender::FindRm,
     Contender::Bfs,
     Contender::Fd,

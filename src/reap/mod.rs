@@ -250,10 +250,26 @@ fn together(shared: &Shared<'_>) -> Tally {
     })
 }
 
+/// How many names of the top level are sorted by inode together. A directory lists its names in the order of
+/// a hash, where each inode is far from the last. With 1024 names `reap --unread --threads 2` took 0.75 of
+/// `find`'s time, with 32 768 0.65, but those took the peak memory over 6 MiB; so this is in between.
+const WINDOW: usize = 16 * 1024;
+
+/// How many names of the top level make a task; few, because several tasks per worker wait at a time.
+const TOP_TASK: usize = 128;
+
+/// Hands out the names that were gathered, in the order of their inodes.
+fn by_inode(window: &mut Batch, task: &mut impl FnMut(Task) -> bool) -> bool {
+    window.sort_by_inode();
+    let handed_out = window.chunks(TOP_TASK).all(|batch| task(Task::Top(batch)));
+    window.clear();
+    handed_out
+}
+
 /// Walks the top level and hands out what is found there.
 fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
     let mut tally = Tally::default();
-    let mut batch = Batch::default();
+    let mut window = Batch::default();
     let walked = walk::top(shared.store, |top| {
         if shared.stopped() {
             return false;
@@ -269,14 +285,12 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
                 ino,
                 file_type,
             } => {
-                batch.push(name, ino, file_type);
-                !batch.is_full() || task(Task::Top(std::mem::take(&mut batch)))
+                window.push(name, ino, file_type);
+                window.len() < WINDOW || by_inode(&mut window, &mut task)
             }
         }
     });
-    if !batch.is_empty() {
-        task(Task::Top(batch));
-    }
+    by_inode(&mut window, &mut task);
     if let Err(errno) = walked {
         tally.error(Operation::List, errno);
         tracing::warn!("cannot list the store: {}", std::io::Error::from(errno));

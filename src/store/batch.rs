@@ -62,12 +62,28 @@ impl Batch {
         self.entries.sort_unstable_by_key(|entry| entry.ino);
     }
 
+    /// Its entries in their order, as batches of `size`, the last of them partly filled.
+    pub fn chunks(&self, size: usize) -> impl Iterator<Item = Batch> {
+        self.entries.chunks(size).map(|entries| {
+            let mut batch = Batch::default();
+            for entry in entries {
+                let name = self.name(entry).to_bytes();
+                batch.push(name, entry.ino, entry.file_type);
+            }
+            batch
+        })
+    }
+
     /// Name and type of the entry `index`.
     pub fn get(&self, index: usize) -> (&CStr, FileType) {
         let entry = &self.entries[index];
+        (self.name(entry), entry.file_type)
+    }
+
+    fn name(&self, entry: &Entry) -> &CStr {
         let name = CStr::from_bytes_until_nul(&self.names[entry.name as usize..]);
         // `push` ended every name with a NUL.
-        (name.unwrap_or_default(), entry.file_type)
+        name.unwrap_or_default()
     }
 }
 

@@ -3,8 +3,16 @@
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::{Errno, retry_on_intr};
+
+/// How session files are opened.
+const FLAGS: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NOATIME);
 
 /// Opens a file for reading without leaving a trace: no symlink is followed, a FIFO does not block, and
 /// the access time does not move where the kernel allows that (files of our own, or as root).
@@ -12,17 +20,20 @@ use rustix::io::{Errno, retry_on_intr};
 /// # Errors
 /// What `openat` says: `ELOOP` for a symlink, `ENXIO` for a socket.
 pub fn open(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDONLY
-        | OFlags::NOFOLLOW
-        | OFlags::NONBLOCK
-        | OFlags::NOCTTY
-        | OFlags::CLOEXEC
-        | OFlags::NOATIME;
-    match open_with(dir, name, flags) {
+    match open_with(dir, name, FLAGS) {
         // Not the owner of this one.
-        Err(Errno::PERM) => open_with(dir, name, flags - OFlags::NOATIME),
+        Err(Errno::PERM) => open_with(dir, name, FLAGS - OFlags::NOATIME),
         result => result,
     }
+}
+
+/// As [`open`], but never a file that another mount hides, so that nobody has to look at it first.
+///
+/// # Errors
+/// `EXDEV` for another mount; `ENOSYS` before Linux 5.6, `EPERM` for a file of somebody else.
+pub fn open_on_same_mount(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
+    let resolve = ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
+    retry_on_intr(|| rustix::fs::openat2(dir, name, FLAGS, Mode::empty(), resolve))
 }
 
 fn open_with(dir: BorrowedFd<'_>, name: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {

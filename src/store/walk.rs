@@ -93,16 +93,10 @@ impl Store {
 }
 
 /// Lists an open directory in batches; `each` works on a full batch and says whether to go on.
+#[derive(Default)]
 pub struct Lister {
+    /// Empty until it is needed: most workers of a flat store never list.
     buffer: Box<[MaybeUninit<u8>]>,
-}
-
-impl Default for Lister {
-    fn default() -> Lister {
-        Lister {
-            buffer: Box::new_uninit_slice(LISTING_BYTES),
-        }
-    }
 }
 
 impl Lister {
@@ -139,6 +133,9 @@ impl Lister {
         dir: BorrowedFd<'_>,
         mut each: impl FnMut(&[u8], u64, FileType) -> bool,
     ) -> Result<(), Errno> {
+        if self.buffer.is_empty() {
+            self.buffer = Box::new_uninit_slice(LISTING_BYTES);
+        }
         let mut listing = RawDir::new(dir, &mut self.buffer);
         loop {
             match listing.next() {
