@@ -218,7 +218,7 @@ mod tests {
             permits: None,
             limit_reached: AtomicBool::new(false),
             interrupted: AtomicBool::new(false),
-            settled_at_once: 1,
+            at_once: 1,
             flat_unlinker: Some(Mutex::new(())),
         };
         let judged = stat::at(store.handle(), NAME).unwrap();

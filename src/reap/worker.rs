@@ -33,6 +33,7 @@ pub struct Worker<'a> {
     names: Batch,
     buffer: Vec<u8>,
     scratch: Scratch,
+    opened: Vec<Opened>,
     due: Vec<Candidate>,
     outcomes: Vec<Outcome>,
 }
@@ -43,8 +44,8 @@ struct Opened {
     index: usize,
     kind: Kind,
     stat: Stat,
-    /// None where it could not be opened.
-    handle: Option<OwnedFd>,
+    /// Or why it could not be opened.
+    handle: Result<OwnedFd, &'static str>,
 }
 
 /// A file that was judged.
@@ -77,6 +78,7 @@ impl<'a> Worker<'a> {
             names: Batch::default(),
             buffer: Vec::new(),
             scratch: Scratch::default(),
+            opened: Vec::new(),
             due: Vec::new(),
             outcomes: Vec::new(),
         }
@@ -131,6 +133,7 @@ impl<'a> Worker<'a> {
             }
             self.look(dir, batch, index);
         }
+        self.read_opened(dir, batch);
         if !self.due.is_empty() {
             self.settle(dir, batch);
         }
@@ -162,9 +165,9 @@ impl<'a> Worker<'a> {
                     index,
                     kind,
                     stat,
-                    handle: Some(handle),
+                    handle: Ok(handle),
                 };
-                return self.read(dir, batch, file, None);
+                return self.opened(dir, batch, file);
             }
         }
         // Before anything is opened: another mount can hide below a name that the directory calls a file.
@@ -195,29 +198,25 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Opens a file that may be a session, for [`Self::read`].
+    /// Opens a file that may be a session.
     fn open(&mut self, dir: &Dir<'_>, batch: &Batch, index: usize, kind: Kind, stat: Stat) {
         let (name, _) = batch.get(index);
         let mut opened = open(dir, name);
         if let Err(Errno::MFILE | Errno::NFILE) = opened {
-            // Every file that waits to be settled holds a handle.
+            // Every file that waits to be read or settled holds a handle.
+            self.read_opened(dir, batch);
             self.settle(dir, batch);
             opened = open(dir, name);
         }
-        let mut unreadable = None;
         let (handle, stat) = match opened {
-            Ok((handle, stat)) => (Some(handle), stat),
+            Ok((handle, stat)) => (Ok(handle), stat),
             Err(Errno::NOENT) => return self.tally.vanished += 1,
             // It was replaced by a symlink or a socket since it was listed.
             Err(Errno::LOOP | Errno::NXIO) => return self.tally.foreign(None),
+            Err(Errno::ACCESS | Errno::PERM) => (Err("permission denied"), stat),
             Err(errno) => {
-                if matches!(errno, Errno::ACCESS | Errno::PERM) {
-                    unreadable = Some("permission denied");
-                } else {
-                    self.failed(Operation::Read, kind, name, errno);
-                    unreadable = Some("failed to read");
-                }
-                (None, stat)
+                self.failed(Operation::Read, kind, name, errno);
+                (Err("failed to read"), stat)
             }
         };
         let file = Opened {
@@ -226,33 +225,46 @@ impl<'a> Worker<'a> {
             stat,
             handle,
         };
-        self.read(dir, batch, file, unreadable);
+        self.opened(dir, batch, file);
     }
 
-    /// Reads an open file that may be a session, and judges it by what it says; `unreadable` tells why it could not
-    /// be opened.
-    fn read(
-        &mut self,
-        dir: &Dir<'_>,
-        batch: &Batch,
-        file: Opened,
-        mut unreadable: Option<&'static str>,
-    ) {
+    /// Lets a file wait, while the kernel fetches its content, until there are some to be read.
+    fn opened(&mut self, dir: &Dir<'_>, batch: &Batch, file: Opened) {
+        if let Ok(handle) = &file.handle {
+            file::will_read(handle, file.stat.size.min(MAX_BYTES as u64));
+        }
+        self.opened.push(file);
+        if self.opened.len() >= self.shared.at_once {
+            self.read_opened(dir, batch);
+        }
+    }
+
+    fn read_opened(&mut self, dir: &Dir<'_>, batch: &Batch) {
+        let mut opened = std::mem::take(&mut self.opened);
+        for file in opened.drain(..) {
+            self.read(dir, batch, file);
+        }
+        self.opened = opened;
+    }
+
+    /// Reads an open file that may be a session, and judges it by what it says.
+    fn read(&mut self, dir: &Dir<'_>, batch: &Batch, file: Opened) {
         let Opened {
             index,
             kind,
             stat,
             handle,
         } = file;
+        let mut unreadable = handle.as_ref().err().copied();
         if !self.shared.store.owns(&stat) {
             return self.tally.foreign(None);
         }
         let content = match &handle {
-            None => Content::Unknown,
-            Some(_) if stat.size == 0 => Content::Empty,
-            Some(_) if stat.size > MAX_BYTES as u64 => Content::Unreadable(Unreadable::TooLarge),
+            Err(_) => Content::Unknown,
+            Ok(_) if stat.size == 0 => Content::Empty,
+            Ok(_) if stat.size > MAX_BYTES as u64 => Content::Unreadable(Unreadable::TooLarge),
             // Below the limit of 16 MiB, so it fits.
-            Some(handle) => match file::read(handle, stat.size as usize, &mut self.buffer) {
+            Ok(handle) => match file::read(handle, stat.size as usize, &mut self.buffer) {
                 Ok(()) => match session::read(&self.buffer, &mut self.scratch) {
                     Ok(session) => Content::Session(session),
                     Err(unreadable) => Content::Unreadable(unreadable),
@@ -287,7 +299,7 @@ impl<'a> Worker<'a> {
         if self.buffer.capacity() > BUFFER_KEPT {
             self.buffer = Vec::new();
         }
-        let _handle = handle.filter(|_| self.shared.plan.mode != Mode::Audit);
+        let _handle = handle.ok().filter(|_| self.shared.plan.mode != Mode::Audit);
         let checked = Checked::Earlier;
         let file = Judged {
             index,
@@ -314,7 +326,7 @@ impl<'a> Worker<'a> {
                 window,
             });
             // Unread, the metadata is still fresh: that spares the last check of its own.
-            if self.due.len() >= self.shared.settled_at_once || self.shared.plan.policy.unread {
+            if self.due.len() >= self.shared.at_once || self.shared.plan.policy.unread {
                 self.settle(dir, batch);
             }
         }

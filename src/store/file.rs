@@ -1,9 +1,10 @@
 //! Opening and reading one session file.
 
 use std::ffi::CStr;
+use std::num::NonZeroU64;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{Advice, Mode, OFlags, ResolveFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 /// How session files are opened.
@@ -38,6 +39,12 @@ pub fn open_on_same_mount(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, E
 
 fn open_with(dir: BorrowedFd<'_>, name: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::empty()))
+}
+
+/// Tells the kernel that the first `size` bytes are about to be read, so that it fetches them meanwhile.
+pub fn will_read(file: &OwnedFd, size: u64) {
+    // Only a hint: a file system that does not know it reads as well without.
+    let _ = rustix::fs::fadvise(file, 0, NonZeroU64::new(size), Advice::WillNeed);
 }
 
 /// Reads the first `size` bytes of a file, or all there is if that is less, into `buffer`.
