@@ -180,7 +180,7 @@ fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
         Some(End::LimitReached) => ("limit-reached", None),
         Some(End::Interrupted(signal)) => ("interrupted", Some(signal)),
     };
-    let windows = &plan.policy.windows;
+    let windows = &plan.policy.general().windows;
     let deleting = plan.mode == Mode::Reap;
     Document {
         version: env!("CARGO_PKG_VERSION"),
@@ -225,7 +225,7 @@ fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
             .map(|class| ClassRow {
                 class: class.base(),
                 property: class.property(),
-                window: windows.of(class).map(|window| window.as_secs()),
+                window: plan.policy.window(class).map(|window| window.as_secs()),
                 row: RowPart::new(tally.row(class), deleting),
             })
             .collect(),

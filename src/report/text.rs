@@ -15,6 +15,7 @@ use crate::time::{short, words};
 pub(super) fn label(class: Class) -> &'static str {
     match class {
         Class::Authenticated => "authenticated",
+        Class::Protected => "authenticated, kept",
         Class::Superseded => "superseded",
         Class::Cart => "anonymous, cart",
         Class::Pending2fa => "anonymous, 2FA open",
@@ -104,7 +105,7 @@ fn head(out: &mut Out, finished: &Finished<'_>) {
     }
     out.line(format_args!(
         "Windows        {}",
-        windows(&finished.plan.policy.windows)
+        windows(&finished.plan.policy.general().windows)
     ));
 }
 
@@ -171,11 +172,7 @@ fn table(out: &mut Out, finished: &Finished<'_>) {
             add("total", &tally.total(), String::new());
         }
         if row.all.files > 0 {
-            let window = plan
-                .policy
-                .windows
-                .of(class)
-                .map_or("kept".to_owned(), words);
+            let window = plan.policy.window(class).map_or("kept".to_owned(), words);
             add(label(class), row, window);
         }
     }
@@ -245,11 +242,10 @@ fn notes(out: &mut Out, finished: &Finished<'_>) {
 
 fn dormant(finished: &Finished<'_>) -> String {
     let changed = finished.store.stat.mtime;
-    let windows = &finished.plan.policy.windows;
     format!(
         "dormant: nothing was saved here for {}, longer than the shortest window ({})",
         words(changed.age(finished.started)),
-        words(windows.shortest())
+        words(finished.plan.policy.shortest())
     )
 }
 

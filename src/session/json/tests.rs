@@ -11,6 +11,7 @@ const NOBODY: Session<'static> = Session {
     cart: false,
     pending_2fa: false,
     deletion_time: None,
+    trace: None,
 };
 
 /// A file with these keys besides what makes it Odoo's.
