@@ -1,6 +1,5 @@
 //! `audit` and `reap`: opens the store, runs the engine, reports.
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::{Instant, SystemTime};
 
@@ -10,7 +9,6 @@ use super::{progress, sandbox};
 use crate::cli::{Format, ReportSize};
 use crate::exit::Exit;
 use crate::log;
-use crate::policy::{Policy, Rules};
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact;
@@ -68,16 +66,9 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
             }
         }
     }
-    let general = Rules {
-        windows: settings.windows.clone(),
-        keep_logins: Vec::new(),
-        max_lifetime: None,
-    };
-    let mut policy = Policy::new(general, BTreeMap::new(), now);
-    policy.unread = settings.unread;
     let plan = Plan {
         mode: settings.mode,
-        policy,
+        policy: settings.policy(now),
         limit: settings.limit,
         threads: settings.threads.map_or(DEFAULT_THREADS, usize::from),
         share_flat: settings.threads.is_some(),
@@ -116,6 +107,7 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         location: &settings.location,
         store: &store,
         plan: &plan,
+        effective: &settings.effective,
         tally: &tally,
         end,
         dormant,

@@ -14,27 +14,39 @@ const LONGEST: usize = 250;
 /// A match takes at most the product of both lengths in steps, whatever a stranger has chosen for his login: the
 /// matcher of the `glob` crate gives up as soon as the last `*` that it tried has seen the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoginPattern(glob::Pattern);
+pub struct LoginPattern {
+    written: String,
+    pattern: glob::Pattern,
+}
 
 impl LoginPattern {
     /// Reads a pattern.
     ///
     /// # Errors
     /// Says what is wrong with it, without repeating it.
-    pub fn new(pattern: &str) -> Result<LoginPattern, BadPattern> {
-        if pattern.is_empty() {
+    pub fn new(written: &str) -> Result<LoginPattern, BadPattern> {
+        if written.is_empty() {
             return Err(BadPattern::Empty);
         }
-        if pattern.chars().count() > LONGEST {
+        if written.chars().count() > LONGEST {
             return Err(BadPattern::TooLong);
         }
-        let pattern = glob::Pattern::new(&globs(pattern)?).map_err(|_| BadPattern::OpenBracket)?;
-        Ok(LoginPattern(pattern))
+        let pattern = glob::Pattern::new(&globs(written)?).map_err(|_| BadPattern::OpenBracket)?;
+        Ok(LoginPattern {
+            written: written.to_owned(),
+            pattern,
+        })
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.written
     }
 
     /// Whether it means this login.
     pub fn matches(&self, login: &Text<'_>) -> bool {
-        self.0.matches(&String::from_utf8_lossy(login.as_bytes()))
+        self.pattern
+            .matches(&String::from_utf8_lossy(login.as_bytes()))
     }
 }
 

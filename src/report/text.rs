@@ -8,6 +8,7 @@ use super::{Finished, histogram};
 use crate::policy::{Class, Windows};
 use crate::reap::{End, Mode};
 use crate::redact;
+use crate::settings::{Effective, Source};
 use crate::tally::Row;
 use crate::time::{short, words};
 
@@ -106,6 +107,39 @@ fn head(out: &mut Out, finished: &Finished<'_>) {
     out.line(format_args!(
         "Windows        {}",
         windows(&finished.plan.policy.general().windows)
+    ));
+    policy(out, finished);
+}
+
+/// What somebody has changed of the policy, and where. The windows above tell the rest.
+fn policy(out: &mut Out, finished: &Finished<'_>) {
+    let mut lines = Vec::new();
+    for value in finished.effective {
+        let Effective {
+            option,
+            database,
+            value,
+            source,
+        } = value;
+        if *source == Source::Default {
+            continue;
+        }
+        let whose = database.as_ref().map_or(String::new(), |database| {
+            format!("{}: ", redact::printable(database.as_bytes()))
+        });
+        let (what, source) = (format!("{whose}{option} {value}"), format!("({source})"));
+        if what.chars().count() + source.chars().count() < 64 {
+            lines.push(format!("{what} {source}"));
+        } else {
+            lines.extend([what, format!("  {source}")]);
+        }
+    }
+    if lines.is_empty() {
+        lines.push("all defaults".to_owned());
+    }
+    out.line(format_args!(
+        "Policy         {}",
+        lines.join("\n               ")
     ));
 }
 
