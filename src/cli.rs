@@ -117,7 +117,7 @@ pub struct StoreArgs {
     /// The session store itself
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub sessions_dir: Option<PathBuf>,
-    /// An odoo.conf, for its data_dir and its sections [session_reaper] and [session_reaper:DBNAME]
+    /// An odoo.conf, for its data_dir and its sections `[session_reaper]` and `[session_reaper:DBNAME]`
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Work on a directory that is not called `sessions`, or that lies in a filestore
