@@ -41,6 +41,8 @@ let
     in
     lib.foldl' (sum: part: sum + value part) 0 parts;
 
+  shorter = text: least: text != null && seconds text < least;
+
   # ---- The options of one store: of the host's own one, and of each instance.
 
   storeOptions =
@@ -70,8 +72,9 @@ let
         default = null;
         example = "/etc/odoo/odoo.conf";
         description = ''
-          An odoo.conf whose data_dir is used, instead of `dataDir`. The sandbox lets only the usual places be
-          written to, so `dataDir` is the better choice for any other.
+          An odoo.conf whose sections `[session_reaper]` and `[session_reaper:DBNAME]` are used, and its data_dir
+          if `dataDir` is null. The sandbox lets only the usual places be written to, so name the `dataDir` too
+          for any other.
         '';
       };
 
@@ -95,15 +98,23 @@ let
       };
 
       authenticatedWindow = mkOption {
-        type = duration;
-        default = "7d";
-        description = "How long the session of a logged-in user lives after it was last saved.";
+        type = types.nullOr duration;
+        default = null;
+        example = "7d";
+        description = ''
+          How long the session of a logged-in user lives after it was last saved; by default what `configFile`
+          says, or else 7d.
+        '';
       };
 
       anonymousWindow = mkOption {
-        type = duration;
-        default = "1d";
-        description = "How long the session of a visitor lives after it was last saved.";
+        type = types.nullOr duration;
+        default = null;
+        example = "1d";
+        description = ''
+          How long the session of a visitor lives after it was last saved; by default what `configFile` says, or
+          else 1d.
+        '';
       };
 
       cartWindow = mkOption {
@@ -116,9 +127,13 @@ let
       };
 
       leftoverWindow = mkOption {
-        type = duration;
-        default = "1d";
-        description = "How long unfinished saves and upload stashes are kept; at least 1h.";
+        type = types.nullOr duration;
+        default = null;
+        example = "1d";
+        description = ''
+          How long unfinished saves and upload stashes are kept, at least 1h; by default what `configFile` says,
+          or else 1d.
+        '';
       };
 
       unreadableWindow = mkOption {
@@ -132,7 +147,39 @@ let
       allowShortWindow = mkOption {
         type = types.bool;
         default = false;
-        description = "Whether to allow an authenticated window under 2h, which logs out users who are working.";
+        description = ''
+          Whether to allow an authenticated window or a lifetime under 2h, which logs out users who are working.
+        '';
+      };
+
+      keepLogins = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        example = [ "kiosk*" ];
+        description = "Patterns of logins whose sessions never expire; without commas.";
+      };
+
+      maxLifetime = mkOption {
+        type = types.nullOr duration;
+        default = null;
+        example = "30d";
+        description = ''
+          The longest time since a login, however active its session is (Odoo 18 and newer); by default for ever.
+        '';
+      };
+
+      lastSeen = mkOption {
+        type = types.nullOr (
+          types.enum [
+            "mtime"
+            "atime"
+          ]
+        );
+        default = null;
+        description = ''
+          What tells when a session was used last: its last save (`mtime`), or that or the last time that Odoo read
+          it (`atime`); by default what `configFile` says, or else `mtime`.
+        '';
       };
 
       extraArgs = mkOption {
@@ -201,6 +248,10 @@ let
       ODOO_SESSION_REAPER_LEFTOVER_WINDOW = store.leftoverWindow;
       ODOO_SESSION_REAPER_UNREADABLE_WINDOW = store.unreadableWindow;
       ODOO_SESSION_REAPER_ALLOW_SHORT_WINDOW = if store.allowShortWindow then "true" else null;
+      ODOO_SESSION_REAPER_KEEP_LOGIN =
+        if store.keepLogins == [ ] then null else lib.concatStringsSep "," store.keepLogins;
+      ODOO_SESSION_REAPER_MAX_LIFETIME = store.maxLifetime;
+      ODOO_SESSION_REAPER_LAST_SEEN = store.lastSeen;
     };
     serviceConfig =
       account store
@@ -296,15 +347,19 @@ in
     ++ lib.concatLists (
       lib.mapAttrsToList (name: store: [
         {
-          assertion = (store.dataDir == null) != (store.configFile == null);
-          message = "${name}: give either dataDir or configFile.";
+          assertion = store.dataDir != null || store.configFile != null;
+          message = "${name}: name a dataDir or a configFile.";
         }
         {
-          assertion = store.allowShortWindow || seconds store.authenticatedWindow >= 2 * 3600;
+          assertion = store.allowShortWindow || !(shorter store.authenticatedWindow (2 * 3600));
           message = "${name}: an authenticatedWindow under 2h logs out users who are working; if that is meant, set allowShortWindow.";
         }
         {
-          assertion = seconds store.leftoverWindow >= 3600;
+          assertion = store.allowShortWindow || !(shorter store.maxLifetime (2 * 3600));
+          message = "${name}: a maxLifetime under 2h logs out users who are working; if that is meant, set allowShortWindow.";
+        }
+        {
+          assertion = !(shorter store.leftoverWindow 3600);
           message = "${name}: leftoverWindow is under 1h, and a save under way must not lose its file.";
         }
       ]) units

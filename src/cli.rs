@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEn
 use clap_complete::Shell;
 
 use crate::exit;
+use crate::policy::LastSeen;
 
 /// What every environment variable of the program begins with.
 pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
@@ -59,7 +60,7 @@ pub struct AuditArgs {
     pub store: StoreArgs,
     /// What is due.
     #[command(flatten)]
-    pub windows: WindowArgs,
+    pub policy: PolicyArgs,
     /// How the outcome is told.
     #[command(flatten)]
     pub report: ReportArgs,
@@ -76,7 +77,7 @@ pub struct ReapArgs {
     pub store: StoreArgs,
     /// What is due.
     #[command(flatten)]
-    pub windows: WindowArgs,
+    pub policy: PolicyArgs,
     /// What is done with it.
     #[command(flatten)]
     pub deleting: DeletingArgs,
@@ -116,7 +117,7 @@ pub struct StoreArgs {
     /// The session store itself
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub sessions_dir: Option<PathBuf>,
-    /// An odoo.conf, for its data_dir
+    /// An odoo.conf, for its data_dir and its sections `[session_reaper]` and `[session_reaper:DBNAME]`
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Work on a directory that is not called `sessions`, or that lies in a filestore
@@ -124,10 +125,10 @@ pub struct StoreArgs {
     pub accept_any_directory: bool,
 }
 
-/// Inactivity windows.
+/// What is due. All are texts: `settings` reads them together with what `odoo.conf` says.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Inactivity windows")]
-pub struct WindowArgs {
+#[command(next_help_heading = "What is due (also in odoo.conf: [session_reaper])")]
+pub struct PolicyArgs {
     /// For sessions of logged-in users; write it like 7d, 36h or 1h 30m (m is minutes, M months)
     #[arg(long, value_name = "AGE", default_value = "7d")]
     pub authenticated_window: String,
@@ -143,9 +144,18 @@ pub struct WindowArgs {
     /// For files with a session's name that do not read as a session [default: keep them for ever]
     #[arg(long, value_name = "AGE")]
     pub unreadable_window: Option<String>,
-    /// Allow an authenticated window under 2h, which logs out users who are working
+    /// Allow an authenticated window or a lifetime under 2h, which logs out users who are working
     #[arg(long)]
     pub allow_short_window: bool,
+    /// Never let the sessions of these logins expire, such as 'kiosk*'; repeat it, or separate them with commas
+    #[arg(long, value_name = "PATTERN")]
+    pub keep_login: Vec<String>,
+    /// What tells when a session was used last
+    #[arg(long, value_enum, value_name = "TIME", default_value_t = LastSeen::Mtime)]
+    pub last_seen: LastSeen,
+    /// End logins that are older, however active they are (Odoo 18 and newer); every file is read for it
+    #[arg(long, value_name = "AGE")]
+    pub max_lifetime: Option<String>,
 }
 
 /// How the outcome is told.
@@ -245,7 +255,7 @@ pub enum DemoLayout {
 }
 
 /// Command lines worth knowing, for `--help` and the man page.
-pub const EXAMPLES: [(&str, &str); 6] = [
+pub const EXAMPLES: [(&str, &str); 7] = [
     (
         "odoo-session-reaper audit",
         "look where Odoo and its packages look",
@@ -267,6 +277,10 @@ pub const EXAMPLES: [(&str, &str); 6] = [
         "a busy shop's visitors go after six hours, users after a week",
     ),
     (
+        "odoo-session-reaper reap --data-dir /var/lib/odoo --keep-login 'kiosk*'",
+        "screens in the hall keep their login",
+    ),
+    (
         "odoo-session-reaper reap --data-dir /var/lib/odoo --limit 10000",
         "a little at a time",
     ),
@@ -276,7 +290,8 @@ pub const EXAMPLES: [(&str, &str); 6] = [
 pub const ENVIRONMENT: &str = "\
 Every option can also be given as an environment variable: ODOO_SESSION_REAPER_DATA_DIR for --data-dir, and \
 so on. An empty one counts as unset. A switch takes yes or no, --verbose and --quiet take a number. The \
-command line beats the environment. RUST_LOG and NO_COLOR are respected.";
+command line beats the environment, which beats odoo.conf; but what a [session_reaper:DBNAME] says of its \
+database, it says last. RUST_LOG and NO_COLOR are respected.";
 
 /// The command line's definition, complete with environment variables.
 pub fn command() -> Command {

@@ -1,6 +1,15 @@
 //! What is due: inactivity windows, and the judgement of one file. Pure functions, no clock, no file system.
 
+mod class;
+mod login;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use clap::ValueEnum;
+
+pub use class::Class;
+pub use login::{BadPattern, LoginPattern};
 
 use crate::session::{Session, Unreadable};
 use crate::store::name::Kind;
@@ -30,13 +39,12 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// The shortest window of a session: superseded sessions are due by it, and a store that has not
-    /// changed for longer is dormant.
+    /// The shortest window of a session: superseded sessions are due by it.
     pub fn shortest(&self) -> Duration {
         self.authenticated.min(self.anonymous).min(self.cart)
     }
 
-    /// The longest window of a session: what is older is due whatever it says.
+    /// The longest window of a session.
     pub fn longest(&self) -> Duration {
         self.authenticated.max(self.anonymous).max(self.cart)
     }
@@ -51,104 +59,40 @@ impl Windows {
             Class::UnfinishedSave | Class::UploadStash => Some(self.leftover),
             Class::Unreadable => self.unreadable,
             Class::Unclassified => Some(self.longest()),
-            Class::Recent | Class::Foreign => None,
+            Class::Protected | Class::Recent | Class::Foreign => None,
         }
     }
 }
 
-/// A row of the report: what a file turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// A session of a logged-in user.
-    Authenticated,
-    /// A logged-in session that Odoo 19 has moved to a new file; the old one is refused.
-    Superseded,
-    /// A visitor's session with a cart or a wishlist.
-    Cart,
-    /// A visitor who gave the password, but not yet the second factor.
-    Pending2fa,
-    /// Any other visitor's session, and zero-byte files.
-    Anonymous,
-    /// A session that is younger than every window, and was not read for that.
-    Recent,
-    /// A session that its age alone has condemned (`reap --unread`).
-    Unclassified,
-    /// A regular name with content that does not read as a session, or could not be read.
-    Unreadable,
-    /// The temporary file of a save that never came to its rename.
-    UnfinishedSave,
-    /// A file that a visitor uploaded before logging in.
-    UploadStash,
-    /// Not Odoo's.
-    Foreign,
+/// What holds for sessions: those of one database, or those of all that have no rules of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Inactivity windows. Leftovers and unreadable files name no database, so the general ones count there.
+    pub windows: Windows,
+    /// Logins whose authenticated sessions never expire.
+    pub keep_logins: Vec<LoginPattern>,
+    /// The longest time since a login, however active the session is.
+    pub max_lifetime: Option<Duration>,
 }
 
-impl Class {
-    /// All classes, in the order of the report.
-    pub const ALL: [Class; 11] = [
-        Class::Authenticated,
-        Class::Superseded,
-        Class::Cart,
-        Class::Pending2fa,
-        Class::Anonymous,
-        Class::Recent,
-        Class::Unclassified,
-        Class::Unreadable,
-        Class::UnfinishedSave,
-        Class::UploadStash,
-        Class::Foreign,
-    ];
-
-    /// The name in JSON and in the log.
-    pub fn name(self) -> &'static str {
-        match self {
-            Class::Authenticated => "authenticated",
-            Class::Superseded => "superseded",
-            Class::Cart => "anonymous-cart",
-            Class::Pending2fa => "anonymous-pending-2fa",
-            Class::Anonymous => "anonymous",
-            Class::Recent => "recent",
-            Class::Unclassified => "unclassified",
-            Class::Unreadable => "unreadable",
-            Class::UnfinishedSave => "unfinished-save",
-            Class::UploadStash => "upload-stash",
-            Class::Foreign => "foreign",
-        }
+impl Rules {
+    fn protect(&self, session: &Session<'_>) -> bool {
+        session.login.as_ref().is_some_and(|login| {
+            self.keep_logins
+                .iter()
+                .any(|pattern| pattern.matches(login))
+        })
     }
+}
 
-    /// What it is without its property: `authenticated`, `anonymous`, or the name itself.
-    pub fn base(self) -> &'static str {
-        match self {
-            Class::Superseded => Class::Authenticated.name(),
-            Class::Cart | Class::Pending2fa => Class::Anonymous.name(),
-            _ => self.name(),
-        }
-    }
-
-    /// What is special about this row of its base class.
-    pub fn property(self) -> Option<&'static str> {
-        match self {
-            Class::Superseded => Some("superseded"),
-            Class::Cart => Some("cart"),
-            Class::Pending2fa => Some("pending-2fa"),
-            _ => None,
-        }
-    }
-
-    fn of(session: &Session<'_>) -> Class {
-        if session.uid.is_some() {
-            match session.deletion_time {
-                Some(_) => Class::Superseded,
-                None => Class::Authenticated,
-            }
-        } else if session.cart {
-            Class::Cart
-        } else if session.pending_2fa {
-            Class::Pending2fa
-        } else {
-            Class::Anonymous
-        }
-    }
+/// What tells when a session was used last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LastSeen {
+    /// Its last save
+    #[default]
+    Mtime,
+    /// Its last save or the last time that Odoo read it, whichever is later
+    Atime,
 }
 
 /// What reading a file brought.
@@ -168,6 +112,8 @@ pub enum Content<'a> {
 pub enum Kept {
     /// Its last save is within its window.
     Young,
+    /// Its login is protected.
+    ProtectedLogin,
     /// Its last save lies in the future or before 2010: the clock or the file is wrong.
     ImplausibleTime,
     /// It does not read as a session.
@@ -183,6 +129,8 @@ pub enum Reason {
     Expired,
     /// Odoo 19 has moved the session to a new file, and refuses this one.
     Superseded,
+    /// The login is longer ago than its longest lifetime, however active the session is.
+    Lifetime,
 }
 
 impl Reason {
@@ -191,6 +139,7 @@ impl Reason {
         match self {
             Reason::Expired => "expired",
             Reason::Superseded => "superseded",
+            Reason::Lifetime => "lifetime",
         }
     }
 }
@@ -204,7 +153,7 @@ pub enum Verdict {
     Due {
         /// Why.
         reason: Reason,
-        /// The inactivity window that decided.
+        /// The inactivity window that decided; for [`Reason::Lifetime`], the longest lifetime.
         window: Duration,
     },
 }
@@ -218,18 +167,88 @@ pub enum Glance {
     MustRead,
 }
 
-/// The windows and the moment they are applied at.
+/// The rules and the moment they are applied at.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// Inactivity windows.
-    pub windows: Windows,
+    general: Rules,
+    databases: BTreeMap<String, Rules>,
     /// The moment of the run, read once at its start.
     pub now: Timestamp,
     /// Condemn regular names that are older than every window without reading them.
     pub unread: bool,
+    /// What tells when a session was used last.
+    pub last_seen: LastSeen,
+    // Over all rules, so that a glance costs the same however many databases have rules.
+    shortest: Duration,
+    longest: Duration,
+    any_lifetime: bool,
 }
 
 impl Policy {
+    /// General rules, and those of the databases that have their own, judged at `now`; with nothing special.
+    pub fn new(general: Rules, databases: BTreeMap<String, Rules>, now: Timestamp) -> Policy {
+        let over_all = |window: fn(&Windows) -> Duration,
+                        better: fn(Duration, Duration) -> Duration| {
+            databases
+                .values()
+                .map(|rules| window(&rules.windows))
+                .fold(window(&general.windows), better)
+        };
+        Policy {
+            shortest: over_all(Windows::shortest, Duration::min),
+            longest: over_all(Windows::longest, Duration::max),
+            any_lifetime: std::iter::once(&general)
+                .chain(databases.values())
+                .any(|rules| rules.max_lifetime.is_some()),
+            general,
+            databases,
+            now,
+            unread: false,
+            last_seen: LastSeen::default(),
+        }
+    }
+
+    /// The rules of sessions without a database, and of those whose database has no rules of its own.
+    pub fn general(&self) -> &Rules {
+        &self.general
+    }
+
+    /// The databases that have rules of their own.
+    pub fn databases(&self) -> &BTreeMap<String, Rules> {
+        &self.databases
+    }
+
+    /// The shortest window of any session in any database: a store that has not changed for longer is dormant.
+    pub fn shortest(&self) -> Duration {
+        self.shortest
+    }
+
+    /// The longest window of any session in any database: what is older is due whatever it says.
+    pub fn longest(&self) -> Duration {
+        self.longest
+    }
+
+    /// The window of a class as a report shows it: that of the general rules, or `None` for what is never due.
+    pub fn window(&self, class: Class) -> Option<Duration> {
+        match class {
+            Class::Unclassified => Some(self.longest),
+            _ => self.general.windows.of(class),
+        }
+    }
+
+    /// The rules of this session, chosen by its database.
+    pub fn rules(&self, session: &Session<'_>) -> &Rules {
+        if self.databases.is_empty() {
+            return &self.general;
+        }
+        session
+            .db
+            .as_ref()
+            .and_then(|db| std::str::from_utf8(db.as_bytes()).ok())
+            .and_then(|db| self.databases.get(db))
+            .unwrap_or(&self.general)
+    }
+
     /// The time since a last save, or `None` where that time is implausible.
     pub fn age(&self, mtime: Timestamp) -> Option<Duration> {
         let plausible = mtime >= EARLIEST && self.now.age(mtime) <= FUTURE_TOLERANCE;
@@ -237,6 +256,10 @@ impl Policy {
     }
 
     /// Judges by kind, last save and size alone, as far as that is possible.
+    ///
+    /// Which database a session belongs to is not known yet. So only what is younger than the shortest window of
+    /// all rules is recent, and only what is older than the longest of all is condemned unread. A lifetime counts
+    /// from the login, which can be any time before the last save: then no session is recent, and each is read.
     pub fn glance(&self, kind: Kind, mtime: Timestamp, size: u64) -> Glance {
         let class = match kind {
             Kind::Foreign => {
@@ -246,60 +269,109 @@ impl Policy {
             Kind::UploadStash => Class::UploadStash,
             Kind::Flat | Kind::Sharded if size == 0 => Class::Anonymous,
             Kind::Flat | Kind::Sharded | Kind::Irregular => {
-                if self
-                    .age(mtime)
-                    .is_some_and(|age| age <= self.windows.shortest())
-                {
+                let age = self.age(mtime);
+                if !self.any_lifetime && age.is_some_and(|age| age <= self.shortest) {
                     return Glance::Settled(Class::Recent, Verdict::Keep(Kept::Young));
                 }
-                let condemned = self.by_window(Class::Unclassified, mtime);
-                let regular = kind.is_regular_session();
-                if self.unread && regular && matches!(condemned, Verdict::Due { .. }) {
-                    return Glance::Settled(Class::Unclassified, condemned);
+                if self.unread
+                    && kind.is_regular_session()
+                    && age.is_some_and(|age| age > self.longest)
+                {
+                    return Glance::Settled(Class::Unclassified, self.by_age(mtime, self.longest));
                 }
                 return Glance::MustRead;
             }
         };
-        Glance::Settled(class, self.by_window(class, mtime))
+        Glance::Settled(class, self.by_window(&self.general, class, mtime))
     }
 
     /// Judges a file of a kind that may be a session by what it says.
     pub fn judge(&self, kind: Kind, content: &Content<'_>, mtime: Timestamp) -> (Class, Verdict) {
+        let by_general = |class| (class, self.by_window(&self.general, class, mtime));
         match content {
-            Content::Session(session) => {
-                let class = Class::of(session);
-                (class, self.judge_session(class, session, mtime))
-            }
+            Content::Session(session) => self.judge_session(session, mtime),
             // Only a regular name makes an empty or a broken file Odoo's.
             _ if !kind.is_regular_session() => (Class::Foreign, Verdict::Keep(Kept::Foreign)),
-            Content::Empty => (Class::Anonymous, self.by_window(Class::Anonymous, mtime)),
-            Content::Unreadable(_) => (Class::Unreadable, self.by_window(Class::Unreadable, mtime)),
+            Content::Empty => by_general(Class::Anonymous),
+            Content::Unreadable(_) => by_general(Class::Unreadable),
             Content::Unknown => (Class::Unreadable, Verdict::Keep(Kept::Unreadable)),
         }
     }
 
-    fn judge_session(&self, class: Class, session: &Session<'_>, mtime: Timestamp) -> Verdict {
-        match self.by_window(class, mtime) {
-            Verdict::Due { window, .. } if class == Class::Superseded => {
-                let refused = session
-                    .deletion_time
-                    .is_some_and(|at| at < self.now.secs as f64);
-                if refused {
-                    Verdict::Due {
+    /// Whether this login would be due by its lifetime or not, if only the file said when it began.
+    pub fn lifetime_unknown(&self, session: &Session<'_>) -> bool {
+        let rules = self.rules(session);
+        rules.max_lifetime.is_some()
+            && session.uid.is_some()
+            && !self.refused(session)
+            && !rules.protect(session)
+            && self.lifetime(session).is_none()
+    }
+
+    fn judge_session(&self, session: &Session<'_>, mtime: Timestamp) -> (Class, Verdict) {
+        let rules = self.rules(session);
+        match Class::of(session) {
+            class @ Class::Superseded if self.refused(session) => {
+                let verdict = match self.by_window(rules, class, mtime) {
+                    Verdict::Due { window, .. } => Verdict::Due {
                         reason: Reason::Superseded,
                         window,
-                    }
-                } else {
-                    // Until its deletion time Odoo still accepts it.
-                    self.by_window(Class::Authenticated, mtime)
-                }
+                    },
+                    keep => keep,
+                };
+                (class, verdict)
             }
-            verdict => verdict,
+            // Until its deletion time Odoo still accepts a superseded one.
+            class @ (Class::Authenticated | Class::Superseded) if rules.protect(session) => {
+                let class = if class == Class::Authenticated {
+                    Class::Protected
+                } else {
+                    class
+                };
+                (class, Verdict::Keep(Kept::ProtectedLogin))
+            }
+            class @ (Class::Authenticated | Class::Superseded) => {
+                (class, self.judge_login(rules, session, mtime))
+            }
+            class => (class, self.by_window(rules, class, mtime)),
         }
     }
 
-    fn by_window(&self, class: Class, mtime: Timestamp) -> Verdict {
-        match self.windows.of(class) {
+    /// Judges a login that Odoo accepts and that is not protected.
+    fn judge_login(&self, rules: &Rules, session: &Session<'_>, mtime: Timestamp) -> Verdict {
+        match (
+            self.by_window(rules, Class::Authenticated, mtime),
+            rules.max_lifetime,
+        ) {
+            (Verdict::Keep(Kept::Young), Some(longest)) => match self.lifetime(session) {
+                Some(lifetime) if lifetime > longest.as_secs_f64() => Verdict::Due {
+                    reason: Reason::Lifetime,
+                    window: longest,
+                },
+                _ => Verdict::Keep(Kept::Young),
+            },
+            (verdict, _) => verdict,
+        }
+    }
+
+    /// Seconds since the login, as far as the file tells; a time that cannot be is no answer.
+    fn lifetime(&self, session: &Session<'_>) -> Option<f64> {
+        let latest = self.now.secs as f64 + FUTURE_TOLERANCE.as_secs_f64();
+        let plausible = EARLIEST.secs as f64..=latest;
+        session
+            .first_activity(|time| plausible.contains(&time))
+            .map(|first| self.now.secs as f64 - first)
+    }
+
+    /// Whether Odoo 19 has moved this session to a new file, and refuses this one by now.
+    fn refused(&self, session: &Session<'_>) -> bool {
+        session
+            .deletion_time
+            .is_some_and(|at| at < self.now.secs as f64)
+    }
+
+    fn by_window(&self, rules: &Rules, class: Class, mtime: Timestamp) -> Verdict {
+        match rules.windows.of(class) {
             Some(window) => self.by_age(mtime, window),
             // Nothing else that is judged goes without a window.
             None => Verdict::Keep(Kept::Unreadable),
@@ -319,261 +391,4 @@ impl Policy {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::Uid;
-
-    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
-    const HOUR: i64 = 3_600;
-    const DAY: i64 = 86_400;
-
-    fn days(days: u64) -> Duration {
-        Duration::from_secs(days * 86_400)
-    }
-
-    fn policy() -> Policy {
-        let windows = Windows {
-            authenticated: days(7),
-            anonymous: days(1),
-            cart: days(3),
-            leftover: days(2),
-            unreadable: None,
-        };
-        Policy {
-            windows,
-            now: NOW,
-            unread: false,
-        }
-    }
-
-    fn ago(secs: i64) -> Timestamp {
-        Timestamp::from_secs(NOW.secs - secs)
-    }
-
-    fn visitor() -> Session<'static> {
-        Session {
-            uid: None,
-            login: None,
-            db: None,
-            cart: false,
-            pending_2fa: false,
-            deletion_time: None,
-        }
-    }
-
-    fn user() -> Session<'static> {
-        Session {
-            uid: Some(Uid::Number(2)),
-            ..visitor()
-        }
-    }
-
-    fn judged(session: Session<'static>, age: i64) -> (Class, Verdict) {
-        policy().judge(Kind::Sharded, &Content::Session(session), ago(age))
-    }
-
-    fn expired(window: Duration) -> Verdict {
-        Verdict::Due {
-            reason: Reason::Expired,
-            window,
-        }
-    }
-
-    const YOUNG: Verdict = Verdict::Keep(Kept::Young);
-
-    #[test]
-    fn each_class_has_its_window() {
-        let cart = || Session {
-            cart: true,
-            ..visitor()
-        };
-        for (session, class, window) in [
-            (user(), Class::Authenticated, 7),
-            (
-                Session {
-                    cart: true,
-                    ..user()
-                },
-                Class::Authenticated,
-                7,
-            ),
-            (visitor(), Class::Anonymous, 1),
-            (
-                Session {
-                    pending_2fa: true,
-                    ..visitor()
-                },
-                Class::Pending2fa,
-                1,
-            ),
-            (cart(), Class::Cart, 3),
-            (
-                Session {
-                    pending_2fa: true,
-                    ..cart()
-                },
-                Class::Cart,
-                3,
-            ),
-        ] {
-            let edge = window * DAY;
-            let at_edge = policy().judge(
-                Kind::Flat,
-                &Content::Session(Session {
-                    login: None,
-                    db: None,
-                    ..session
-                }),
-                ago(edge),
-            );
-            assert_eq!(
-                at_edge,
-                (class, YOUNG),
-                "exactly as old as the window is not older"
-            );
-            let session = match class {
-                Class::Authenticated => user(),
-                Class::Cart => cart(),
-                Class::Pending2fa => Session {
-                    pending_2fa: true,
-                    ..visitor()
-                },
-                _ => visitor(),
-            };
-            assert_eq!(
-                judged(session, edge + 1),
-                (class, expired(days(window as u64)))
-            );
-        }
-    }
-
-    #[test]
-    fn a_superseded_session_is_due_at_the_shortest_window_once_odoo_refuses_it() {
-        let superseded = |at: i64| Session {
-            deletion_time: Some((NOW.secs - at) as f64),
-            ..user()
-        };
-        let due = Verdict::Due {
-            reason: Reason::Superseded,
-            window: days(1),
-        };
-        assert_eq!(judged(superseded(DAY), DAY), (Class::Superseded, YOUNG));
-        assert_eq!(judged(superseded(DAY), DAY + 1), (Class::Superseded, due));
-        assert_eq!(
-            judged(superseded(-HOUR), DAY + 1),
-            (Class::Superseded, YOUNG)
-        );
-        assert_eq!(
-            judged(superseded(-HOUR), 7 * DAY + 1),
-            (Class::Superseded, expired(days(7)))
-        );
-    }
-
-    #[test]
-    fn keeps_what_does_not_read_as_a_session() {
-        let broken = Content::Unreadable(Unreadable::NotADictionary);
-        let old = ago(900 * DAY);
-        assert_eq!(
-            policy().judge(Kind::Sharded, &broken, old),
-            (Class::Unreadable, Verdict::Keep(Kept::Unreadable))
-        );
-        assert_eq!(
-            policy().judge(Kind::Irregular, &broken, old),
-            (Class::Foreign, Verdict::Keep(Kept::Foreign))
-        );
-        assert_eq!(
-            policy().judge(Kind::Irregular, &Content::Empty, old),
-            (Class::Foreign, Verdict::Keep(Kept::Foreign))
-        );
-    }
-
-    #[test]
-    fn an_unreadable_window_covers_what_was_read_and_nothing_else() {
-        let mut policy = policy();
-        policy.windows.unreadable = Some(days(30));
-        let broken = Content::Unreadable(Unreadable::NotADictionary);
-        let old = ago(31 * DAY);
-        assert_eq!(
-            policy.judge(Kind::Flat, &broken, old),
-            (Class::Unreadable, expired(days(30)))
-        );
-        assert_eq!(
-            policy.judge(Kind::Flat, &broken, ago(DAY)),
-            (Class::Unreadable, YOUNG)
-        );
-        assert_eq!(
-            policy.judge(Kind::Flat, &Content::Unknown, old),
-            (Class::Unreadable, Verdict::Keep(Kept::Unreadable))
-        );
-        assert_eq!(
-            policy.judge(Kind::Irregular, &broken, old),
-            (Class::Foreign, Verdict::Keep(Kept::Foreign))
-        );
-    }
-
-    #[test]
-    fn an_implausible_time_keeps_the_file() {
-        let keep = Verdict::Keep(Kept::ImplausibleTime);
-        assert_eq!(judged(visitor(), -301).1, keep);
-        assert_eq!(judged(visitor(), -300).1, YOUNG);
-        let broken_clock = Timestamp::from_secs(EARLIEST.secs - 1);
-        assert_eq!(
-            policy()
-                .judge(Kind::Flat, &Content::Session(visitor()), broken_clock)
-                .1,
-            keep
-        );
-        assert_eq!(
-            policy().glance(Kind::UnfinishedSave, broken_clock, 0),
-            Glance::Settled(Class::UnfinishedSave, keep)
-        );
-    }
-
-    #[test]
-    fn a_glance_settles_what_content_cannot_change() {
-        let policy = policy();
-        let settled = |kind, age, size| policy.glance(kind, ago(age), size);
-        assert_eq!(
-            settled(Kind::Foreign, 900 * DAY, 0),
-            Glance::Settled(Class::Foreign, Verdict::Keep(Kept::Foreign))
-        );
-        assert_eq!(
-            settled(Kind::Flat, DAY, 9),
-            Glance::Settled(Class::Recent, YOUNG)
-        );
-        assert_eq!(settled(Kind::Flat, DAY + 1, 9), Glance::MustRead);
-        assert_eq!(settled(Kind::Irregular, DAY + 1, 0), Glance::MustRead);
-        assert_eq!(
-            settled(Kind::Sharded, DAY + 1, 0),
-            Glance::Settled(Class::Anonymous, expired(days(1)))
-        );
-        for (kind, class) in [
-            (Kind::UnfinishedSave, Class::UnfinishedSave),
-            (Kind::UploadStash, Class::UploadStash),
-        ] {
-            assert_eq!(settled(kind, 2 * DAY, 5), Glance::Settled(class, YOUNG));
-            assert_eq!(
-                settled(kind, 2 * DAY + 1, 5),
-                Glance::Settled(class, expired(days(2)))
-            );
-        }
-    }
-
-    #[test]
-    fn unread_condemns_regular_names_older_than_every_window() {
-        let policy = Policy {
-            unread: true,
-            ..policy()
-        };
-        let seven = 7 * DAY;
-        let condemned = Glance::Settled(Class::Unclassified, expired(days(7)));
-        assert_eq!(policy.glance(Kind::Flat, ago(seven + 1), 9), condemned);
-        assert_eq!(policy.glance(Kind::Flat, ago(seven), 9), Glance::MustRead);
-        assert_eq!(
-            policy.glance(Kind::Irregular, ago(seven + 1), 9),
-            Glance::MustRead
-        );
-        let broken_clock = Timestamp::from_secs(EARLIEST.secs - 1);
-        assert_eq!(policy.glance(Kind::Flat, broken_clock, 9), Glance::MustRead);
-    }
-}
+mod tests;

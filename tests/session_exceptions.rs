@@ -63,7 +63,7 @@ fn only_python_reads(file: &[u8], why: &str) {
         Err(why.to_owned())
     );
     if let Some(means) = python(file) {
-        assert_eq!(means, "- - - - - -");
+        assert_eq!(means, "- - - - - - -");
     }
 }
 

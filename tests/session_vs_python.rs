@@ -56,6 +56,9 @@ fn told(session: &Session) -> String {
         session
             .deletion_time
             .map_or("-".to_owned(), |time| hex(&time.to_be_bytes())),
+        session
+            .first_activity(|_| true)
+            .map_or("-".to_owned(), |time| hex(&(time + 0.0).to_be_bytes())),
     ]
     .join(" ")
 }

@@ -99,6 +99,7 @@ fn expected(session: &Dict) -> Result<Session<'static>, Unreadable> {
         cart: order || wishes,
         pending_2fa: uid.is_none() && set("pre_uid"),
         deletion_time: time.filter(|_| !matches!(get("next_sid"), None | Some(Value::None))),
+        trace: None,
     })
 }
 

@@ -9,7 +9,6 @@ use super::{progress, sandbox};
 use crate::cli::{Format, ReportSize};
 use crate::exit::Exit;
 use crate::log;
-use crate::policy::Policy;
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact;
@@ -69,16 +68,12 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
     }
     let plan = Plan {
         mode: settings.mode,
-        policy: Policy {
-            windows: settings.windows.clone(),
-            now,
-            unread: settings.unread,
-        },
+        policy: settings.policy(now),
         limit: settings.limit,
         threads: settings.threads.map_or(DEFAULT_THREADS, usize::from),
         share_flat: settings.threads.is_some(),
     };
-    let dormant = store.stat.mtime.age(now) > plan.policy.windows.shortest();
+    let dormant = store.stat.mtime.age(now) > plan.policy.shortest();
     let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
     if settings.unread && !left_alone {
         prove_to_be_sessions(&store, &plan)?;
@@ -112,6 +107,7 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         location: &settings.location,
         store: &store,
         plan: &plan,
+        effective: &settings.effective,
         tally: &tally,
         end,
         dormant,
@@ -138,7 +134,7 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
 
 /// Says what `--unread` is about to do, and refuses where the files do not prove to be sessions.
 fn prove_to_be_sessions(store: &Store, plan: &Plan) -> Result<()> {
-    let longest = words(plan.policy.windows.longest());
+    let longest = words(plan.policy.longest());
     for (layout, sample) in ["flat", "sharded"]
         .into_iter()
         .zip(sample::sample(store, plan))

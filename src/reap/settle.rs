@@ -158,10 +158,11 @@ impl Shared<'_> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::policy::{Class, Policy, Windows};
+    use crate::policy::{Class, Policy, Rules, Windows};
     use crate::reap::{Due, Plan, Progress, Stop, Witness};
     use crate::store::{Opening, Store};
     use crate::time::Timestamp;
+    use std::collections::BTreeMap;
     use std::fs;
     use std::path::PathBuf;
     use std::sync::Mutex;
@@ -193,17 +194,21 @@ mod tests {
         let window = Duration::from_secs(1);
         let plan = Plan {
             mode: Mode::Reap,
-            policy: Policy {
-                windows: Windows {
-                    authenticated: window,
-                    anonymous: window,
-                    cart: window,
-                    leftover: window,
-                    unreadable: None,
+            policy: Policy::new(
+                Rules {
+                    windows: Windows {
+                        authenticated: window,
+                        anonymous: window,
+                        cart: window,
+                        leftover: window,
+                        unreadable: None,
+                    },
+                    keep_logins: Vec::new(),
+                    max_lifetime: None,
                 },
-                now: Timestamp::from_secs(1_800_000_000),
-                unread: false,
-            },
+                BTreeMap::new(),
+                Timestamp::from_secs(1_800_000_000),
+            ),
             limit: None,
             threads: 1,
             share_flat: false,

@@ -9,6 +9,7 @@ use super::out::Out;
 use crate::policy::Class;
 use crate::reap::{End, Mode};
 use crate::redact;
+use crate::settings::{Effective, Source, Value};
 use crate::tally::{AGE_BOUNDS, Pile, Row};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
@@ -28,6 +29,7 @@ struct Document<'a> {
     store: StorePart,
     file_system: FileSystem,
     windows: Windows,
+    policy: Vec<Setting<'a>>,
     classes: Vec<ClassRow>,
     total: RowPart,
     kept: Kept,
@@ -64,6 +66,17 @@ struct Windows {
     cart: u64,
     leftover: u64,
     unreadable: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Setting<'a> {
+    option: &'static str,
+    database: Option<String>,
+    value: serde_json::Value,
+    source: &'static str,
+    file: Option<&'a str>,
+    section: Option<String>,
+    line: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -180,7 +193,7 @@ fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
         Some(End::LimitReached) => ("limit-reached", None),
         Some(End::Interrupted(signal)) => ("interrupted", Some(signal)),
     };
-    let windows = &plan.policy.windows;
+    let windows = &plan.policy.general().windows;
     let deleting = plan.mode == Mode::Reap;
     Document {
         version: env!("CARGO_PKG_VERSION"),
@@ -220,12 +233,13 @@ fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
             leftover: windows.leftover.as_secs(),
             unreadable: windows.unreadable.map(|window| window.as_secs()),
         },
+        policy: finished.effective.iter().map(setting).collect(),
         classes: Class::ALL
             .into_iter()
             .map(|class| ClassRow {
                 class: class.base(),
                 property: class.property(),
-                window: windows.of(class).map(|window| window.as_secs()),
+                window: plan.policy.window(class).map(|window| window.as_secs()),
                 row: RowPart::new(tally.row(class), deleting),
             })
             .collect(),
@@ -246,5 +260,34 @@ fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
                 count: *count,
             })
             .collect(),
+    }
+}
+
+fn setting(effective: &Effective) -> Setting<'_> {
+    let printable = |text: &String| redact::printable(text.as_bytes());
+    let (source, place) = match &effective.source {
+        Source::CommandLine => ("command-line", None),
+        Source::Environment => ("environment", None),
+        Source::File {
+            file,
+            section,
+            line,
+        } => ("file", Some((file.as_str(), section, *line))),
+        Source::Default => ("default", None),
+    };
+    Setting {
+        option: effective.option,
+        database: effective.database.as_ref().map(printable),
+        value: match &effective.value {
+            Value::Duration(duration) => duration.as_secs().into(),
+            Value::Logins(logins) => logins.iter().map(printable).collect(),
+            Value::Switch(on) => (*on).into(),
+            value @ Value::LastSeen(_) => value.to_string().into(),
+            Value::Never => serde_json::Value::Null,
+        },
+        source,
+        file: place.map(|(file, ..)| file),
+        section: place.map(|(_, section, _)| printable(section)),
+        line: place.map(|(.., line)| line),
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::cli::{Format, ReportSize};
 use crate::exit::Exit;
 use crate::reap::{End, Plan};
-use crate::settings::Location;
+use crate::settings::{Effective, Location};
 use crate::store::{Inodes, Store};
 use crate::tally::Tally;
 use crate::time::Timestamp;
@@ -28,6 +28,8 @@ pub struct Finished<'a> {
     pub store: &'a Store,
     /// What was to be done.
     pub plan: &'a Plan,
+    /// Every value of the policy, with who said so.
+    pub effective: &'a [Effective],
     /// What was found and done.
     pub tally: &'a Tally,
     /// How it ended; `None` for a dormant store that was left alone.

@@ -8,6 +8,7 @@ use super::{Finished, histogram};
 use crate::policy::{Class, Windows};
 use crate::reap::{End, Mode};
 use crate::redact;
+use crate::settings::{Effective, Source};
 use crate::tally::Row;
 use crate::time::{short, words};
 
@@ -15,6 +16,7 @@ use crate::time::{short, words};
 pub(super) fn label(class: Class) -> &'static str {
     match class {
         Class::Authenticated => "authenticated",
+        Class::Protected => "authenticated, kept",
         Class::Superseded => "superseded",
         Class::Cart => "anonymous, cart",
         Class::Pending2fa => "anonymous, 2FA open",
@@ -104,7 +106,40 @@ fn head(out: &mut Out, finished: &Finished<'_>) {
     }
     out.line(format_args!(
         "Windows        {}",
-        windows(&finished.plan.policy.windows)
+        windows(&finished.plan.policy.general().windows)
+    ));
+    policy(out, finished);
+}
+
+/// What somebody has changed of the policy, and where. The windows above tell the rest.
+fn policy(out: &mut Out, finished: &Finished<'_>) {
+    let mut lines = Vec::new();
+    for value in finished.effective {
+        let Effective {
+            option,
+            database,
+            value,
+            source,
+        } = value;
+        if *source == Source::Default {
+            continue;
+        }
+        let whose = database.as_ref().map_or(String::new(), |database| {
+            format!("{}: ", redact::printable(database.as_bytes()))
+        });
+        let (what, source) = (format!("{whose}{option} {value}"), format!("({source})"));
+        if what.chars().count() + source.chars().count() < 64 {
+            lines.push(format!("{what} {source}"));
+        } else {
+            lines.extend([what, format!("  {source}")]);
+        }
+    }
+    if lines.is_empty() {
+        lines.push("all defaults".to_owned());
+    }
+    out.line(format_args!(
+        "Policy         {}",
+        lines.join("\n               ")
     ));
 }
 
@@ -171,11 +206,7 @@ fn table(out: &mut Out, finished: &Finished<'_>) {
             add("total", &tally.total(), String::new());
         }
         if row.all.files > 0 {
-            let window = plan
-                .policy
-                .windows
-                .of(class)
-                .map_or("kept".to_owned(), words);
+            let window = plan.policy.window(class).map_or("kept".to_owned(), words);
             add(label(class), row, window);
         }
     }
@@ -245,11 +276,10 @@ fn notes(out: &mut Out, finished: &Finished<'_>) {
 
 fn dormant(finished: &Finished<'_>) -> String {
     let changed = finished.store.stat.mtime;
-    let windows = &finished.plan.policy.windows;
     format!(
         "dormant: nothing was saved here for {}, longer than the shortest window ({})",
         words(changed.age(finished.started)),
-        words(windows.shortest())
+        words(finished.plan.policy.shortest())
     )
 }
 

@@ -16,10 +16,11 @@ pub(super) enum Key {
     PreUid,
     NextSid,
     DeletionTime,
+    Trace,
 }
 
 impl Key {
-    const COUNT: usize = Key::DeletionTime as usize + 1;
+    const COUNT: usize = Key::Trace as usize + 1;
 
     pub(super) fn of(name: &[u8]) -> Option<Key> {
         Some(match name {
@@ -34,6 +35,7 @@ impl Key {
             b"pre_uid" => Key::PreUid,
             b"next_sid" => Key::NextSid,
             b"deletion_time" => Key::DeletionTime,
+            b"_trace" => Key::Trace,
             _ => return None,
         })
     }
@@ -83,7 +85,7 @@ impl Value<'_> {
 
     /// Seconds, if this can be a time at all: `NaN` and numbers beyond all clocks cannot.
     #[allow(clippy::cast_precision_loss)]
-    fn seconds(&self) -> Option<f64> {
+    pub(super) fn seconds(&self) -> Option<f64> {
         match self {
             Value::Integer(value) => Some(*value as f64),
             Value::Float(value) => value.is_finite().then_some(*value),
@@ -106,8 +108,12 @@ impl<V: Copy> Facts<V> {
         self.0[key as usize] = Some(value);
     }
 
+    pub(super) fn get(&self, key: Key) -> Option<V> {
+        self.0[key as usize]
+    }
+
     fn has(&self, key: Key) -> bool {
-        self.0[key as usize].is_some()
+        self.get(key).is_some()
     }
 
     /// Odoo writes all six on every save; addons and old versions may drop some.
@@ -130,7 +136,7 @@ impl<V: Copy> Facts<V> {
         if !self.are_odoos() {
             return Err(Unreadable::NotOdoosKeys);
         }
-        let get = |key: Key| self.0[key as usize].map(&value_of).transpose();
+        let get = |key: Key| self.get(key).map(&value_of).transpose();
         let text = |value| match value {
             Some(Value::Text(text)) => Some(text),
             _ => None,
@@ -153,6 +159,8 @@ impl<V: Copy> Facts<V> {
             deletion_time: get(Key::DeletionTime)?
                 .filter(|_| replaced)
                 .and_then(|time| time.seconds()),
+            // Only JSON has one.
+            trace: None,
         })
     }
 }

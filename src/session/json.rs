@@ -10,6 +10,7 @@
 //! `tests/session_exceptions.rs` asks both sides; `tests/session_vs_python.rs` looks for a third in random files.
 
 mod not_a_number;
+mod trace;
 mod value;
 
 use std::fmt;
@@ -18,6 +19,8 @@ use std::ops::Range;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+pub use trace::Trace;
 
 use super::facts::{Facts, Key};
 use super::{Session, Unreadable};
@@ -32,6 +35,21 @@ struct Place {
     end: u32,
 }
 
+impl Place {
+    #[allow(clippy::cast_possible_truncation)]
+    fn of(value: &str, text: &str) -> Place {
+        let start = value.as_ptr().addr() - text.as_ptr().addr();
+        Place {
+            start: start as u32,
+            end: (start + value.len()) as u32,
+        }
+    }
+
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
 /// Reads a text whose first non-white byte is `{`.
 pub(super) fn read(bytes: &[u8]) -> Result<Session<'_>, Unreadable> {
     // Odoo opens the file as UTF-8 text, so a bad byte anywhere breaks it.
@@ -43,15 +61,16 @@ pub(super) fn read(bytes: &[u8]) -> Result<Session<'_>, Unreadable> {
             .and_then(|stand_in| facts(&stand_in))
             .ok_or(Unreadable::BrokenJson)?,
     };
-    facts.session(|Place { start, end }| {
-        let place = Range {
-            start: start as usize,
-            end: end as usize,
-        };
-        text.as_bytes()
-            .get(place)
-            .and_then(value::of)
-            .ok_or(Unreadable::BrokenJson)
+    let session = facts.session(|place| {
+        let value = text.as_bytes().get(place.range());
+        value.and_then(value::of).ok_or(Unreadable::BrokenJson)
+    })?;
+    let trace = facts
+        .get(Key::Trace)
+        .and_then(|place| text.get(place.range()));
+    Ok(Session {
+        trace: trace.map(Trace::new),
+        ..session
     })
 }
 
@@ -79,7 +98,8 @@ impl<'de> Visitor<'de> for TopLevel<'de> {
         while let Some(key) = map.next_key_seed(KeyName)? {
             match key {
                 Some(key) if !key.is_only_a_sign() => {
-                    facts.set(key, self.place(map.next_value::<&RawValue>()?.get()));
+                    let value = map.next_value::<&RawValue>()?.get();
+                    facts.set(key, Place::of(value, self.text));
                 }
                 Some(key) => {
                     map.next_value::<IgnoredAny>()?;
@@ -91,17 +111,6 @@ impl<'de> Visitor<'de> for TopLevel<'de> {
             }
         }
         Ok(facts)
-    }
-}
-
-impl TopLevel<'_> {
-    #[allow(clippy::cast_possible_truncation)]
-    fn place(&self, value: &str) -> Place {
-        let start = value.as_ptr().addr() - self.text.as_ptr().addr();
-        Place {
-            start: start as u32,
-            end: (start + value.len()) as u32,
-        }
     }
 }
 

@@ -25,6 +25,7 @@ mod unreadable;
 
 use std::fmt;
 
+pub use json::Trace;
 pub use text::Text;
 pub use unreadable::Unreadable;
 
@@ -46,6 +47,17 @@ pub struct Session<'a> {
     pub pending_2fa: bool,
     /// Epoch seconds from which Odoo 19 refuses this session, which `next_sid` has replaced. `None` if it was not superseded.
     pub deletion_time: Option<f64>,
+    /// Odoo 18 and later: the devices that used this session. Odoo writes none into pickles, and none is taken from them.
+    pub trace: Option<Trace<'a>>,
+}
+
+impl Session<'_> {
+    /// When the session was first used after its login, in epoch seconds: the earliest `first_activity` that is `plausible`.
+    ///
+    /// Odoo begins `_trace` anew with a login, and takes it along when 19 moves a session to a new file.
+    pub fn first_activity(&self, plausible: impl Fn(f64) -> bool) -> Option<f64> {
+        self.trace?.first_activity(plausible)
+    }
 }
 
 /// A `uid` that is neither null nor false.

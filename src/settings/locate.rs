@@ -10,6 +10,7 @@ use clap::parser::ValueSource;
 
 use super::SettingsError;
 use super::odoo_conf::OdooConf;
+use super::section::Sections;
 use crate::cli::{StoreArgs, variable};
 use crate::reap::Mode;
 use crate::redact;
@@ -38,6 +39,12 @@ pub struct Location {
     pub from: String,
     /// Nobody named it; it is where Odoo and its packages have it.
     pub found: bool,
+}
+
+/// The store, and what the `odoo.conf` in use says beside it.
+pub(super) struct Located {
+    pub location: Location,
+    pub sections: Sections,
 }
 
 /// Looks an environment variable up.
@@ -76,12 +83,40 @@ impl Surroundings {
 
 /// Finds the store: flags beat the environment, which beats looking around; a deleting reap never looks
 /// around.
+///
+/// The `odoo.conf` in use is the one that was named, whoever named the store; or else the one that names the store.
 pub(super) fn locate(
     args: &StoreArgs,
     matches: &ArgMatches,
     around: &Surroundings,
     mode: Mode,
-) -> Result<Location, SettingsError> {
+) -> Result<Located, SettingsError> {
+    let named = args.config.as_deref();
+    let named = named.map(|file| Ok((file, read_conf(file)?))).transpose()?;
+    let sections = match &named {
+        Some((file, conf)) => Sections::of(conf, file)?,
+        None => Sections::default(),
+    };
+    if let Some(location) = said(args, named.as_ref(), matches, around)? {
+        return Ok(Located { location, sections });
+    }
+    if mode == Mode::Reap {
+        return Err(SettingsError::usage(
+            "where is the session store? A deleting reap does not guess: name it with --data-dir, \
+             --sessions-dir or --config (audit and reap --dry-run look where Odoo looks, and say what they found)"
+                .to_owned(),
+        ));
+    }
+    look_around(around)
+}
+
+/// The store that somebody named.
+fn said(
+    args: &StoreArgs,
+    named: Option<&(&Path, OdooConf)>,
+    matches: &ArgMatches,
+    around: &Surroundings,
+) -> Result<Option<Location>, SettingsError> {
     for level in [ValueSource::CommandLine, ValueSource::EnvVariable] {
         let said = |name: &str| matches.value_source(name) == Some(level);
         let mut answers = Vec::new();
@@ -99,21 +134,25 @@ pub(super) fn locate(
                 found: false,
             });
         }
-        if let Some(file) = args.config.as_ref().filter(|_| said("config")) {
-            let conf = read_conf(file)?;
-            let Some((dir, line)) = data_dir(&conf, file, around)? else {
-                return Err(SettingsError::usage(format!(
-                    "{} names no data_dir, so Odoo uses the home of the user it runs as: \
-                     name the data_dir with --data-dir instead of {}",
-                    redact::path(file),
-                    name("config", level)
-                )));
-            };
-            answers.push(Location {
-                sessions: dir.join("sessions"),
-                from: format!("data_dir in {} line {line}", redact::path(file)),
-                found: false,
-            });
+        if let Some((file, conf)) = named.filter(|_| said("config")) {
+            match data_dir(conf, file, around) {
+                Ok(Some((dir, line))) => answers.push(Location {
+                    sessions: dir.join("sessions"),
+                    from: format!("data_dir in {} line {line}", redact::path(file)),
+                    found: false,
+                }),
+                // Then it is there for what else it says.
+                _ if !answers.is_empty() => {}
+                Ok(None) => {
+                    return Err(SettingsError::usage(format!(
+                        "{} names no data_dir, so Odoo uses the home of the user it runs as: \
+                         name the data_dir with --data-dir beside {}",
+                        redact::path(file),
+                        name("config", level)
+                    )));
+                }
+                Err(error) => return Err(error),
+            }
         }
         let mut answers = answers.into_iter();
         let Some(first) = answers.next() else {
@@ -128,16 +167,9 @@ pub(super) fn locate(
                 redact::path(&other.sessions)
             )));
         }
-        return Ok(first);
+        return Ok(Some(first));
     }
-    if mode == Mode::Reap {
-        return Err(SettingsError::usage(
-            "where is the session store? A deleting reap does not guess: name it with --data-dir, \
-             --sessions-dir or --config (audit and reap --dry-run look where Odoo looks, and say what they found)"
-                .to_owned(),
-        ));
-    }
-    look_around(around)
+    Ok(None)
 }
 
 /// The option or the variable, as whoever said it knows it.
@@ -202,7 +234,7 @@ fn data_dir(
 }
 
 /// Looks where Odoo and its packages look, in their order.
-fn look_around(around: &Surroundings) -> Result<Location, SettingsError> {
+fn look_around(around: &Surroundings) -> Result<Located, SettingsError> {
     let mut tried = Vec::new();
     for (from, file) in configs(around) {
         let there = std::fs::metadata(&file);
@@ -211,15 +243,24 @@ fn look_around(around: &Surroundings) -> Result<Location, SettingsError> {
             continue;
         }
         let conf = read_conf(&file)?;
+        let sections = Sections::of(&conf, &file)?;
         if let Some((dir, line)) = data_dir(&conf, &file, around)? {
-            return Ok(Location {
+            let location = Location {
                 sessions: dir.join("sessions"),
                 from: format!(
                     "data_dir in {} line {line}, from {from}",
                     redact::path(&file)
                 ),
                 found: true,
-            });
+            };
+            return Ok(Located { location, sections });
+        }
+        if !sections.are_empty() {
+            tracing::warn!(
+                "{} has settings for sessions, but names no data_dir, so neither is used: \
+                 name it with --config, and the data_dir with --data-dir",
+                redact::path(&file)
+            );
         }
     }
     for (from, dir) in data_dirs(around) {
@@ -227,10 +268,14 @@ fn look_around(around: &Surroundings) -> Result<Location, SettingsError> {
         let there = std::fs::metadata(&sessions);
         tried.push(attempt(&sessions, &from, there.as_ref().err()));
         if there.is_ok() {
-            return Ok(Location {
+            let location = Location {
                 sessions,
                 from,
                 found: true,
+            };
+            return Ok(Located {
+                location,
+                sections: Sections::default(),
             });
         }
     }
@@ -350,11 +395,12 @@ mod tests {
 
         fn look(&self) -> Result<Location, SettingsError> {
             let vars = self.vars.clone();
-            look_around(&Surroundings {
+            let located = look_around(&Surroundings {
                 var: Box::new(move |name| vars.get(name).cloned()),
                 root: false,
                 system: self.dir.path().to_owned(),
-            })
+            })?;
+            Ok(located.location)
         }
 
         fn finds(&self, data_dir: &str) {

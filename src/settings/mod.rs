@@ -3,19 +3,25 @@
 pub mod data_dir;
 mod locate;
 pub mod odoo_conf;
-mod window;
+mod rules;
+mod said;
+mod section;
+mod source;
 
 pub use locate::{Location, Surroundings};
+pub use source::{Effective, Source, Value};
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use clap::ArgMatches;
 
-use crate::cli::{AuditArgs, ReapArgs, ReportArgs, StoreArgs, WindowArgs, WorkArgs};
+use crate::cli::{AuditArgs, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
 use crate::exit::Exit;
-use crate::policy::Windows;
+use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
 use crate::store::Opening;
+use crate::time::Timestamp;
 
 /// Everything that a run over a store needs to be told.
 #[derive(Debug)]
@@ -26,8 +32,14 @@ pub struct Settings {
     pub opening: Opening,
     /// What is done with files that are due.
     pub mode: Mode,
-    /// Inactivity windows.
-    pub windows: Windows,
+    /// What holds for sessions of databases without rules of their own.
+    pub general: Rules,
+    /// What holds for those of databases with rules of their own.
+    pub databases: BTreeMap<String, Rules>,
+    /// What tells when a session was used last.
+    pub last_seen: LastSeen,
+    /// Every value of the policy, with who said so.
+    pub effective: Vec<Effective>,
     /// Delete at most this many files.
     pub limit: Option<u64>,
     /// Delete what is older than every window without reading it.
@@ -85,19 +97,11 @@ impl Settings {
     ) -> Result<Settings, SettingsError> {
         let AuditArgs {
             store,
-            windows,
             report,
             work,
+            ..
         } = args;
-        Settings::new(
-            Mode::Audit,
-            &store,
-            &windows,
-            report,
-            &work,
-            matches,
-            around,
-        )
+        Settings::new(Mode::Audit, &store, report, &work, matches, around)
     }
 
     /// The settings of a reap.
@@ -111,17 +115,20 @@ impl Settings {
     ) -> Result<Settings, SettingsError> {
         let ReapArgs {
             store,
-            windows,
             deleting,
             report,
             work,
+            ..
         } = args;
         let mode = if deleting.dry_run {
             Mode::DryRun
         } else {
             Mode::Reap
         };
-        let settings = Settings::new(mode, &store, &windows, report, &work, matches, around)?;
+        let settings = Settings::new(mode, &store, report, &work, matches, around)?;
+        if deleting.unread {
+            settings.must_not_need_reading()?;
+        }
         Ok(Settings {
             limit: deleting.limit,
             unread: deleting.unread,
@@ -133,15 +140,19 @@ impl Settings {
     fn new(
         mode: Mode,
         store: &StoreArgs,
-        windows: &WindowArgs,
         report: ReportArgs,
         work: &WorkArgs,
         matches: &ArgMatches,
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
+        let located = locate::locate(store, matches, around, mode)?;
+        let told = rules::told(matches, &located.sections)?;
         Ok(Settings {
-            windows: window::windows(windows)?,
-            location: locate::locate(store, matches, around, mode)?,
+            general: told.general,
+            databases: told.databases,
+            last_seen: told.last_seen,
+            effective: told.effective,
+            location: located.location,
             opening: Opening {
                 accept_any_directory: store.accept_any_directory,
             },
@@ -152,5 +163,36 @@ impl Settings {
             threads: work.threads,
             report,
         })
+    }
+
+    /// Refuses what only the content of a file can tell, for `--unread` would pass over it.
+    fn must_not_need_reading(&self) -> Result<(), SettingsError> {
+        for Effective {
+            option,
+            value,
+            source,
+            ..
+        } in &self.effective
+        {
+            let what = match (*option, value) {
+                ("keep_login", Value::Logins(logins)) if !logins.is_empty() => "whose login it is",
+                ("max_lifetime", Value::Duration(_)) => "when its user logged in",
+                _ => continue,
+            };
+            return Err(SettingsError::usage(format!(
+                "--unread deletes a session without reading it, and so without knowing {what}, but there is {}: \
+                 run without --unread",
+                source.name(option)
+            )));
+        }
+        Ok(())
+    }
+
+    /// The policy, to be applied at this moment.
+    pub fn policy(&self, now: Timestamp) -> Policy {
+        let mut policy = Policy::new(self.general.clone(), self.databases.clone(), now);
+        policy.unread = self.unread;
+        policy.last_seen = self.last_seen;
+        policy
     }
 }

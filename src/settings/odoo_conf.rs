@@ -95,6 +95,20 @@ impl OdooConf {
             .map(|entry| (entry.name.as_str(), entry.setting()))
     }
 
+    /// The options that stand in this section itself, in file order.
+    pub(super) fn own_options<'a>(
+        &'a self,
+        section: &str,
+    ) -> impl Iterator<Item = (&'a str, Setting<'a>)> {
+        let defaults = (section == DEFAULT).then_some(&self.defaults);
+        let own = self.sections.iter().find(|s| s.name == section);
+        defaults
+            .or(own)
+            .into_iter()
+            .flat_map(|s| &s.options)
+            .map(|entry| (entry.name.as_str(), entry.setting()))
+    }
+
     /// The sections with the lines on which they begin, for those who must point at one.
     pub(super) fn headers(&self) -> impl Iterator<Item = (&str, usize)> {
         self.sections.iter().map(|s| (s.name.as_str(), s.line))

@@ -65,7 +65,18 @@ wants 'instances have units, timers and settings of their own' '.failed == []
 wants 'nothing, unless it is enabled' '.config == {}' --arg settings '{ dataDir = "/srv/odoo"; }'
 complains 'no store' 'name a dataDir' '{ enable = true; }'
 complains 'two instances on one store' 'one store' '{ enable = true; dataDir = "/srv/x"; instances.a.dataDir = "/srv/x/"; }'
-complains 'two answers' 'either dataDir or configFile' '{ enable = true; dataDir = "/srv/x"; configFile = "/etc/odoo.conf"; }'
+complains 'an instance without a place' 'name a dataDir or a configFile' '{ enable = true; instances.a = { }; }'
+wants 'an odoo.conf beside the data_dir, and nothing that would beat its sections' '.failed == []
+    and .config.systemd.services["odoo-session-reaper"].environment
+        == {ODOO_SESSION_REAPER_DATA_DIR: "/srv/x", ODOO_SESSION_REAPER_CONFIG: "/etc/odoo.conf"}' \
+    --arg settings '{ enable = true; dataDir = "/srv/x"; configFile = "/etc/odoo.conf"; }'
+wants 'protected logins, a lifetime and the access time' '.failed == []
+    and (.config.systemd.services["odoo-session-reaper"].environment
+        | .ODOO_SESSION_REAPER_KEEP_LOGIN == "kiosk*,pos?" and .ODOO_SESSION_REAPER_MAX_LIFETIME == "30d"
+        and .ODOO_SESSION_REAPER_LAST_SEEN == "atime")' \
+    --arg settings '{ enable = true; dataDir = "/srv/x"; keepLogins = [ "kiosk*" "pos?" ]; maxLifetime = "30d"; lastSeen = "atime"; }'
+complains 'a lifetime under 2h' 'under 2h' '{ enable = true; dataDir = "/srv/x"; maxLifetime = "119min"; }'
+refuses 'another clock' '{ enable = true; dataDir = "/srv/x"; lastSeen = "ctime"; }'
 complains 'a window under 2h' 'under 2h' '{ enable = true; dataDir = "/srv/x"; authenticatedWindow = "1h 59min"; }'
 complains 'a leftover window under 1h' 'under 1h' '{ enable = true; dataDir = "/srv/x"; leftoverWindow = "59m"; }'
 wants 'a window under 2h, if it is meant' '.failed == []
@@ -89,8 +100,10 @@ done
 evaluate --arg settings '{ }' >"$out"
 for window in authenticated anonymous leftover; do
     theirs=$(tr -s ' \n' ' ' <<<"$help" | sed -E "s/.*--$window-window <AGE>[^[]*\[default: ([a-z0-9]+)\].*/\1/")
-    ours=$(jq -r ".defaults.${window}Window" "$out")
-    [[ $ours = "$theirs" ]] || fail "${window}Window is $ours, the program's default $theirs"
+    # Set by the module, it would beat what odoo.conf says: so only the description may tell it.
+    jq -e ".defaults.${window}Window == null" "$out" >/dev/null || fail "${window}Window has a default"
+    jq -r ".descriptions.${window}Window" "$out" | tr -s ' \n' ' ' | grep -q "or else $theirs\." ||
+        fail "${window}Window does not tell the program's default, $theirs"
 done
 grep -qx "OnCalendar=$(jq -r .defaults.schedule "$out")" systemd/odoo-session-reaper.timer || fail 'the default schedule differs'
 grep -qx "User=$(jq -r .defaults.user "$out")" systemd/odoo-session-reaper.service || fail 'the default user differs'

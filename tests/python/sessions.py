@@ -68,7 +68,17 @@ def seconds(session):
     return struct.pack(">d", time).hex()
 
 
-def meaning(session):
+def activity(session):
+    """The earliest first_activity in _trace; -0.0 is 0.0."""
+    trace = session.get("_trace")
+    devices = [device for device in trace if type(device) is dict] if type(trace) is list else []
+    times = [device.get("first_activity") for device in devices]
+    times = [time for time in times if type(time) is float and math.isfinite(time)
+             or type(time) is int and -(2**63) <= time < 2**63]
+    return struct.pack(">d", min(map(float, times)) + 0.0).hex() if times else "-"
+
+
+def meaning(session, activity=lambda session: "-"):
     if type(session) is not dict:
         return "not a dictionary"
     if "uid" not in session or sum(key in session for key in ODOOS) < 2:
@@ -83,6 +93,7 @@ def meaning(session):
         "cart" if session.get("sale_order_id") or isinstance(wishes, list) and wishes else "-",
         "2fa" if anonymous and pre is not None and pre is not False else "-",
         seconds(session),
+        activity(session),
     ])
 
 
@@ -101,7 +112,7 @@ def meaning_of_json(data):
         return TOO_DEEP
     except ValueError as why:
         return TOO_LONG if "4300" in str(why) else "rejected " + type(why).__name__
-    return meaning(session)
+    return meaning(session, activity)
 
 
 # Python's own limits, which the Rust side does not share.
@@ -196,6 +207,15 @@ def value(r, depth, pool):
     return made
 
 
+def trace(r, pool):
+    def device():
+        first = r.choice([None, True, number(r), r.random() * 2e9, float("nan"), float("-inf"), value(r, 3, pool)])
+        pairs = [("first_activity", first), ("last_activity", r.random() * 2e9), (key(r), value(r, 3, pool))]
+        r.shuffle(pairs)
+        return dict(pairs[:r.choice([1, 2, 3, 3, 3])])
+    return [device() if r.random() < .8 else value(r, 3, pool) for _ in range(r.randrange(4))]
+
+
 def session(r):
     pool = []
     name = words(r)
@@ -206,6 +226,8 @@ def session(r):
     for other in OTHERS:
         if r.random() < .35:
             pairs.append((other, r.choice([None, False, number(r), [], name, r.random() * 2e9, value(r, 1, pool)])))
+    if r.random() < .4:
+        pairs.append(("_trace", trace(r, pool) if r.random() < .8 else value(r, 1, pool)))
     if r.random() < .3:
         pairs.append(("pre_login", name))
     for _ in range(r.randrange(4)):

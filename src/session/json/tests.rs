@@ -11,6 +11,7 @@ const NOBODY: Session<'static> = Session {
     cart: false,
     pending_2fa: false,
     deletion_time: None,
+    trace: None,
 };
 
 /// A file with these keys besides what makes it Odoo's.
@@ -272,4 +273,94 @@ fn a_million_levels_and_three_megabytes_are_nothing_special() {
 fn a_value_is_taken_from_under_its_stand_in() {
     assert!(matches!(value::of(b"a"), Some(Value::Float(float)) if float.is_nan()));
     assert!(matches!(value::of(b"i"), Some(Value::Float(float)) if float.is_nan()));
+}
+
+fn first_activity(trace: &str) -> Option<f64> {
+    reads(&format!(r#""uid": 1, "_trace": {trace}"#)).first_activity(|_| true)
+}
+
+#[test]
+fn the_earliest_device_tells_when_a_session_began() {
+    for (trace, first) in [
+        (
+            r#"[{"platform": "linux", "browser": null, "ip_address": "127.0.0.1", "first_activity": 1795220577, "last_activity": 1795220999}]"#,
+            1_795_220_577.0,
+        ),
+        (
+            r#"[{"first_activity": 9}, {"first_activity": 7.5}, {"first_activity": 8}]"#,
+            7.5,
+        ),
+        (
+            r#"[{"first_activity": 9}, {"first_activity": null}, 1, null, [], {}, "first_activity", [{"first_activity": 1}]]"#,
+            9.0,
+        ),
+        (r#"[{"first_activity": 1, "first_activity": 3}]"#, 3.0),
+        (
+            r#"[{"x": {"first_activity": 1}, "first\u005factivity": 3}]"#,
+            3.0,
+        ),
+        (
+            r#" [ { "x" : NaN , "first_activity" : 4 } , { "first_activity" : NaN } ] "#,
+            4.0,
+        ),
+        (
+            r#"[{"first_activity": -Infinity}, {"first_activity": 1e999}, {"\ud800": -Infinity, "first_activity": 5}]"#,
+            5.0,
+        ),
+        (r#"[{"first_activity": -6}]"#, -6.0),
+    ] {
+        assert_eq!(first_activity(trace), Some(first), "{trace}");
+    }
+    let last = r#""_trace": [{"first_activity": 1}], "uid": 1, "_trace": [{"first_activity": 2}]"#;
+    assert_eq!(reads(last).first_activity(|_| true), Some(2.0));
+    let plausible = reads(r#""uid": 1, "_trace": [{"first_activity": 1}, {"first_activity": 2}]"#);
+    assert_eq!(plausible.first_activity(|time| time > 1.5), Some(2.0));
+}
+
+#[test]
+fn a_trace_of_another_shape_says_nothing() {
+    for trace in [
+        "null",
+        "false",
+        "7",
+        "NaN",
+        "\"x\"",
+        "{}",
+        r#"{"first_activity": 1}"#,
+        "[]",
+        "[null, NaN, 1, \"\", [], {}]",
+        r#"[{"first_activity": "1"}]"#,
+        r#"[{"first_activity": true}]"#,
+        r#"[{"first_activity": [1]}]"#,
+        r#"[{"first_activity": NaN}]"#,
+        r#"[{"first_activity": 1e400}]"#,
+        r#"[{"first_activity": 99999999999999999999}]"#,
+        r#"[{"First_Activity": 1, " first_activity": 1}]"#,
+        r#"[[{"first_activity": 1}]]"#,
+    ] {
+        assert_eq!(first_activity(trace), None, "{trace}");
+    }
+    assert_eq!(reads(r#""uid": 1"#).first_activity(|_| true), None);
+    let nested = r#""uid": 1, "context": {"_trace": [{"first_activity": 1}]}"#;
+    assert_eq!(reads(nested).first_activity(|_| true), None);
+    breaks(r#""uid": 1, "_trace": [{"first_activity": 1]"#);
+}
+
+#[test]
+fn a_trace_of_a_million_levels_or_devices_is_nothing_special() {
+    let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+    assert_eq!(first_activity(&deep), None);
+    let device = format!(r#"{{"x": {deep}, "first_activity": 3}}"#);
+    assert_eq!(first_activity(&format!("[{device}]")), Some(3.0));
+    let objects = format!(
+        "{}1{}",
+        r#"{"first_activity":"#.repeat(1_000_000),
+        "}".repeat(1_000_000)
+    );
+    assert_eq!(first_activity(&format!("[{objects}]")), None);
+    let many = format!(
+        r#"[{{"first_activity": 3}}{}]"#,
+        r#",{"first_activity": 4}"#.repeat(100_000)
+    );
+    assert_eq!(first_activity(&many), Some(3.0));
 }

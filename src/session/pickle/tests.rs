@@ -10,6 +10,7 @@ const NOBODY: Session<'static> = Session {
     cart: false,
     pending_2fa: false,
     deletion_time: None,
+    trace: None,
 };
 
 fn parts(parts: &[&[u8]]) -> Vec<u8> {

@@ -51,6 +51,7 @@ fn allowance_of_used() -> usize {
 fn consistent(session: &Session, file: &[u8]) {
     assert!(!(session.pending_2fa && session.uid.is_some()));
     assert!(session.deletion_time.is_none_or(f64::is_finite));
+    assert!(session.first_activity(|_| true).is_none_or(f64::is_finite));
     for text in [&session.login, &session.db].into_iter().flatten() {
         assert!(text.as_bytes().len() < file.len());
     }

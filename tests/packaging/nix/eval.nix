@@ -23,6 +23,7 @@ let
     path = type "a path" (value: builtins.isPath value || builtins.match "/.*" value != null);
     package = type "a package" (_: true);
     strMatching = regex: type "matching ${regex}" (value: builtins.match regex value != null);
+    enum = values: type "one of ${toString values}" (value: builtins.elem value values);
     nullOr = elem: {
       merge = value: if value == null then null else elem.merge value;
     };
@@ -59,6 +60,7 @@ let
     inherit (builtins)
       attrValues
       concatLists
+      concatStringsSep
       filter
       foldl'
       mapAttrs
@@ -113,6 +115,9 @@ assert builtins.all isOption (builtins.attrValues module.options.services.odoo-s
   defaults = builtins.mapAttrs (_: option: option.default) (
     builtins.removeAttrs module.options.services.odoo-session-reaper [ "package" ]
   );
+  descriptions = builtins.mapAttrs (
+    _: option: option.description or ""
+  ) module.options.services.odoo-session-reaper;
   undocumented = builtins.filter (
     name: (module.options.services.odoo-session-reaper.${name}.description or "") == ""
   ) (builtins.attrNames module.options.services.odoo-session-reaper);

@@ -1,0 +1,196 @@
+//! Logins that are named by a pattern.
+
+use std::fmt;
+
+use crate::session::Text;
+
+/// More than any login that somebody would write down; it also bounds how deep a match nests.
+const LONGEST: usize = 250;
+
+/// A shell-style pattern for whole logins: `*`, `?`, `[abc]`, `[a-z]`, `[!abc]`; `\` takes the next character as it
+/// is (a literal backslash is `\\`), but not in brackets. Case matters, and nothing is special in a login: `*` takes
+/// in `/` and a leading dot as well.
+///
+/// A match takes at most the product of both lengths in steps, whatever a stranger has chosen for his login: the
+/// matcher of the `glob` crate gives up as soon as the last `*` that it tried has seen the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginPattern {
+    written: String,
+    pattern: glob::Pattern,
+}
+
+impl LoginPattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// Says what is wrong with it, without repeating it.
+    pub fn new(written: &str) -> Result<LoginPattern, BadPattern> {
+        if written.is_empty() {
+            return Err(BadPattern::Empty);
+        }
+        if written.chars().count() > LONGEST {
+            return Err(BadPattern::TooLong);
+        }
+        let pattern = glob::Pattern::new(&globs(written)?).map_err(|_| BadPattern::OpenBracket)?;
+        Ok(LoginPattern {
+            written: written.to_owned(),
+            pattern,
+        })
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    /// Whether it means this login.
+    pub fn matches(&self, login: &Text<'_>) -> bool {
+        self.pattern
+            .matches(&String::from_utf8_lossy(login.as_bytes()))
+    }
+}
+
+/// The pattern in the words of the `glob` crate, which knows no escapes, and refuses `**` but between slashes.
+fn globs(pattern: &str) -> Result<String, BadPattern> {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern.chars();
+    while let Some(character) = rest.next() {
+        match character {
+            '\\' => match rest.next() {
+                Some(special @ ('*' | '?' | '[')) => out.extend(['[', special, ']']),
+                Some(other) => out.push(other),
+                None => return Err(BadPattern::OpenEscape),
+            },
+            '*' if out.ends_with('*') => {}
+            '[' => {
+                let inside = rest.as_str();
+                // A bracket that comes first, or first after `!`, is an ordinary character.
+                let first = if inside.starts_with('!') { 2 } else { 1 };
+                let end = inside.char_indices().skip(first).find(|(_, c)| *c == ']');
+                let Some((end, _)) = end else {
+                    return Err(BadPattern::OpenBracket);
+                };
+                out.push('[');
+                out.push_str(&inside[..=end]);
+                rest = inside[end + 1..].chars();
+            }
+            _ => out.push(character),
+        }
+    }
+    Ok(out)
+}
+
+/// What is wrong with a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadPattern {
+    /// There is nothing in it.
+    Empty,
+    /// It has more than 250 characters.
+    TooLong,
+    /// A `[` without its `]`, or with nothing in between.
+    OpenBracket,
+    /// It ends in a single `\`.
+    OpenEscape,
+}
+
+impl std::error::Error for BadPattern {}
+
+impl fmt::Display for BadPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BadPattern::Empty => "it is empty: name a login, or several with * and ?",
+            BadPattern::TooLong => "it has more than 250 characters: shorten it with *",
+            BadPattern::OpenBracket => {
+                "a [ has no ] after it: close it, or write \\[ for the character itself"
+            }
+            BadPattern::OpenEscape => "it ends in a single \\: write \\\\ for the character itself",
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, login: &str) -> bool {
+        LoginPattern::new(pattern)
+            .unwrap()
+            .matches(&Text::from(login.as_bytes()))
+    }
+
+    #[test]
+    fn matches_as_a_shell_does_and_the_whole_login() {
+        for (pattern, login) in [
+            ("bob", "bob"),
+            ("kiosk*", "kiosk"),
+            ("kiosk*", "kiosk-1/.hall"),
+            ("*", ""),
+            ("***", ".a/b"),
+            ("a**b**c", "a/x/b/y/c"),
+            ("*@shop.example", "till.7@shop.example"),
+            ("p?s", "pös"),
+            ("pos[0-9]", "pos7"),
+            ("pos[!0-9]", "posx"),
+            ("[]]", "]"),
+            ("[!]]", "["),
+            ("[*]\\*[?]\\?", "**??"),
+            ("\\[a]", "[a]"),
+            ("CORP\\\\bob", "CORP\\bob"),
+            ("\\b\\!", "b!"),
+            ("x\\**", "x*y"),
+        ] {
+            assert!(matches(pattern, login), "{pattern} {login}");
+        }
+        for (pattern, login) in [
+            ("bob", "Bob"),
+            ("bob", "bobby"),
+            ("bob", " bob"),
+            ("kiosk?", "kiosk"),
+            ("pos[0-9]", "posx"),
+            ("pos[!0-9]", "pos7"),
+            ("\\*", "x"),
+            ("CORP\\bob", "CORP\\bob"),
+            ("x\\**", "xy"),
+            ("*.*", "ab"),
+        ] {
+            assert!(!matches(pattern, login), "{pattern} {login}");
+        }
+    }
+
+    #[test]
+    fn a_login_that_is_no_unicode_is_matched_around_it() {
+        let pattern = LoginPattern::new("a*z").unwrap();
+        assert!(pattern.matches(&Text::from(&b"a\xed\xa0\x80\xffz"[..])));
+    }
+
+    #[test]
+    fn refuses_what_is_no_pattern() {
+        for (pattern, wrong) in [
+            ("", BadPattern::Empty),
+            ("a[", BadPattern::OpenBracket),
+            ("a[]", BadPattern::OpenBracket),
+            ("a[!]", BadPattern::OpenBracket),
+            ("a[bc", BadPattern::OpenBracket),
+            ("a\\", BadPattern::OpenEscape),
+        ] {
+            assert_eq!(LoginPattern::new(pattern), Err(wrong), "{pattern}");
+        }
+        assert_eq!(
+            LoginPattern::new(&"ä".repeat(251)),
+            Err(BadPattern::TooLong)
+        );
+        assert!(LoginPattern::new(&"*a".repeat(125)).is_ok());
+    }
+
+    /// A matcher that backtracks without giving up would not end in a lifetime.
+    #[test]
+    fn a_hostile_login_takes_no_time() {
+        let long = "a".repeat(100_000);
+        assert!(!matches("a*a*a*a*a*a*a*a*b", &long));
+        assert!(!matches(&("*a".repeat(124) + "b"), &long));
+        assert!(!matches(&("*?".repeat(124) + "b"), &long));
+        assert!(!matches("*[ab]*[!b]*a*[ac]*b", &long));
+        assert!(matches(&"*a".repeat(125), &long));
+    }
+}

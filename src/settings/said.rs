@@ -1,0 +1,139 @@
+//! One option of the policy as it was said, and what it means.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use super::SettingsError;
+use super::odoo_conf::python::strip;
+use super::source::Source;
+use crate::policy::{LastSeen, LoginPattern};
+use crate::redact;
+
+/// Longer than any Odoo has been running; anything above is a slip of the keyboard.
+const LONGEST: Duration = Duration::from_secs(1_000 * 365 * 86_400);
+
+/// The text that was said for an option, and by whom.
+#[derive(Clone)]
+pub(super) struct Said {
+    /// The option's name, with underscores.
+    pub key: &'static str,
+    /// The text; several patterns stand on lines of their own.
+    pub text: String,
+    /// Who said it.
+    pub source: Source,
+}
+
+impl Said {
+    /// A duration that can be meant as a window.
+    pub fn duration(&self) -> Result<Duration, SettingsError> {
+        if self.text.contains('\n') {
+            return Err(self.several_lines());
+        }
+        let window = humantime::parse_duration(&self.text).map_err(|error| {
+            self.wrong(&format!(
+                "is no duration ({error}): write it like 7d, 36h or 1h 30m"
+            ))
+        })?;
+        if window.is_zero() {
+            return Err(self.wrong("is zero and would delete every file: give a duration like 7d"));
+        }
+        if window > LONGEST {
+            return Err(self.wrong("is over 1000 years: give a duration like 7d"));
+        }
+        Ok(window)
+    }
+
+    /// A duration, or nothing.
+    pub fn duration_if_set(&self) -> Result<Option<Duration>, SettingsError> {
+        (!self.is_unset()).then(|| self.duration()).transpose()
+    }
+
+    /// A switch, in the words of clap and of Python's `getboolean`.
+    pub fn switch(&self) -> Result<bool, SettingsError> {
+        match self.text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" | "t" | "y" => Ok(true),
+            "false" | "no" | "off" | "0" | "f" | "n" => Ok(false),
+            _ if self.text.contains('\n') => Err(self.several_lines()),
+            _ => Err(self.wrong("is neither True nor False: write one of them")),
+        }
+    }
+
+    /// `mtime` or `atime`.
+    pub fn last_seen(&self) -> Result<LastSeen, SettingsError> {
+        if self.text.contains('\n') {
+            return Err(self.several_lines());
+        }
+        LastSeen::from_str(&self.text, false)
+            .map_err(|_| self.wrong("is neither mtime nor atime: write one of them"))
+    }
+
+    /// Patterns, separated by commas or by lines.
+    pub fn logins(&self) -> Result<Vec<LoginPattern>, SettingsError> {
+        let mut patterns = Vec::new();
+        if self.is_unset() {
+            return Ok(patterns);
+        }
+        for (number, line) in self.text.lines().enumerate() {
+            if number > 0 && self.is_in_file() && looks_like_a_setting(line) {
+                return Err(self.several_lines());
+            }
+            // A list may begin on the next line, and end in a comma.
+            for pattern in line.split(',').map(strip).filter(|it| !it.is_empty()) {
+                patterns.push(self.login(pattern)?);
+            }
+        }
+        if patterns.is_empty() {
+            patterns.push(self.login("")?);
+        }
+        Ok(patterns)
+    }
+
+    fn login(&self, pattern: &str) -> Result<LoginPattern, SettingsError> {
+        LoginPattern::new(pattern).map_err(|error| {
+            SettingsError::usage(format!(
+                "{} has the pattern \"{}\", which is none: {error}",
+                self.source.name(self.key),
+                redact::argument(pattern)
+            ))
+        })
+    }
+
+    fn is_in_file(&self) -> bool {
+        matches!(self.source, Source::File { .. })
+    }
+
+    /// Nobody said anything, or the file says so in the words that Odoo has for it.
+    fn is_unset(&self) -> bool {
+        match self.source {
+            Source::File { .. } => ["", "False", "false", "None"].contains(&self.text.as_str()),
+            Source::Default => self.text.is_empty(),
+            Source::CommandLine | Source::Environment => false,
+        }
+    }
+
+    fn wrong(&self, what: &str) -> SettingsError {
+        let shown = redact::argument(&self.text);
+        let name = self.source.name(self.key);
+        SettingsError::usage(format!("{name} is {shown:?}, which {what}"))
+    }
+
+    /// The next line is more likely another setting, maybe a password: so it is not repeated.
+    fn several_lines(&self) -> SettingsError {
+        SettingsError::usage(format!(
+            "{} goes on in the next line because that is indented: unindent it",
+            self.source.name(self.key)
+        ))
+    }
+}
+
+/// `name = value`, indented by mistake.
+fn looks_like_a_setting(line: &str) -> bool {
+    line.split_once(['=', ':']).is_some_and(|(name, _)| {
+        let name = strip(name);
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
+}
