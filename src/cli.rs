@@ -180,7 +180,7 @@ pub struct ReportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Work")]
 pub struct WorkArgs {
-    /// Number of files worked on at the same time [default: 2, but one deletes in a flat store]
+    /// Number of files worked on at the same time [default: 4, but one deletes in a flat store]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,
 }

@@ -12,7 +12,9 @@ pub use class::Class;
 pub use login::{BadPattern, LoginPattern};
 
 use crate::session::{Session, Unreadable};
+use crate::store::file::Trace;
 use crate::store::name::Kind;
+use crate::store::stat::Stat;
 use crate::time::Timestamp;
 
 /// A clock that is this far behind the one that stamped the files is still believed: hosts drift, and a
@@ -249,18 +251,44 @@ impl Policy {
             .unwrap_or(&self.general)
     }
 
-    /// The time since a last save, or `None` where that time is implausible.
-    pub fn age(&self, mtime: Timestamp) -> Option<Duration> {
-        let plausible = mtime >= EARLIEST && self.now.age(mtime) <= FUTURE_TOLERANCE;
-        plausible.then(|| mtime.age(self.now))
+    /// When a file of this kind was used last: a leftover nobody reads, so there its last save counts.
+    pub fn seen(&self, kind: Kind, stat: &Stat) -> Timestamp {
+        let read_counts = self.last_seen == LastSeen::Atime
+            && matches!(kind, Kind::Flat | Kind::Sharded | Kind::Irregular);
+        // A broken last save is not mended by a read.
+        if read_counts && stat.mtime >= EARLIEST {
+            stat.mtime.max(stat.atime)
+        } else {
+            stat.mtime
+        }
     }
 
-    /// Judges by kind, last save and size alone, as far as that is possible.
+    /// How sessions may be opened for this: where reads count, ours must not.
+    pub fn trace(&self) -> Trace {
+        match self.last_seen {
+            LastSeen::Mtime => Trace::Leave,
+            LastSeen::Atime => Trace::Refuse,
+        }
+    }
+
+    /// Whether somebody who is due for the age of the last save has used the session within this window after all:
+    /// Odoo reads the file on each request.
+    pub fn read_within(&self, window: Duration, stat: &Stat) -> bool {
+        stat.atime > stat.mtime && self.age(stat.atime).is_some_and(|age| age <= window)
+    }
+
+    /// The time since a session was used last, or `None` where that time is implausible.
+    pub fn age(&self, seen: Timestamp) -> Option<Duration> {
+        let plausible = seen >= EARLIEST && self.now.age(seen) <= FUTURE_TOLERANCE;
+        plausible.then(|| seen.age(self.now))
+    }
+
+    /// Judges by kind, last use and size alone, as far as that is possible.
     ///
     /// Which database a session belongs to is not known yet. So only what is younger than the shortest window of
     /// all rules is recent, and only what is older than the longest of all is condemned unread. A lifetime counts
     /// from the login, which can be any time before the last save: then no session is recent, and each is read.
-    pub fn glance(&self, kind: Kind, mtime: Timestamp, size: u64) -> Glance {
+    pub fn glance(&self, kind: Kind, seen: Timestamp, size: u64) -> Glance {
         let class = match kind {
             Kind::Foreign => {
                 return Glance::Settled(Class::Foreign, Verdict::Keep(Kept::Foreign));
@@ -269,7 +297,7 @@ impl Policy {
             Kind::UploadStash => Class::UploadStash,
             Kind::Flat | Kind::Sharded if size == 0 => Class::Anonymous,
             Kind::Flat | Kind::Sharded | Kind::Irregular => {
-                let age = self.age(mtime);
+                let age = self.age(seen);
                 if !self.any_lifetime && age.is_some_and(|age| age <= self.shortest) {
                     return Glance::Settled(Class::Recent, Verdict::Keep(Kept::Young));
                 }
@@ -277,19 +305,19 @@ impl Policy {
                     && kind.is_regular_session()
                     && age.is_some_and(|age| age > self.longest)
                 {
-                    return Glance::Settled(Class::Unclassified, self.by_age(mtime, self.longest));
+                    return Glance::Settled(Class::Unclassified, self.by_age(seen, self.longest));
                 }
                 return Glance::MustRead;
             }
         };
-        Glance::Settled(class, self.by_window(&self.general, class, mtime))
+        Glance::Settled(class, self.by_window(&self.general, class, seen))
     }
 
     /// Judges a file of a kind that may be a session by what it says.
-    pub fn judge(&self, kind: Kind, content: &Content<'_>, mtime: Timestamp) -> (Class, Verdict) {
-        let by_general = |class| (class, self.by_window(&self.general, class, mtime));
+    pub fn judge(&self, kind: Kind, content: &Content<'_>, seen: Timestamp) -> (Class, Verdict) {
+        let by_general = |class| (class, self.by_window(&self.general, class, seen));
         match content {
-            Content::Session(session) => self.judge_session(session, mtime),
+            Content::Session(session) => self.judge_session(session, seen),
             // Only a regular name makes an empty or a broken file Odoo's.
             _ if !kind.is_regular_session() => (Class::Foreign, Verdict::Keep(Kept::Foreign)),
             Content::Empty => by_general(Class::Anonymous),
@@ -308,11 +336,11 @@ impl Policy {
             && self.lifetime(session).is_none()
     }
 
-    fn judge_session(&self, session: &Session<'_>, mtime: Timestamp) -> (Class, Verdict) {
+    fn judge_session(&self, session: &Session<'_>, seen: Timestamp) -> (Class, Verdict) {
         let rules = self.rules(session);
         match Class::of(session) {
             class @ Class::Superseded if self.refused(session) => {
-                let verdict = match self.by_window(rules, class, mtime) {
+                let verdict = match self.by_window(rules, class, seen) {
                     Verdict::Due { window, .. } => Verdict::Due {
                         reason: Reason::Superseded,
                         window,
@@ -331,16 +359,16 @@ impl Policy {
                 (class, Verdict::Keep(Kept::ProtectedLogin))
             }
             class @ (Class::Authenticated | Class::Superseded) => {
-                (class, self.judge_login(rules, session, mtime))
+                (class, self.judge_login(rules, session, seen))
             }
-            class => (class, self.by_window(rules, class, mtime)),
+            class => (class, self.by_window(rules, class, seen)),
         }
     }
 
     /// Judges a login that Odoo accepts and that is not protected.
-    fn judge_login(&self, rules: &Rules, session: &Session<'_>, mtime: Timestamp) -> Verdict {
+    fn judge_login(&self, rules: &Rules, session: &Session<'_>, seen: Timestamp) -> Verdict {
         match (
-            self.by_window(rules, Class::Authenticated, mtime),
+            self.by_window(rules, Class::Authenticated, seen),
             rules.max_lifetime,
         ) {
             (Verdict::Keep(Kept::Young), Some(longest)) => match self.lifetime(session) {
@@ -370,16 +398,16 @@ impl Policy {
             .is_some_and(|at| at < self.now.secs as f64)
     }
 
-    fn by_window(&self, rules: &Rules, class: Class, mtime: Timestamp) -> Verdict {
+    fn by_window(&self, rules: &Rules, class: Class, seen: Timestamp) -> Verdict {
         match rules.windows.of(class) {
-            Some(window) => self.by_age(mtime, window),
+            Some(window) => self.by_age(seen, window),
             // Nothing else that is judged goes without a window.
             None => Verdict::Keep(Kept::Unreadable),
         }
     }
 
-    fn by_age(&self, mtime: Timestamp, window: Duration) -> Verdict {
-        match self.age(mtime) {
+    fn by_age(&self, seen: Timestamp, window: Duration) -> Verdict {
+        match self.age(seen) {
             None => Verdict::Keep(Kept::ImplausibleTime),
             Some(age) if age > window => Verdict::Due {
                 reason: Reason::Expired,

@@ -1,5 +1,7 @@
 //! Counts, bytes and ages per class; each worker keeps one, and they are merged at the end.
 
+pub mod databases;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use crate::policy::Class;
 use crate::store::name::Kind;
 use crate::store::stat::Stat;
 use crate::time::Timestamp;
+use databases::Databases;
 
 /// Upper bounds of the age histogram's buckets; the last bucket has none. They hold the usual windows
 /// (1 and 7 days) as bounds, so that what is due begins with a bucket.
@@ -96,6 +99,14 @@ impl Operation {
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     rows: [Row; Class::ALL.len()],
+    /// The sessions that were read, by database.
+    pub databases: Databases,
+    /// Logged-in users: sessions of theirs that Odoo 19 moved from file to file are one.
+    pub logins: u64,
+    /// Authenticated sessions that are due for the age of their last save, though Odoo read them within their window.
+    pub due_though_read: u64,
+    /// Authenticated sessions with a longest lifetime that do not say when they began.
+    pub lifetime_unknown: u64,
     /// Session files at the top level.
     pub flat: u64,
     /// Session files in shards.
@@ -115,13 +126,29 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Nothing yet, with a place for these databases.
+    pub fn with(databases: Databases) -> Tally {
+        Tally {
+            databases,
+            ..Tally::default()
+        }
+    }
+
     /// The row of a class.
     pub fn row(&self, class: Class) -> &Row {
         &self.rows[class as usize]
     }
 
-    /// Counts a file of Odoo's; `age` is `None` where its time is implausible and would spoil the picture.
-    pub fn found(&mut self, kind: Kind, class: Class, stat: &Stat, age: Option<Duration>) {
+    /// Counts a file of Odoo's that was last used at `seen`; `age` is `None` where that time is implausible and would
+    /// spoil the picture.
+    pub fn found(
+        &mut self,
+        kind: Kind,
+        class: Class,
+        stat: &Stat,
+        seen: Timestamp,
+        age: Option<Duration>,
+    ) {
         match kind {
             Kind::Flat => self.flat += 1,
             Kind::Sharded | Kind::Irregular => self.sharded += 1,
@@ -133,10 +160,7 @@ impl Tally {
             self.implausible_times += 1;
             return;
         };
-        row.oldest = Some(
-            row.oldest
-                .map_or(stat.mtime, |oldest| oldest.min(stat.mtime)),
-        );
+        row.oldest = Some(row.oldest.map_or(seen, |oldest| oldest.min(seen)));
         let bucket = AGE_BOUNDS.iter().position(|(bound, _)| age <= *bound);
         row.ages[bucket.unwrap_or(AGE_BOUNDS.len())] += 1;
     }
@@ -191,6 +215,10 @@ impl Tally {
         for (row, other) in self.rows.iter_mut().zip(&other.rows) {
             row.merge(other);
         }
+        self.databases.merge(&other.databases);
+        self.logins += other.logins;
+        self.due_though_read += other.due_though_read;
+        self.lifetime_unknown += other.lifetime_unknown;
         self.flat += other.flat;
         self.sharded += other.sharded;
         self.shards += other.shards;
@@ -232,6 +260,7 @@ mod tests {
             file_type: FileType::RegularFile,
             ino: 1,
             mtime: Timestamp::from_secs(1_000_000 - age),
+            atime: Timestamp::from_secs(1_000_000 - age),
             size,
             disk: 4096,
             links: 1,
@@ -247,10 +276,14 @@ mod tests {
         Duration::from_secs(secs.unsigned_abs())
     }
 
+    fn found(tally: &mut Tally, kind: Kind, class: Class, stat: &Stat, age: Option<Duration>) {
+        tally.found(kind, class, stat, stat.mtime, age);
+    }
+
     #[test]
     fn an_implausible_time_spoils_neither_ages_nor_the_oldest() {
         let mut tally = Tally::default();
-        tally.found(Kind::Flat, Class::Anonymous, &stat(9, 10), None);
+        found(&mut tally, Kind::Flat, Class::Anonymous, &stat(9, 10), None);
         let row = tally.row(Class::Anonymous);
         assert_eq!(
             (row.all.files, row.oldest, row.ages),
@@ -263,7 +296,8 @@ mod tests {
     fn a_file_falls_into_the_bucket_of_its_age() {
         let mut tally = Tally::default();
         for age in [0, 3_600, 3_601, 604_800, 604_801] {
-            tally.found(
+            found(
+                &mut tally,
                 Kind::Flat,
                 Class::Anonymous,
                 &stat(age, 10),
@@ -287,11 +321,23 @@ mod tests {
     #[test]
     fn merging_adds_everything_up() {
         let mut one = Tally::default();
-        one.found(Kind::Sharded, Class::Cart, &stat(5, 1), Some(secs(5)));
+        found(
+            &mut one,
+            Kind::Sharded,
+            Class::Cart,
+            &stat(5, 1),
+            Some(secs(5)),
+        );
         one.due(Class::Cart, &stat(5, 1));
         one.error(Operation::Delete, Errno::ROFS);
         let mut two = one.clone();
-        two.found(Kind::Flat, Class::Authenticated, &stat(9, 1), Some(secs(9)));
+        found(
+            &mut two,
+            Kind::Flat,
+            Class::Authenticated,
+            &stat(9, 1),
+            Some(secs(9)),
+        );
         two.foreign(None);
         two.deleted(Class::Cart, &stat(5, 1));
         assert_eq!(two.error(Operation::Delete, Errno::ROFS), 1);

@@ -9,6 +9,7 @@ use super::{progress, sandbox};
 use crate::cli::{Format, ReportSize};
 use crate::exit::Exit;
 use crate::log;
+use crate::policy::LastSeen;
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact;
@@ -18,8 +19,9 @@ use crate::store::{Lock, Store, owner};
 use crate::tally::Tally;
 use crate::time::{Timestamp, words};
 
-/// Number of workers unless `--threads` says otherwise.
-const DEFAULT_THREADS: usize = 2;
+/// Number of workers unless `--threads` says otherwise: more than cores, because on a cold cache they wait for the
+/// disk (on 2 cores, sharded: 4 took 0.84 of the time of 2 there, and 1.05 of it on a warm cache).
+const DEFAULT_THREADS: usize = 4;
 
 /// Audits or reaps one store, and reports to `out`.
 pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Exit> {
@@ -41,6 +43,11 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
     })? {
         tracing::info!("working as user {}, the owner of {place}", store.stat.uid);
     }
+    ensure!(
+        settings.last_seen == LastSeen::Mtime || !store.without_access_times(),
+        "--last-seen atime cannot work on {place}: it is mounted with noatime, so nobody knows when Odoo read a \
+         session; mount it with relatime, or leave the option out"
+    );
     if settings.mode != Mode::Audit && store.read_only() {
         // Said once, and not for each file; a dry run fails where the real one would.
         let advice = sandbox::if_read_only(sessions);

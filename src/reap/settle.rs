@@ -11,6 +11,7 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::process::geteuid;
 
 use super::{Mode, Shared};
+use crate::policy::LastSeen;
 use crate::store::stat::{self, Stat};
 use crate::tally::Operation;
 
@@ -23,7 +24,7 @@ pub enum Outcome {
     WouldDelete,
     /// Deleted.
     Deleted,
-    /// Saved again since it was judged, and so kept.
+    /// Saved again since it was judged (or read, where that counts), and so kept.
     SavedAgain,
     /// Gone before we came.
     Vanished,
@@ -126,7 +127,10 @@ impl Shared<'_> {
                 Err(errno) => return Outcome::Failed(Operation::Stat, errno),
             },
         };
-        if !now.same_save_as(judged) || !self.store.owns(&now) {
+        // Where reads count, somebody may have come back by one.
+        let last_seen = self.plan.policy.last_seen;
+        let read_again = last_seen == LastSeen::Atime && now.atime != judged.atime;
+        if !now.same_save_as(judged) || read_again || !self.store.owns(&now) {
             return Outcome::SavedAgain;
         }
         // Nothing may come between the check above and this: a save that falls here is lost.

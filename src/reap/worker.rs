@@ -1,6 +1,7 @@
 //! A worker: looks at the files of one task, judges them, and settles those that are due.
 
 use std::ffi::{CStr, CString};
+use std::hash::{BuildHasher as _, RandomState};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -14,9 +15,11 @@ use crate::policy::{Class, Content, Glance, Reason, Verdict};
 use crate::redact;
 use crate::session::{self, MAX_BYTES, Scratch, Session, Unreadable};
 use crate::store::batch::Batch;
+use crate::store::file::{self, Trace};
 use crate::store::name::{self, Kind};
 use crate::store::stat::{self, Stat};
-use crate::store::{file, walk::Lister};
+use crate::store::walk::Lister;
+use crate::tally::databases::{self, Databases};
 use crate::tally::{Operation, Tally};
 
 /// How many failures of one kind are logged as warnings; a read-only store has one for each file.
@@ -24,6 +27,9 @@ const WARNINGS: u64 = 10;
 
 /// A buffer that a monster file has grown beyond this is given back.
 const BUFFER_KEPT: usize = 64 * 1024;
+
+/// How many users of one shard are told apart.
+const LOGINS_AT_ONCE: usize = 64 * 1024;
 
 pub struct Worker<'a> {
     shared: &'a Shared<'a>,
@@ -34,6 +40,9 @@ pub struct Worker<'a> {
     buffer: Vec<u8>,
     scratch: Scratch,
     opened: Vec<Opened>,
+    /// The users met in this shard, as hashes of what of their session ids stays.
+    logins: Vec<u64>,
+    hasher: RandomState,
     due: Vec<Candidate>,
     outcomes: Vec<Outcome>,
 }
@@ -56,6 +65,8 @@ struct Judged {
     class: Class,
     stat: Stat,
     checked: Checked,
+    /// Of what reads as a session.
+    database: Option<databases::Id>,
     who: Option<Who>,
     /// Kept open until the file is settled: as long as somebody holds the inode, its number cannot be
     /// given to a new save, so equal numbers in the last check really mean the same file.
@@ -73,12 +84,14 @@ impl<'a> Worker<'a> {
     pub fn new(shared: &'a Shared<'a>) -> Worker<'a> {
         Worker {
             shared,
-            tally: Tally::default(),
+            tally: Tally::with(Databases::with(shared.plan.policy.databases().keys())),
             lister: Lister::default(),
             names: Batch::default(),
             buffer: Vec::new(),
             scratch: Scratch::default(),
             opened: Vec::new(),
+            logins: Vec::new(),
+            hasher: RandomState::new(),
             due: Vec::new(),
             outcomes: Vec::new(),
         }
@@ -119,6 +132,7 @@ impl<'a> Worker<'a> {
             true
         });
         (self.lister, self.names) = (lister, names);
+        self.count_logins();
         if let Err(errno) = listed {
             self.list_failed(name, errno);
         }
@@ -179,7 +193,7 @@ impl<'a> Worker<'a> {
         if !self.shared.store.owns(&stat) {
             return self.tally.foreign(None);
         }
-        match policy.glance(kind, stat.mtime, stat.size) {
+        match policy.glance(kind, policy.seen(kind, &stat), stat.size) {
             // An audit classifies every session, also the recent ones.
             Glance::Settled(class, verdict) if !(audit && class == Class::Recent) => {
                 let checked = Checked::JustNow;
@@ -189,6 +203,7 @@ impl<'a> Worker<'a> {
                     class,
                     stat,
                     checked,
+                    database: None,
                     who: None,
                     _handle: None,
                 };
@@ -201,12 +216,13 @@ impl<'a> Worker<'a> {
     /// Opens a file that may be a session.
     fn open(&mut self, dir: &Dir<'_>, batch: &Batch, index: usize, kind: Kind, stat: Stat) {
         let (name, _) = batch.get(index);
-        let mut opened = open(dir, name);
+        let trace = self.shared.plan.policy.trace();
+        let mut opened = open(dir, name, trace);
         if let Err(Errno::MFILE | Errno::NFILE) = opened {
             // Every file that waits to be read or settled holds a handle.
             self.read_opened(dir, batch);
             self.settle(dir, batch);
-            opened = open(dir, name);
+            opened = open(dir, name, trace);
         }
         let (handle, stat) = match opened {
             Ok((handle, stat)) => (Ok(handle), stat),
@@ -280,7 +296,18 @@ impl<'a> Worker<'a> {
         if let Content::Unreadable(reason) = &content {
             unreadable = Some(reason.name());
         }
-        let (class, verdict) = self.shared.plan.policy.judge(kind, &content, stat.mtime);
+        let policy = &self.shared.plan.policy;
+        let (class, verdict) = policy.judge(kind, &content, policy.seen(kind, &stat));
+        let database = match &content {
+            Content::Session(session) => {
+                if policy.lifetime_unknown(session) {
+                    self.tally.lifetime_unknown += 1;
+                }
+                let name = session.db.as_ref().map(|name| name.as_bytes());
+                Some(self.tally.databases.id(name))
+            }
+            _ => None,
+        };
         if class == Class::Unreadable {
             *self
                 .tally
@@ -307,6 +334,7 @@ impl<'a> Worker<'a> {
             class,
             stat,
             checked,
+            database,
             who,
             _handle,
         };
@@ -317,9 +345,27 @@ impl<'a> Worker<'a> {
         if file.class == Class::Foreign {
             return self.tally.foreign(Some(&file.stat));
         }
-        let age = self.shared.plan.policy.age(file.stat.mtime);
-        self.tally.found(file.kind, file.class, &file.stat, age);
+        let Judged {
+            index,
+            kind,
+            class,
+            ref stat,
+            ..
+        } = file;
+        let policy = &self.shared.plan.policy;
+        let seen = policy.seen(kind, stat);
+        self.tally.found(kind, class, stat, seen, policy.age(seen));
+        if let Some(database) = file.database {
+            self.tally.databases.found(database, class, stat);
+        }
+        if matches!(class, Class::Authenticated | Class::Protected) {
+            self.login(dir, batch.get(index).0);
+        }
         if let Verdict::Due { reason, window } = verdict {
+            let logged_out = class == Class::Authenticated && reason == Reason::Expired;
+            if logged_out && policy.read_within(window, stat) {
+                self.tally.due_though_read += 1;
+            }
             self.due.push(Candidate {
                 file,
                 reason,
@@ -330,6 +376,27 @@ impl<'a> Worker<'a> {
                 self.settle(dir, batch);
             }
         }
+    }
+
+    /// Counts the user of an authenticated session. Files of one login share a shard.
+    fn login(&mut self, dir: &Dir<'_>, name: &CStr) {
+        if dir.shard.is_none() {
+            self.tally.logins += 1;
+            return;
+        }
+        let login = name::login(name.to_bytes());
+        self.logins.push(self.hasher.hash_one(login));
+        // A shard of a usual store has some hundreds; this bounds what a strange one costs.
+        if self.logins.len() >= LOGINS_AT_ONCE {
+            self.count_logins();
+        }
+    }
+
+    fn count_logins(&mut self) {
+        self.logins.sort_unstable();
+        self.logins.dedup();
+        self.tally.logins += self.logins.len() as u64;
+        self.logins.clear();
     }
 
     /// Settles the files that were found due.
@@ -370,17 +437,26 @@ impl<'a> Worker<'a> {
             kind,
             class,
             stat,
+            database,
             who,
             ..
         } = file;
         match outcome {
             Outcome::SavedAgain => self.tally.saved_again += 1,
             Outcome::Vanished => self.tally.vanished += 1,
-            _ => self.tally.due(class, &stat),
+            _ => {
+                self.tally.due(class, &stat);
+                if let Some(database) = database {
+                    self.tally.databases.due(database, class);
+                }
+            }
         }
         match outcome {
             Outcome::Deleted | Outcome::WouldDelete => {
                 self.tally.deleted(class, &stat);
+                if let Some(database) = database {
+                    self.tally.databases.deleted(database, class);
+                }
                 self.shared.progress.due.fetch_add(1, Ordering::Relaxed);
             }
             Outcome::Due => drop(self.shared.progress.due.fetch_add(1, Ordering::Relaxed)),
@@ -395,7 +471,12 @@ impl<'a> Worker<'a> {
                 class,
                 reason,
                 window,
-                age: stat.mtime.age(self.shared.plan.policy.now),
+                age: self
+                    .shared
+                    .plan
+                    .policy
+                    .seen(kind, &stat)
+                    .age(self.shared.plan.policy.now),
                 mtime: stat.mtime,
                 size: stat.size,
                 sid_prefix: redact::prefix(name::sid(name.to_bytes())),
@@ -422,8 +503,8 @@ impl<'a> Worker<'a> {
 }
 
 /// Opens a file and asks the open handle what it is: that is what will be read.
-fn open(dir: &Dir<'_>, name: &CStr) -> Result<(OwnedFd, Stat), Errno> {
-    let handle = file::open(dir.handle, name)?;
+fn open(dir: &Dir<'_>, name: &CStr, trace: Trace) -> Result<(OwnedFd, Stat), Errno> {
+    let handle = file::open(dir.handle, name, trace)?;
     let stat = stat::of(handle.as_fd())?;
     Ok((handle, stat))
 }

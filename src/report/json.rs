@@ -10,6 +10,7 @@ use crate::policy::Class;
 use crate::reap::{End, Mode};
 use crate::redact;
 use crate::settings::{Effective, Source, Value};
+use crate::tally::databases::{Database, Fates, Name};
 use crate::tally::{AGE_BOUNDS, Pile, Row};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
@@ -32,6 +33,11 @@ struct Document<'a> {
     policy: Vec<Setting<'a>>,
     classes: Vec<ClassRow>,
     total: RowPart,
+    /// Of the sessions that were read.
+    databases: Vec<DatabasePart>,
+    logins: u64,
+    due_though_read: Option<u64>,
+    lifetime_unknown: u64,
     kept: Kept,
     vanished: u64,
     unreadable: &'a BTreeMap<&'static str, u64>,
@@ -110,6 +116,28 @@ struct PilePart {
 struct Age {
     up_to: Option<u64>,
     files: u64,
+}
+
+#[derive(Serialize)]
+struct DatabasePart {
+    /// None for sessions without one, and for the others.
+    name: Option<String>,
+    /// These are of databases beyond those that are told apart.
+    others: bool,
+    files: u64,
+    disk_bytes: u64,
+    due: u64,
+    deleted: u64,
+    classes: Vec<DatabaseClass>,
+}
+
+#[derive(Serialize)]
+struct DatabaseClass {
+    class: &'static str,
+    property: Option<&'static str>,
+    files: u64,
+    due: u64,
+    deleted: u64,
 }
 
 #[derive(Serialize)]
@@ -244,6 +272,14 @@ fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
             })
             .collect(),
         total: RowPart::new(&tally.total(), deleting),
+        databases: tally
+            .databases
+            .rows()
+            .map(|(name, row)| database(name, row, deleting))
+            .collect(),
+        logins: tally.logins,
+        due_though_read: finished.due_though_read(),
+        lifetime_unknown: tally.lifetime_unknown,
         kept: Kept {
             implausible_time: tally.implausible_times,
             saved_again: tally.saved_again,
@@ -260,6 +296,34 @@ fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
                 count: *count,
             })
             .collect(),
+    }
+}
+
+/// `counts_deletions`: an audit and a dry run delete nothing.
+fn database(name: Name, row: &Database, counts_deletions: bool) -> DatabasePart {
+    let deleted = |fates: Fates| if counts_deletions { fates.deleted } else { 0 };
+    let total = row.total();
+    let of_class = |class: Class| {
+        let fates = row.of(class);
+        (fates.files > 0).then(|| DatabaseClass {
+            class: class.base(),
+            property: class.property(),
+            files: fates.files,
+            due: fates.due,
+            deleted: deleted(fates),
+        })
+    };
+    DatabasePart {
+        others: name == Name::Others,
+        name: match name {
+            Name::Database(name) => Some(name),
+            Name::Others | Name::None => None,
+        },
+        files: total.files,
+        disk_bytes: row.disk,
+        due: total.due,
+        deleted: deleted(total),
+        classes: Class::ALL.into_iter().filter_map(of_class).collect(),
     }
 }
 

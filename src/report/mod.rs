@@ -46,6 +46,14 @@ pub struct Finished<'a> {
     pub exit: Exit,
 }
 
+impl Finished<'_> {
+    /// Authenticated sessions that are due though Odoo read them within their window, or `None` where the mount does
+    /// not tell.
+    pub fn due_though_read(&self) -> Option<u64> {
+        (!self.store.without_access_times()).then_some(self.tally.due_though_read)
+    }
+}
+
 /// Writes the report. What cannot be written is noted in `out`; it never stops a run.
 pub fn write(
     out: &mut Out,

@@ -1,5 +1,7 @@
 //! The report for people.
 
+use std::ops::RangeInclusive;
+
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::numbers::{bytes, files, grouped};
@@ -10,6 +12,7 @@ use crate::reap::{End, Mode};
 use crate::redact;
 use crate::settings::{Effective, Source};
 use crate::tally::Row;
+use crate::tally::databases::{Fates, Name};
 use crate::time::{short, words};
 
 /// The class as a row of the table.
@@ -37,6 +40,10 @@ pub fn full(out: &mut Out, finished: &Finished<'_>) {
         out.line(format_args!(""));
         table(out, finished);
         out.line(format_args!(""));
+        if finished.tally.databases.are_several() {
+            databases(out, finished);
+            out.line(format_args!(""));
+        }
         histogram::write(out, finished.tally);
         notes(out, finished);
     } else {
@@ -171,17 +178,26 @@ fn windows(windows: &Windows) -> String {
     lines.join("\n               ")
 }
 
-fn table(out: &mut Out, finished: &Finished<'_>) {
-    let Finished { tally, plan, .. } = finished;
-    let due = match plan.mode {
+/// What has become of files that are due, as the head of a column.
+fn gone(mode: Mode) -> &'static str {
+    match mode {
         Mode::Audit => "Due",
         Mode::DryRun => "Would delete",
         Mode::Reap => "Deleted",
-    };
+    }
+}
+
+fn table(out: &mut Out, finished: &Finished<'_>) {
+    let Finished { tally, plan, .. } = finished;
     let mut table = Table::new();
-    table
-        .load_preset(presets::NOTHING)
-        .set_header(["", "Files", "On disk", due, "Oldest", "Window"]);
+    table.load_preset(presets::NOTHING).set_header([
+        "",
+        "Files",
+        "On disk",
+        gone(plan.mode),
+        "Oldest",
+        "Window",
+    ]);
     let mut add = |label: &str, row: &Row, window: String| {
         let gone = if plan.mode == Mode::Audit {
             row.due
@@ -210,7 +226,12 @@ fn table(out: &mut Out, finished: &Finished<'_>) {
             add(label(class), row, window);
         }
     }
-    for column in 1..=4 {
+    print(out, &mut table, 1..=4);
+}
+
+/// Prints a table with these columns aligned to the right and its head in bold.
+fn print(out: &mut Out, table: &mut Table, right: RangeInclusive<usize>) {
+    for column in right {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -226,6 +247,61 @@ fn table(out: &mut Out, finished: &Finished<'_>) {
     }
 }
 
+/// How many databases have a line of their own.
+const DATABASES: usize = 20;
+
+/// What was read, by database, the largest first.
+fn databases(out: &mut Out, finished: &Finished<'_>) {
+    let Finished { tally, plan, .. } = finished;
+    let mut rows: Vec<_> = tally
+        .databases
+        .rows()
+        .map(|(name, database)| {
+            let logins =
+                database.of(Class::Authenticated).files + database.of(Class::Protected).files;
+            (name, database.total(), logins, database.disk)
+        })
+        .collect();
+    rows.sort_by(|(a, one, ..), (b, two, ..)| two.files.cmp(&one.files).then(a.cmp(b)));
+    let rest = rows.split_off(rows.len().min(DATABASES));
+    if !rest.is_empty() {
+        let (mut sum, mut logins, mut disk) = (Fates::default(), 0, 0);
+        for (_, fates, theirs, bytes) in rest {
+            sum.merge(fates);
+            logins += theirs;
+            disk += bytes;
+        }
+        rows.push((Name::Others, sum, logins, disk));
+    }
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header([
+        "Database",
+        "Files",
+        "On disk",
+        gone(plan.mode),
+        "Authenticated",
+    ]);
+    for (name, fates, logins, disk) in rows {
+        let gone = if plan.mode == Mode::Audit {
+            fates.due
+        } else {
+            fates.deleted
+        };
+        table.add_row([
+            match name {
+                Name::Database(name) => name,
+                Name::Others => "other databases".to_owned(),
+                Name::None => "no database".to_owned(),
+            },
+            grouped(fates.files),
+            bytes(disk),
+            grouped(gone),
+            grouped(logins),
+        ]);
+    }
+    print(out, &mut table, 1..=4);
+}
+
 fn notes(out: &mut Out, finished: &Finished<'_>) {
     let tally = finished.tally;
     let mut notes = Vec::new();
@@ -233,6 +309,16 @@ fn notes(out: &mut Out, finished: &Finished<'_>) {
         notes.push(
             "recent: younger than every window, so not read; an audit classifies them".to_owned(),
         );
+    }
+    if finished.plan.mode == Mode::Audit {
+        notes.extend(users(finished));
+    }
+    if tally.lifetime_unknown > 0 {
+        notes.push(format!(
+            "lifetime unknown: {} of logged-in users do not say when they began (Odoo 17 and older), so only \
+             their windows count",
+            files(tally.lifetime_unknown)
+        ));
     }
     for (reason, count) in &tally.unreadable {
         notes.push(format!("unreadable: {}, {reason}", files(*count)));
@@ -272,6 +358,30 @@ fn notes(out: &mut Out, finished: &Finished<'_>) {
         }
         out.line(format_args!(""));
     }
+}
+
+/// Who is logged in, and who would be logged out while active.
+fn users(finished: &Finished<'_>) -> Vec<String> {
+    let tally = finished.tally;
+    let mut notes = Vec::new();
+    if tally.logins > 0 {
+        notes.push(format!(
+            "logins: {}; what Odoo 19 has moved to a new file counts once",
+            grouped(tally.logins)
+        ));
+    }
+    match finished.due_though_read() {
+        Some(0) => {}
+        Some(count) => notes.push(format!(
+            "due though active: {} of logged-in users were read by Odoo within their window, but not saved; \
+             --last-seen atime keeps them",
+            files(count)
+        )),
+        None => notes.push(
+            "due though active: unknown, this mount keeps no access times (noatime)".to_owned(),
+        ),
+    }
+    notes
 }
 
 fn dormant(finished: &Finished<'_>) -> String {

@@ -15,15 +15,24 @@ const FLAGS: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
     .union(OFlags::NOATIME);
 
+/// What to do with a file that we may only read with a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// Read it all the same.
+    Leave,
+    /// Do not open it: access times decide here.
+    Refuse,
+}
+
 /// Opens a file for reading without leaving a trace: no symlink is followed, a FIFO does not block, and
 /// the access time does not move where the kernel allows that (files of our own, or as root).
 ///
 /// # Errors
-/// What `openat` says: `ELOOP` for a symlink, `ENXIO` for a socket.
-pub fn open(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
+/// What `openat` says: `ELOOP` for a symlink, `ENXIO` for a socket, `EPERM` where a trace is refused.
+pub fn open(dir: BorrowedFd<'_>, name: &CStr, trace: Trace) -> Result<OwnedFd, Errno> {
     match open_with(dir, name, FLAGS) {
         // Not the owner of this one.
-        Err(Errno::PERM) => open_with(dir, name, FLAGS - OFlags::NOATIME),
+        Err(Errno::PERM) if trace == Trace::Leave => open_with(dir, name, FLAGS - OFlags::NOATIME),
         result => result,
     }
 }

@@ -91,6 +91,12 @@ impl Store {
             .is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::RDONLY))
     }
 
+    /// Whether this mount never notes when a file was read.
+    pub fn without_access_times(&self) -> bool {
+        rustix::fs::fstatvfs(&self.handle)
+            .is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::NOATIME))
+    }
+
     /// The file system's inodes, or `None` where it has no fixed number of them (btrfs).
     pub fn inodes(&self) -> Option<Inodes> {
         let stat = rustix::fs::fstatvfs(&self.handle).ok()?;

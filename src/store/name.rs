@@ -99,6 +99,12 @@ pub fn sid(name: &[u8]) -> &[u8] {
     }
 }
 
+/// What of a session id in a shard names the login: Odoo 18 and 19 keep the first 42 of 84 characters when 19
+/// rotates the rest. Other ids are a login each.
+pub fn login(sid: &[u8]) -> &[u8] {
+    if is_url_safe_84(sid) { &sid[..42] } else { sid }
+}
+
 fn is_hex<const LENGTH: usize>(text: &[u8]) -> bool {
     text.len() == LENGTH && text.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

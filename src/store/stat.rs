@@ -17,6 +17,8 @@ pub struct Stat {
     pub ino: u64,
     /// Time of the last save.
     pub mtime: Timestamp,
+    /// Time of the last read, as finely as the mount keeps it.
+    pub atime: Timestamp,
     /// Length in bytes.
     pub size: u64,
     /// Bytes taken on disk.
@@ -51,6 +53,7 @@ const MASK: StatxFlags = StatxFlags::TYPE
     .union(StatxFlags::UID)
     .union(StatxFlags::GID)
     .union(StatxFlags::MTIME)
+    .union(StatxFlags::ATIME)
     .union(StatxFlags::SIZE)
     .union(StatxFlags::BLOCKS)
     .union(StatxFlags::MNT_ID);
@@ -116,6 +119,10 @@ impl From<&Statx> for Stat {
             mtime: Timestamp {
                 secs: stat.stx_mtime.tv_sec,
                 nanos: stat.stx_mtime.tv_nsec,
+            },
+            atime: Timestamp {
+                secs: stat.stx_atime.tv_sec,
+                nanos: stat.stx_atime.tv_nsec,
             },
             size: stat.stx_size,
             disk: stat.stx_blocks.saturating_mul(512),
