@@ -254,6 +254,24 @@ fn the_full_report_says_what_was_changed_and_where() {
             assert!(ran.stdout.contains(part), "{part} in {}", ran.stdout);
         }
     }
+    let args = [
+        "--keep-login",
+        "bob@x,eve",
+        "--no-logins",
+        "--report",
+        "full",
+    ];
+    let discreet = odoo.run("audit", &args);
+    assert!(
+        discreet
+            .stdout
+            .contains("\nPolicy         keep_login (2 left out) (command line)\n")
+            && !discreet.stdout.contains("bob@x"),
+        "{}",
+        discreet.stdout
+    );
+    let discreet = odoo.json("audit", &args[..3], 0);
+    assert_eq!(setting(&discreet, "keep_login", None)["value"], 2);
     let plain = odoo.run("audit", &["--report", "full"]);
     assert!(
         plain.stdout.contains("\nPolicy         all defaults\n"),

@@ -115,6 +115,7 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         store: &store,
         plan: &plan,
         effective: &settings.effective,
+        logins: !args.no_logins,
         tally: &tally,
         end,
         dormant,

@@ -261,7 +261,11 @@ fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
             leftover: windows.leftover.as_secs(),
             unreadable: windows.unreadable.map(|window| window.as_secs()),
         },
-        policy: finished.effective.iter().map(setting).collect(),
+        policy: finished
+            .effective
+            .iter()
+            .map(|effective| setting(effective, finished.logins))
+            .collect(),
         classes: Class::ALL
             .into_iter()
             .map(|class| ClassRow {
@@ -327,7 +331,7 @@ fn database(name: Name, row: &Database, counts_deletions: bool) -> DatabasePart 
     }
 }
 
-fn setting(effective: &Effective) -> Setting<'_> {
+fn setting(effective: &Effective, logins_shown: bool) -> Setting<'_> {
     let printable = |text: &String| redact::printable(text.as_bytes());
     let (source, place) = match &effective.source {
         Source::CommandLine => ("command-line", None),
@@ -344,6 +348,7 @@ fn setting(effective: &Effective) -> Setting<'_> {
         database: effective.database.as_ref().map(printable),
         value: match &effective.value {
             Value::Duration(duration) => duration.as_secs().into(),
+            Value::Logins(logins) if !logins_shown => logins.len().into(),
             Value::Logins(logins) => logins.iter().map(printable).collect(),
             Value::Switch(on) => (*on).into(),
             value @ Value::LastSeen(_) => value.to_string().into(),

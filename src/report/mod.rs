@@ -30,6 +30,8 @@ pub struct Finished<'a> {
     pub plan: &'a Plan,
     /// Every value of the policy, with who said so.
     pub effective: &'a [Effective],
+    /// Whether logins may be shown, and patterns of logins with them.
+    pub logins: bool,
     /// What was found and done.
     pub tally: &'a Tally,
     /// How it ended; `None` for a dormant store that was left alone.

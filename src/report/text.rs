@@ -10,7 +10,7 @@ use super::{Finished, histogram};
 use crate::policy::{Class, Windows};
 use crate::reap::{End, Mode};
 use crate::redact;
-use crate::settings::{Effective, Source};
+use crate::settings::{Effective, Source, Value};
 use crate::tally::Row;
 use crate::tally::databases::{Fates, Name};
 use crate::time::{short, words};
@@ -134,6 +134,12 @@ fn policy(out: &mut Out, finished: &Finished<'_>) {
         let whose = database.as_ref().map_or(String::new(), |database| {
             format!("{}: ", redact::printable(database.as_bytes()))
         });
+        let value = match value {
+            Value::Logins(logins) if !finished.logins && !logins.is_empty() => {
+                format!("({} left out)", logins.len())
+            }
+            value => value.to_string(),
+        };
         let (what, source) = (format!("{whose}{option} {value}"), format!("({source})"));
         if what.chars().count() + source.chars().count() < 64 {
             lines.push(format!("{what} {source}"));

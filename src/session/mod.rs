@@ -54,7 +54,7 @@ pub struct Session<'a> {
 impl Session<'_> {
     /// When the session was first used after its login, in epoch seconds: the earliest `first_activity` that is `plausible`.
     ///
-    /// Odoo begins `_trace` anew with a login, and takes it along when 19 moves a session to a new file.
+    /// A logout empties `_trace`; 19 takes it along when it moves a session to a new file (seen in `tests/fixtures`).
     pub fn first_activity(&self, plausible: impl Fn(f64) -> bool) -> Option<f64> {
         self.trace?.first_activity(plausible)
     }
