@@ -150,7 +150,8 @@ pub struct PolicyArgs {
     /// Never let the sessions of these logins expire, such as 'kiosk*'; repeat it, or separate them with commas
     #[arg(long, value_name = "PATTERN")]
     pub keep_login: Vec<String>,
-    /// What tells when a session was used last
+    /// What tells when a session was used last; `atime` suits windows of days, because a mount with relatime notes
+    /// a read once in 24 hours, and cannot work on one with noatime
     #[arg(long, value_enum, value_name = "TIME", default_value_t = LastSeen::Mtime)]
     pub last_seen: LastSeen,
     /// End logins that are older, however active they are (Odoo 18 and newer); every file is read for it,

@@ -220,6 +220,11 @@ impl Policy {
         &self.databases
     }
 
+    /// All rules that apply to somebody.
+    pub fn all_rules(&self) -> impl Iterator<Item = &Rules> {
+        std::iter::once(&self.general).chain(self.databases.values())
+    }
+
     /// The shortest window of any session in any database: a store that has not changed for longer is dormant.
     pub fn shortest(&self) -> Duration {
         self.shortest

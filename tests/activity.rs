@@ -76,6 +76,29 @@ fn who_only_clicks_is_active_where_reads_count() {
 }
 
 #[test]
+fn a_window_below_the_grain_of_access_times_is_warned_of() {
+    let odoo = Odoo::new();
+    let flags = rustix::fs::statvfs(&odoo.sessions).unwrap().f_flag;
+    let coarse = flags.contains(rustix::fs::StatVfsMountFlags::RELATIME);
+    for (args, warned) in [
+        (
+            &["--last-seen", "atime", "--authenticated-window", "23h"][..],
+            coarse,
+        ),
+        (&["--last-seen", "atime", "--anonymous-window", "2h"], false),
+        (&["--authenticated-window", "23h"], false),
+    ] {
+        let ran = odoo.run("reap", args);
+        assert_eq!(
+            ran.stderr.contains("relatime"),
+            warned,
+            "{args:?} {}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
 fn a_save_after_the_last_read_counts_all_the_same() {
     let odoo = Odoo::new();
     odoo.session("ab", USER, DAY);

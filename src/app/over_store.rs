@@ -1,7 +1,7 @@
 //! `audit` and `reap`: opens the store, runs the engine, reports.
 
 use std::io::IsTerminal;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 
@@ -9,7 +9,7 @@ use super::{progress, sandbox};
 use crate::cli::{Format, ReportSize};
 use crate::exit::Exit;
 use crate::log;
-use crate::policy::LastSeen;
+use crate::policy::{LastSeen, Policy};
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact;
@@ -22,6 +22,9 @@ use crate::time::{Timestamp, words};
 /// Number of workers unless `--threads` says otherwise: more than cores, because on a cold cache they wait for the
 /// disk (on 2 cores, sharded: 4 took 0.84 of the time of 2 there, and 1.05 of it on a warm cache).
 const DEFAULT_THREADS: usize = 4;
+
+/// How coarse access times are on a mount with `relatime` (mount(8)).
+const GRAIN: Duration = Duration::from_secs(24 * 3_600);
 
 /// Audits or reaps one store, and reports to `out`.
 pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Exit> {
@@ -80,6 +83,7 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         threads: settings.threads.map_or(DEFAULT_THREADS, usize::from),
         share_flat: settings.threads.is_some(),
     };
+    warn_of_coarse_access_times(&store, &plan.policy);
     let dormant = store.stat.mtime.age(now) > plan.policy.shortest();
     let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
     if settings.unread && !left_alone {
@@ -138,6 +142,21 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         args.list && args.format == Format::Json,
     );
     Ok(told(&out, settings.mode, exit))
+}
+
+/// Says where access times are too coarse for a window.
+fn warn_of_coarse_access_times(store: &Store, policy: &Policy) {
+    if policy.last_seen == LastSeen::Mtime || !store.with_daily_access_times() {
+        return;
+    }
+    let windows = policy.all_rules().map(|rules| rules.windows.authenticated);
+    if let Some(shortest) = windows.min().filter(|window| *window < GRAIN) {
+        tracing::warn!(
+            "--last-seen atime: this mount notes a read only once in 24 hours (relatime), so the authenticated window \
+             of {} still logs out people who are active; give at least 24h, or mount with strictatime",
+            words(shortest)
+        );
+    }
 }
 
 /// Says what `--unread` is about to do, and refuses where the files do not prove to be sessions.

@@ -87,14 +87,21 @@ impl Store {
 
     /// Whether it is mounted read-only, perhaps in this process's view only.
     pub fn read_only(&self) -> bool {
-        rustix::fs::fstatvfs(&self.handle)
-            .is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::RDONLY))
+        self.is_mounted(StatVfsMountFlags::RDONLY)
     }
 
     /// Whether this mount never notes when a file was read.
     pub fn without_access_times(&self) -> bool {
-        rustix::fs::fstatvfs(&self.handle)
-            .is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::NOATIME))
+        self.is_mounted(StatVfsMountFlags::NOATIME)
+    }
+
+    /// Whether this mount notes when a file was read only once in 24 hours, unless it was saved meanwhile.
+    pub fn with_daily_access_times(&self) -> bool {
+        self.is_mounted(StatVfsMountFlags::RELATIME)
+    }
+
+    fn is_mounted(&self, how: StatVfsMountFlags) -> bool {
+        rustix::fs::fstatvfs(&self.handle).is_ok_and(|stat| stat.f_flag.contains(how))
     }
 
     /// The file system's inodes, or `None` where it has no fixed number of them (btrfs).
