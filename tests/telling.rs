@@ -364,3 +364,151 @@ fn help_has_exit_codes_and_wrong_usage_ends_with_2() {
         assert_eq!(run(program().args(args)).code, 2, "{args:?}");
     }
 }
+
+/// A run as under systemd: stdout and stderr are one stream that leads to the journal, and the journal's socket
+/// is where it is everywhere, in a mount namespace of its own, and leads to `journald`; or it is not there.
+/// Tells what came through the stream, or `None` where that cannot be tried.
+fn under_journald(
+    test: &str,
+    odoo: &Odoo,
+    args: &[&str],
+    journald: Option<&Path>,
+) -> Option<(i32, String)> {
+    use std::os::fd::AsFd;
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let stat = rustix::fs::fstat(theirs.as_fd()).unwrap();
+    let script = r#"
+        mount -t tmpfs none /run || exit 99
+        if [ -n "$1" ]; then
+            mkdir -p /run/systemd/journal && : >/run/systemd/journal/socket &&
+                mount --bind "$1" /run/systemd/journal/socket || exit 99
+        fi
+        shift
+        exec "$@"
+    "#;
+    let mut reap = std::process::Command::new("unshare");
+    reap.args(["--mount", "--map-root-user", "sh", "-c", script, "sh"])
+        .arg(journald.unwrap_or(Path::new("")))
+        .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"))
+        .args(["reap", "--data-dir"])
+        .arg(odoo.data_dir())
+        .args(args)
+        .env("JOURNAL_STREAM", format!("{}:{}", stat.st_dev, stat.st_ino))
+        .stdout(std::os::fd::OwnedFd::from(theirs.try_clone().unwrap()))
+        .stderr(std::os::fd::OwnedFd::from(theirs));
+    let Ok(mut child) = reap.spawn() else {
+        testenv::skipped(test, "no unshare");
+        return None;
+    };
+    // It holds the other end of the stream, too.
+    drop(reap);
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut &ours, &mut said).unwrap();
+    let code = child.wait().unwrap().code().unwrap();
+    if code == 99 || said.contains("unshare:") {
+        testenv::skipped(test, &said);
+        return None;
+    }
+    Some((code, said))
+}
+
+#[test]
+fn the_journal_gets_entries_with_fields() {
+    let test = "the_journal_gets_entries_with_fields";
+    let odoo = Odoo::new();
+    let hostile =
+        r#"{"db": "a\u0000b", "uid": 1, "login": "x\nPRIORITY=0\nMESSAGE=y", "context": {}}"#;
+    odoo.session("aa", USER, 8 * DAY)
+        .session("bb", VISITOR, 8 * DAY)
+        .session("cc", hostile, 8 * DAY);
+    let socket = odoo.data_dir().join("journald");
+    let journald = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    journald.set_nonblocking(true).unwrap();
+    for args in [&[][..], &["--no-logins"], &["-q"]] {
+        let Some((code, said)) = under_journald(test, &odoo, args, Some(&socket)) else {
+            return;
+        };
+        // The empty line is no entry, but tells journald whose the others are.
+        assert_eq!((code, said.as_str()), (0, "\n"));
+        let mut entries = Vec::new();
+        let mut buffer = [0; 65_536];
+        while let Ok(length) = journald.recv(&mut buffer) {
+            // Each value of these entries is in a line of its own, after its length.
+            entries.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+        }
+        assert_eq!(entries.remove(0), "");
+        let summary = entries.pop().unwrap();
+        for part in [
+            "MESSAGE_ID\n \0\0\0\0\0\0\03e3b1b1f4e6c4f75ac98521207696ff7\n",
+            "SESSIONS_SEEN\n\u{1}\0\0\0\0\0\0\03\n",
+            "SESSIONS_DELETED\n\u{1}\0\0\0\0\0\0\03\n",
+            "EXIT_CODE\n\u{1}\0\0\0\0\0\0\00\n",
+            "deleted 3 of 3 files",
+        ] {
+            assert!(summary.contains(part), "{part:?} in {summary:?}");
+        }
+        assert_eq!(
+            entries.len(),
+            if args == ["-q"] { 0 } else { 2 },
+            "{entries:?}"
+        );
+        let logins = entries
+            .iter()
+            .filter(|entry| entry.contains("ODOO_LOGIN\n"))
+            .count();
+        assert_eq!(logins, if args.is_empty() { 2 } else { 0 });
+        for entry in &entries {
+            assert!(
+                entry.contains("MESSAGE_ID\n \0\0\0\0\0\0\033246ad624654233957020b56b8fc55e\n")
+            );
+            assert!(entry.contains("SESSION_CLASS\n\u{d}\0\0\0\0\0\0\0authenticated\n"));
+            assert!(
+                entry.contains("SESSION_AGE\n\u{6}\0\0\0\0\0\0\06912"),
+                "{entry:?}"
+            );
+            assert!(entry.contains("SESSION_WINDOW\n\u{6}\0\0\0\0\0\0\0604800\n"));
+            assert!(entry.contains("REASON\n\u{7}\0\0\0\0\0\0\0expired\n"));
+            assert!(entry.contains("SESSION_SID\n\u{8}\0\0\0\0\0\0\0"));
+            assert!(!entry.contains("PRIORITY=0\n"), "{entry:?}");
+            assert!(!entry.contains("SECRETTOKEN"));
+        }
+        odoo.session("aa", USER, 8 * DAY)
+            .session("bb", VISITOR, 8 * DAY)
+            .session("cc", hostile, 8 * DAY);
+    }
+}
+
+#[test]
+fn without_the_journals_socket_there_are_lines() {
+    let test = "without_the_journals_socket_there_are_lines";
+    for gone in [false, true] {
+        let odoo = Odoo::new();
+        odoo.session("aa", USER, 8 * DAY);
+        let socket = odoo.data_dir().join("journald");
+        let listener = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+        // A socket that nobody listens at any more refuses.
+        drop(listener);
+        let ran = under_journald(test, &odoo, &[], gone.then_some(socket.as_path()));
+        let Some((code, said)) = ran else { return };
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(code, 0, "{said}");
+        assert_eq!(lines.len(), 3, "{said}");
+        assert_eq!(lines[0], "");
+        assert!(lines[1].starts_with("<6>deleted an authenticated session login=\"bob\""));
+        assert!(lines[2].starts_with("deleted 1 of 1 file"), "{said}");
+        assert!(!said.contains("MESSAGE_ID"), "{said}");
+    }
+}
+
+#[test]
+fn only_the_journal_gets_the_journals_fields() {
+    let odoo = Odoo::new();
+    for format in ["text", "json"] {
+        odoo.session("aa", USER, 8 * DAY);
+        let ran = odoo.run("reap", &["-vv", "--log-format", format]);
+        assert!(ran.stderr.contains("bob"), "{}", ran.stderr);
+        for field in ["MESSAGE_ID", "ODOO_", "SESSION_", "REASON"] {
+            assert!(!ran.stderr.contains(field), "{field} in {}", ran.stderr);
+        }
+    }
+}
