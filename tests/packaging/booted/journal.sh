@@ -64,15 +64,34 @@ equal 'the run' 1 "$(entries MESSAGE_ID=$summary SESSIONS_DELETED=3 SESSIONS_SEE
 equal 'which is told once' 1 "$(story $unit | grep -c '^deleted 3 of 3 files')"
 said $unit MESSAGE_ID=$summary -o export | grep -aE '^(MESSAGE|SESSION|FAILURES|DURATION|EXIT)' | sed 's/^/        | /'
 
-section 'A run that is long over when journald looks'
-logins 3
+section 'Runs that may be over when journald looks'
+# Without the empty line that the program begins with, a busy systemd 257 did not know the unit of 1 run in 20.
+mkdir -p /etc/systemd/system/$unit.d
+printf '%s\n' '[Unit]' StartLimitIntervalSec=0 >/etc/systemd/system/$unit.d/often.conf
+systemctl daemon-reload
+for _ in 1 2 3 4; do (while :; do :; done) & done
 cursor
-kill -STOP "$(property systemd-journald MainPID)"
-systemctl start --no-block $unit
-check 'the run ends' wait_until eval "[[ \$(files $sessions) = 0 ]] && inactive $unit"
-kill -CONT "$(property systemd-journald MainPID)"
-equal 'its deletions are known to be the unit'\''s' 3 "$(entries MESSAGE_ID=$deletion -u $unit)"
-equal 'and so is its end' 1 "$(entries MESSAGE_ID=$summary -u $unit)"
+for _ in {1..100}; do
+    logins 1
+    systemctl start $unit
+done
+# shellcheck disable=SC2046
+kill $(jobs -p)
+wait 2>/dev/null
+equal "100 deletions are known to be the unit's" 100 "$(entries MESSAGE_ID=$deletion -u $unit)"
+equal 'and so are the ends of the runs' 100 "$(entries MESSAGE_ID=$summary -u $unit)"
+no_override
+if [[ $systemd -lt 257 ]]; then
+    # Newer ones take datagrams before a stream that they have not even accepted.
+    logins 3
+    cursor
+    kill -STOP "$(property systemd-journald MainPID)"
+    systemctl start --no-block $unit
+    check 'a whole run passes while journald stands still' wait_until eval "[[ \$(files $sessions) = 0 ]] && inactive $unit"
+    kill -CONT "$(property systemd-journald MainPID)"
+    equal 'its deletions are known to be the unit'\''s' 3 "$(entries MESSAGE_ID=$deletion -u $unit)"
+    equal 'and so is its end' 1 "$(entries MESSAGE_ID=$summary -u $unit)"
+fi
 
 section "$many logins in one run, at journald's default limits"
 equal 'nothing is configured' '' "$(grep -hs '^[^#[]' /etc/systemd/journald.conf /etc/systemd/journald.conf.d/*)"
