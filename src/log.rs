@@ -1,20 +1,24 @@
-//! The log on stderr: text or JSON, or lines with a priority where stderr is the journal.
+//! The log on stderr: text or JSON; or entries of systemd's journal where stderr leads there.
 
-use std::fmt;
+pub mod journal;
+
 use std::io::IsTerminal;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
-use rustix::fs::fstat;
-use tracing::{Event, Level, Metadata, Subscriber, level_filters::LevelFilter};
+use rustix::fs::{FileType, fstat};
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::format::{Format, Full, Writer};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt as layer};
 
 use crate::cli::{Format as LogFormat, LogArgs};
+use journal::Journal;
+
+/// The journal, if the log goes there.
+static JOURNAL: OnceLock<Journal> = OnceLock::new();
 
 /// Sets the log up: `RUST_LOG` beats `-v` and `-q`. Without any, warnings are logged, and under systemd's
 /// journal also each deletion of an authenticated session.
@@ -22,24 +26,25 @@ use crate::cli::{Format as LogFormat, LogArgs};
 /// Tells the text of a `RUST_LOG` that cannot be read, so that it can be logged.
 pub fn init(args: &LogArgs) -> Option<String> {
     let stderr = std::io::stderr();
-    let journal = is_journal(stderr.as_fd());
-    let (filter, broken) = filter(args, journal, std::env::var("RUST_LOG").ok());
+    let to_journal = is_journal(stderr.as_fd());
+    let (filter, broken) = filter(args, to_journal, std::env::var("RUST_LOG").ok());
     let colours = stderr.is_terminal() && colours_wanted();
-    let layer = match (args.log_format, journal) {
+    let mut reached = Ok(());
+    let layer = match (args.log_format, to_journal) {
         (LogFormat::Json, _) => layer::layer().json().with_writer(std::io::stderr).boxed(),
         (LogFormat::Text, true) => {
-            let format = Prioritised(
-                layer::format()
-                    .without_time()
-                    .with_level(false)
-                    .with_target(false)
-                    .with_ansi(false),
-            );
-            layer::layer()
-                .event_format(format)
-                .with_ansi(false)
-                .with_writer(std::io::stderr)
-                .boxed()
+            let journal = JOURNAL.get_or_init(|| {
+                // What journald gives a process to write to is always a socket.
+                if is_socket(stderr.as_fd()) {
+                    let journal;
+                    (journal, reached) =
+                        Journal::open(PathBuf::from(journal::SOCKET), &mut std::io::stderr());
+                    journal
+                } else {
+                    Journal::lines_only()
+                }
+            });
+            journal.boxed()
         }
         (LogFormat::Text, false) => {
             let layer = layer::layer()
@@ -56,7 +61,23 @@ pub fn init(args: &LogArgs) -> Option<String> {
     tracing_subscriber::registry()
         .with(layer.with_filter(filter))
         .init();
+    if let Err(error) = reached {
+        tracing::debug!(
+            "entries of the journal have no fields: {} cannot be reached: {error}",
+            journal::SOCKET
+        );
+    }
     broken
+}
+
+/// The journal, if the log goes there.
+pub fn journal() -> Option<&'static Journal> {
+    JOURNAL.get()
+}
+
+/// The value of a field that only the journal's entries have; other logs never see it.
+pub fn for_journal<T>(value: T) -> Option<T> {
+    journal().map(|_| value)
 }
 
 /// Whether the environment allows colours (<https://no-color.org>).
@@ -94,42 +115,14 @@ pub fn is_journal(stream: impl AsFd) -> bool {
     fstat(stream).is_ok_and(|stat| named == format!("{}:{}", stat.st_dev, stat.st_ino))
 }
 
-/// A syslog priority in front of each line, from which journald takes the entry's own.
-struct Prioritised(Format<Full, ()>);
-
-impl<S, N> FormatEvent<S, N> for Prioritised
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    fn format_event(
-        &self,
-        context: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        let mut lines = String::new();
-        self.0
-            .format_event(context, Writer::new(&mut lines), event)?;
-        let priority = priority(event.metadata());
-        // Each line is an entry of its own to journald.
-        lines
-            .lines()
-            .try_for_each(|line| writeln!(writer, "<{priority}>{line}"))
-    }
-}
-
-fn priority(metadata: &Metadata<'_>) -> u8 {
-    match *metadata.level() {
-        Level::ERROR => 3,
-        Level::WARN => 4,
-        Level::INFO => 6,
-        Level::DEBUG | Level::TRACE => 7,
-    }
+fn is_socket(stream: impl AsFd) -> bool {
+    fstat(stream).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_socket())
 }
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
 
     fn args(verbose: u8, quiet: u8) -> LogArgs {

@@ -4,6 +4,7 @@
 
 mod testenv;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
@@ -362,5 +363,160 @@ fn help_has_exit_codes_and_wrong_usage_ends_with_2() {
         &["audit", "--threads", "0"],
     ] {
         assert_eq!(run(program().args(args)).code, 2, "{args:?}");
+    }
+}
+
+/// A run as under systemd: stdout and stderr are one stream that leads to the journal, and the journal's socket
+/// is where it is everywhere, in a mount namespace of its own, and leads to `journald`; or it is not there.
+/// Tells what came through the stream, or `None` where that cannot be tried.
+fn under_journald(
+    test: &str,
+    odoo: &Odoo,
+    args: &[&str],
+    journald: Option<&Path>,
+) -> Option<(i32, String)> {
+    use std::os::fd::AsFd;
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let stat = rustix::fs::fstat(theirs.as_fd()).unwrap();
+    let script = r#"
+        mount -t tmpfs none /run || exit 99
+        if [ -n "$1" ]; then
+            mkdir -p /run/systemd/journal && : >/run/systemd/journal/socket &&
+                mount --bind "$1" /run/systemd/journal/socket || exit 99
+        fi
+        shift
+        exec "$@"
+    "#;
+    let mut reap = std::process::Command::new("unshare");
+    reap.args(["--mount", "--map-root-user", "sh", "-c", script, "sh"])
+        .arg(journald.unwrap_or(Path::new("")))
+        .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"))
+        .args(["reap", "--data-dir"])
+        .arg(odoo.data_dir())
+        .args(args)
+        .env("JOURNAL_STREAM", format!("{}:{}", stat.st_dev, stat.st_ino))
+        .stdout(std::os::fd::OwnedFd::from(theirs.try_clone().unwrap()))
+        .stderr(std::os::fd::OwnedFd::from(theirs));
+    let Ok(mut child) = reap.spawn() else {
+        testenv::skipped(test, "no unshare");
+        return None;
+    };
+    // It holds the other end of the stream, too.
+    drop(reap);
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut &ours, &mut said).unwrap();
+    let code = child.wait().unwrap().code().unwrap();
+    if code == 99 || said.contains("unshare:") {
+        testenv::skipped(test, &said);
+        return None;
+    }
+    Some((code, said))
+}
+
+/// The fields of a datagram, each a name in a line, the length of the value, and the value in a line.
+fn fields(mut datagram: &[u8]) -> BTreeMap<String, String> {
+    let mut fields = BTreeMap::new();
+    while let Some(end) = datagram.iter().position(|byte| *byte == b'\n') {
+        let (name, rest) = datagram.split_at(end);
+        let (length, rest) = rest[1..].split_at(8);
+        let (value, rest) = rest.split_at(u64::from_le_bytes(length.try_into().unwrap()) as usize);
+        let [name, value] = [name, value].map(|text| String::from_utf8(text.to_vec()).unwrap());
+        assert_eq!(fields.insert(name, value), None, "twice");
+        datagram = &rest[1..];
+    }
+    fields
+}
+
+#[test]
+fn the_journal_gets_entries_with_fields() {
+    let test = "the_journal_gets_entries_with_fields";
+    let odoo = Odoo::new();
+    let hostile =
+        r#"{"db": "a\u0000b", "uid": 1, "login": "x\nPRIORITY=0\nMESSAGE=y", "context": {}}"#;
+    odoo.session("aa", USER, 8 * DAY)
+        .session("bb", VISITOR, 8 * DAY)
+        .session("cc", hostile, 8 * DAY);
+    let socket = odoo.data_dir().join("journald");
+    let journald = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    journald.set_nonblocking(true).unwrap();
+    for args in [&[][..], &["--no-logins"], &["-q"]] {
+        let Some((code, said)) = under_journald(test, &odoo, args, Some(&socket)) else {
+            return;
+        };
+        // The empty line is no entry, but tells journald whose the others are.
+        assert_eq!((code, said.as_str()), (0, "\n"));
+        let mut entries = Vec::new();
+        let mut buffer = [0; 65_536];
+        while let Ok(length) = journald.recv(&mut buffer) {
+            entries.push(fields(&buffer[..length]));
+        }
+        assert!(
+            entries.remove(0).is_empty(),
+            "no entry, but a look whether it is there"
+        );
+        let summary = entries.pop().unwrap();
+        assert_eq!(summary["MESSAGE_ID"], "3e3b1b1f4e6c4f75ac98521207696ff7");
+        assert_eq!(summary["SESSIONS_SEEN"], "3");
+        assert_eq!(summary["SESSIONS_DELETED"], "3");
+        assert_eq!(summary["EXIT_CODE"], "0");
+        assert!(summary["MESSAGE"].starts_with("deleted 3 of 3 files"));
+        let quiet = args == ["-q"];
+        assert_eq!(entries.len(), if quiet { 0 } else { 2 }, "{entries:?}");
+        for entry in &entries {
+            assert_eq!(entry["MESSAGE_ID"], "33246ad624654233957020b56b8fc55e");
+            assert_eq!(entry["PRIORITY"], "6");
+            assert_eq!(entry["SESSION_CLASS"], "authenticated");
+            assert_eq!(entry["SESSION_AGE"], "691200");
+            assert_eq!(entry["SESSION_WINDOW"], "604800");
+            assert_eq!(entry["REASON"], "expired");
+            let sid = &entry["SESSION_SID"];
+            assert!(sid == "aaaaaaaa" || sid == "cccccccc", "{sid}");
+            let login = entry.get("ODOO_LOGIN").map(String::as_str);
+            let expected = match (args.is_empty(), sid.starts_with('a')) {
+                (false, _) => None,
+                (true, true) => Some("bob"),
+                (true, false) => Some("x\\nPRIORITY=0\\nMESSAGE=y"),
+            };
+            assert_eq!(login, expected);
+            assert!(!format!("{entry:?}").contains("SECRETTOKEN"));
+        }
+        odoo.session("aa", USER, 8 * DAY)
+            .session("bb", VISITOR, 8 * DAY)
+            .session("cc", hostile, 8 * DAY);
+    }
+}
+
+#[test]
+fn without_the_journals_socket_there_are_lines() {
+    let test = "without_the_journals_socket_there_are_lines";
+    for gone in [false, true] {
+        let odoo = Odoo::new();
+        odoo.session("aa", USER, 8 * DAY);
+        let socket = odoo.data_dir().join("journald");
+        let listener = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+        // A socket that nobody listens at any more refuses.
+        drop(listener);
+        let ran = under_journald(test, &odoo, &[], gone.then_some(socket.as_path()));
+        let Some((code, said)) = ran else { return };
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(code, 0, "{said}");
+        assert_eq!(lines.len(), 3, "{said}");
+        assert_eq!(lines[0], "");
+        assert!(lines[1].starts_with("<6>deleted an authenticated session login=\"bob\""));
+        assert!(lines[2].starts_with("deleted 1 of 1 file"), "{said}");
+        assert!(!said.contains("MESSAGE_ID"), "{said}");
+    }
+}
+
+#[test]
+fn only_the_journal_gets_the_journals_fields() {
+    let odoo = Odoo::new();
+    for format in ["text", "json"] {
+        odoo.session("aa", USER, 8 * DAY);
+        let ran = odoo.run("reap", &["-vv", "--log-format", format]);
+        assert!(ran.stderr.contains("bob"), "{}", ran.stderr);
+        for field in ["MESSAGE_ID", "ODOO_", "SESSION_", "REASON"] {
+            assert!(!ran.stderr.contains(field), "{field} in {}", ran.stderr);
+        }
     }
 }

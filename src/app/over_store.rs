@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use tracing::Level;
 
 use super::{progress, sandbox};
 use crate::cli::{Format, ReportSize};
@@ -130,7 +131,17 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
     };
     let mut out = listing.into_out();
     let alarming = exit == Exit::Partly || end.is_none();
-    if size == ReportSize::Summary && alarming && log::is_journal(std::io::stdout()) {
+    let line_of_journal = size == ReportSize::Summary && log::is_journal(std::io::stdout());
+    if line_of_journal && args.format == Format::Text {
+        // What was listed comes first.
+        out.flush();
+        let level = if alarming { Level::WARN } else { Level::INFO };
+        let sent = log::journal().map(|journal| report::send(journal, &finished, level));
+        if let Some(Ok(())) = sent {
+            return Ok(told(&out, settings.mode, exit));
+        }
+    }
+    if line_of_journal && alarming {
         // The journal takes a line without a priority for information.
         out.print(format_args!("<4>"));
     }

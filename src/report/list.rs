@@ -6,11 +6,15 @@ use serde::Serialize;
 
 use super::{Out, json};
 use crate::cli::Format;
+use crate::log::for_journal;
 use crate::policy::Class;
 use crate::reap::{Due, Outcome, Witness};
 use crate::session::Uid;
 use crate::store::name::Kind;
 use crate::time::{short, words};
+
+/// `MESSAGE_ID=` of the event that an authenticated session was deleted; the README names it.
+const DELETION: &str = "33246ad624654233957020b56b8fc55e";
 
 /// Tells of due files as they are settled.
 pub struct Listing {
@@ -88,6 +92,14 @@ impl Listing {
             age = words(due.age),
             reason = due.reason.name(),
             window = words(due.window),
+            MESSAGE_ID = for_journal(DELETION),
+            ODOO_DB = for_journal(due.who.db.as_deref()),
+            ODOO_LOGIN = for_journal(self.login(due)),
+            SESSION_CLASS = for_journal(due.class.name()),
+            SESSION_AGE = for_journal(due.age.as_secs()),
+            SESSION_WINDOW = for_journal(due.window.as_secs()),
+            SESSION_SID = for_journal(due.sid_prefix.as_str()),
+            REASON = for_journal(due.reason.name()),
             "deleted an authenticated session"
         );
     }

@@ -1,5 +1,6 @@
 //! Telling the outcome of a run: one file per face.
 
+mod entry;
 mod histogram;
 mod json;
 mod list;
@@ -7,6 +8,7 @@ mod numbers;
 mod out;
 mod text;
 
+pub use entry::send;
 pub use list::Listing;
 pub use out::Out;
 
@@ -69,7 +71,9 @@ pub fn write(
         (ReportSize::None, Format::Json) if !listed => {}
         (_, Format::Json) => json::write(out, finished, listed),
         (ReportSize::Full, Format::Text) => text::full(out, finished),
-        (ReportSize::Summary, Format::Text) => text::summary(out, finished),
+        (ReportSize::Summary, Format::Text) => {
+            out.line(format_args!("{}", text::summary(finished)));
+        }
     }
     out.flush();
 }

@@ -54,7 +54,7 @@ pub fn full(out: &mut Out, finished: &Finished<'_>) {
 }
 
 /// The closing sentence alone.
-pub fn summary(out: &mut Out, finished: &Finished<'_>) {
+pub fn summary(finished: &Finished<'_>) -> String {
     let mut sentence = sentence(finished);
     if finished.location.found {
         sentence.push_str(&format!(
@@ -62,7 +62,7 @@ pub fn summary(out: &mut Out, finished: &Finished<'_>) {
             finished.location.from
         ));
     }
-    out.line(format_args!("{sentence}"));
+    sentence
 }
 
 fn head(out: &mut Out, finished: &Finished<'_>) {

@@ -40,13 +40,13 @@ rm -r "$files/next"
 
 # What the NixOS module makes of nixpkgs' own services.odoo.
 mkdir "$files/test/nixos"
-scripts=(deb 'dynamic-user' 'dynamic-user static')
+scripts=(deb journal 'dynamic-user' 'dynamic-user static')
 if command -v nix-instantiate >/dev/null && command -v jq >/dev/null; then
     "$here/nix/drop-ins.sh" "$files/test/nixos" --arg settings '{ enable = true; }' \
         --arg odoo '{ enable = true; settings.options.data_dir = "/var/lib/private/odoo/data"; }'
 else
     echo '!! SKIPPED: the NixOS overrides, for want of nix-instantiate or jq (apt-get install nix-bin jq)'
-    scripts=(deb)
+    scripts=(deb journal)
 fi
 chmod -R a+rX "$files"
 
@@ -54,7 +54,7 @@ failed=0
 for suite in "${suites[@]}"; do
     for script in "${scripts[@]}"; do
         # NixOS has no systemd as old as that.
-        [[ $script = deb || $suite != bullseye ]] || continue
+        [[ $script = deb || $script = journal || $suite != bullseye ]] || continue
         [[ $script = ${BOOTED_ONLY:-*} ]] || continue
         printf '\n==== %s in a booted %s\n' "$script" "$suite"
         rc=0
