@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEn
 use clap_complete::Shell;
 
 use crate::exit;
+use crate::reap::Mode;
 
 /// What every environment variable of the program begins with.
 pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
@@ -106,6 +107,17 @@ pub struct DeletingArgs {
     pub force: bool,
 }
 
+impl DeletingArgs {
+    /// What is done with files that are due.
+    pub fn mode(&self) -> Mode {
+        if self.dry_run {
+            Mode::DryRun
+        } else {
+            Mode::Reap
+        }
+    }
+}
+
 /// Where the session store is.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Session store")]
@@ -164,6 +176,10 @@ pub struct ReportArgs {
     /// Leave logins out of every output
     #[arg(long)]
     pub no_logins: bool,
+    /// Also write metrics for Prometheus' node_exporter, after a failed run too; a reap tells no class of
+    /// sessions younger than every window, an audit does by reading each (at MEASURED times the cost)
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub metrics_file: Option<PathBuf>,
 }
 
 /// How the work is done.

@@ -5,6 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 
+use super::metrics_file::MetricsFile;
 use super::{progress, sandbox};
 use crate::cli::{Format, ReportSize};
 use crate::exit::Exit;
@@ -22,8 +23,27 @@ use crate::time::{Timestamp, words};
 /// Number of workers unless `--threads` says otherwise.
 const DEFAULT_THREADS: usize = 2;
 
-/// Audits or reaps one store, and reports to `out`.
-pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Exit> {
+/// Audits or reaps one store, reports to `out`, and leaves `metrics` of it.
+pub fn run(
+    settings: &Settings,
+    out: Out,
+    quiet: bool,
+    stop: &Stop,
+    metrics: &MetricsFile<'_>,
+) -> Result<Exit> {
+    let sessions = &settings.location.sessions;
+    metrics.check(sessions)?;
+    work(settings, out, quiet, stop, metrics)
+        .inspect_err(|_| metrics.failed(Some(sessions), Exit::Failed))
+}
+
+fn work(
+    settings: &Settings,
+    out: Out,
+    quiet: bool,
+    stop: &Stop,
+    metrics: &MetricsFile<'_>,
+) -> Result<Exit> {
     let clock = Instant::now();
     let now = Timestamp::of(SystemTime::now());
     let sessions = &settings.location.sessions;
@@ -58,6 +78,7 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
             Lock::Held => {}
             Lock::Busy => {
                 tracing::warn!("another reap is working on {place}; try again when it is done");
+                // The metrics are that run's to write.
                 return Ok(Exit::Busy);
             }
             Lock::Unsupported => {
@@ -133,7 +154,9 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         args.format,
         args.list && args.format == Format::Json,
     );
-    Ok(told(&out, settings.mode, exit))
+    let exit = told(&out, settings.mode, exit);
+    metrics.finished(&finished, exit);
+    Ok(exit)
 }
 
 /// Says what `--unread` is about to do, and refuses where the files do not prove to be sessions.

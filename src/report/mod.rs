@@ -3,6 +3,7 @@
 mod histogram;
 mod json;
 mod list;
+pub mod metrics;
 mod numbers;
 mod out;
 mod text;

@@ -116,12 +116,15 @@ impl Settings {
             report,
             work,
         } = args;
-        let mode = if deleting.dry_run {
-            Mode::DryRun
-        } else {
-            Mode::Reap
-        };
-        let settings = Settings::new(mode, &store, &windows, report, &work, matches, around)?;
+        let settings = Settings::new(
+            deleting.mode(),
+            &store,
+            &windows,
+            report,
+            &work,
+            matches,
+            around,
+        )?;
         Ok(Settings {
             limit: deleting.limit,
             unread: deleting.unread,
