@@ -70,7 +70,7 @@ impl<'a> MetricsFile<'a> {
     /// Writes the metrics of a run that failed; `sessions` is its store, if it came so far.
     pub fn failed(&self, sessions: Option<&Path>, exit: Exit) {
         // Before the store is known, what looks like one is left alone.
-        let maybe_inside = |path| place(path).iter().any(|name| name == "sessions");
+        let maybe_inside = |path| directory(path).iter().any(|name| name == "sessions");
         if sessions.is_none() && self.path.is_some_and(maybe_inside) {
             return;
         }
@@ -131,17 +131,18 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::from(rustix::io::Errno::LOOP))
 }
 
-fn place(path: &Path) -> PathBuf {
-    resolved(path).unwrap_or_else(|_| absolute(path))
+/// The directory that the file would lie in, without links where it exists.
+fn directory(path: &Path) -> PathBuf {
+    let path = resolved(path).unwrap_or_else(|_| absolute(path));
+    let parent = path.parent().unwrap_or(&path);
+    parent.canonicalize().unwrap_or_else(|_| parent.to_owned())
 }
 
 fn lies_in(path: &Path, sessions: &Path) -> bool {
-    let path = place(path);
-    let parent = path.parent().unwrap_or(&path);
-    match (parent.canonicalize(), sessions.canonicalize()) {
-        (Ok(parent), Ok(sessions)) => parent.starts_with(sessions),
-        _ => parent.starts_with(absolute(sessions)),
-    }
+    let directory = directory(path);
+    let really = sessions.canonicalize();
+    directory.starts_with(absolute(sessions))
+        || really.is_ok_and(|sessions| directory.starts_with(sessions))
 }
 
 /// What is there already. A FIFO in its place must not block.
