@@ -35,7 +35,7 @@ fn reap(odoo: &Odoo, file: &Path) -> Ran {
 /// The value of a series, named as in the file but without the store.
 fn value(file: &Path, series: &str) -> Option<f64> {
     let text = fs::read_to_string(file).unwrap();
-    let line = text.lines().find_map(|line| {
+    text.lines().find_map(|line| {
         let (start, rest) = line.split_once("store=\"")?;
         let (_, rest) = rest.split_once("\",")?;
         format!("{start}{rest}")
@@ -43,8 +43,7 @@ fn value(file: &Path, series: &str) -> Option<f64> {
             .strip_prefix(' ')?
             .parse()
             .ok()
-    });
-    line
+    })
 }
 
 fn success(file: &Path, command: &str) -> Option<f64> {
