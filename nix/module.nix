@@ -182,6 +182,18 @@ let
         '';
       };
 
+      metricsFile = mkOption {
+        type = types.nullOr (types.strMatching "/.*/.*\\.prom");
+        default = null;
+        example = "/var/lib/odoo-session-reaper/odoo_sessions.prom";
+        description = ''
+          Where metrics are left for the textfile collector of Prometheus' node_exporter. `/var/lib/odoo-session-reaper`
+          (of an instance: `/var/lib/odoo-session-reaper-NAME`) is made for it, except beside a `dataDir` in
+          `/var/lib/private`, whose reaper needs a directory that its group may write to. Link the file into the
+          directory that node_exporter reads, or have node_exporter read this one.
+        '';
+      };
+
       extraArgs = mkOption {
         type = types.listOf types.str;
         default = [ ];
@@ -215,22 +227,35 @@ let
         # directory's owner under the running Odoo.
         DynamicUser = true;
         User = store.user;
-        StateDirectory = stateDirectory store;
+        StateDirectory = [
+          ""
+          (stateDirectory store)
+        ];
         # The state directory is writable as a whole. The attachments stay out of reach.
         ReadOnlyPaths = "-${lib.removeSuffix "/" store.dataDir}/filestore";
       };
 
   place =
     store:
+    let
+      # The unit's own state directory is writable anyhow.
+      metrics =
+        if store.metricsFile == null || lib.hasPrefix "/var/lib/odoo-session-reaper" store.metricsFile then
+          [ ]
+        else
+          [ "-${dirOf store.metricsFile}" ];
+      writable = paths: lib.optionalAttrs (paths != [ ]) { ReadWritePaths = toString paths; };
+    in
     if store.dataDir == null || stateDirectory store != null then
-      { }
+      writable metrics
     else if lib.hasPrefix "/home/" store.dataDir then
       {
         ProtectHome = "tmpfs";
         BindPaths = sessions store;
       }
+      // writable metrics
     else
-      { ReadWritePaths = "-${sessions store}"; };
+      writable ([ "-${sessions store}" ] ++ metrics);
 
   service = store: {
     # A run in progress ends by itself; the next one is the new configuration's.
@@ -247,6 +272,7 @@ let
       ODOO_SESSION_REAPER_CART_WINDOW = store.cartWindow;
       ODOO_SESSION_REAPER_LEFTOVER_WINDOW = store.leftoverWindow;
       ODOO_SESSION_REAPER_UNREADABLE_WINDOW = store.unreadableWindow;
+      ODOO_SESSION_REAPER_METRICS_FILE = store.metricsFile;
       ODOO_SESSION_REAPER_ALLOW_SHORT_WINDOW = if store.allowShortWindow then "true" else null;
       ODOO_SESSION_REAPER_KEEP_LOGIN =
         if store.keepLogins == [ ] then null else lib.concatStringsSep "," store.keepLogins;

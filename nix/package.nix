@@ -19,6 +19,7 @@ rustPlatform.buildRustPackage {
       ../Cargo.toml
       ../src
       ../systemd
+      ../prometheus
       ../tests
       (lib.fileset.maybeMissing ../benches)
     ];
@@ -38,6 +39,7 @@ rustPlatform.buildRustPackage {
     substituteInPlace $out/lib/systemd/system/*.service \
       --replace-fail /usr/bin/odoo-session-reaper $out/bin/odoo-session-reaper
     install -D -m 644 -t $out/share/odoo-session-reaper/odoo.service.d systemd/odoo.service.d/*.conf
+    install -D -m 644 -t $out/share/odoo-session-reaper prometheus/*.rules.yml
   ''
   + lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
     $out/bin/odoo-session-reaper man > odoo-session-reaper.1

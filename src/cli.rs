@@ -9,6 +9,7 @@ use clap_complete::Shell;
 
 use crate::exit;
 use crate::policy::LastSeen;
+use crate::reap::Mode;
 
 /// What every environment variable of the program begins with.
 pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
@@ -107,6 +108,17 @@ pub struct DeletingArgs {
     pub force: bool,
 }
 
+impl DeletingArgs {
+    /// What is done with files that are due.
+    pub fn mode(&self) -> Mode {
+        if self.dry_run {
+            Mode::DryRun
+        } else {
+            Mode::Reap
+        }
+    }
+}
+
 /// Where the session store is.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Session store")]
@@ -176,6 +188,11 @@ pub struct ReportArgs {
     /// Leave logins out of every output
     #[arg(long)]
     pub no_logins: bool,
+    /// Also write metrics for Prometheus' node_exporter, after a failed run too. A reap counts what is
+    /// younger than every window as `recent`; exact classes need an audit, which reads every file and took
+    /// 2.7 times as long on 200 000 young sessions
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub metrics_file: Option<PathBuf>,
 }
 
 /// How the work is done.
@@ -257,7 +274,7 @@ pub enum DemoLayout {
 }
 
 /// Command lines worth knowing, for `--help` and the man page.
-pub const EXAMPLES: [(&str, &str); 7] = [
+pub const EXAMPLES: [(&str, &str); 8] = [
     (
         "odoo-session-reaper audit",
         "look where Odoo and its packages look",
@@ -285,6 +302,10 @@ pub const EXAMPLES: [(&str, &str); 7] = [
     (
         "odoo-session-reaper reap --data-dir /var/lib/odoo --limit 10000",
         "a little at a time",
+    ),
+    (
+        "odoo-session-reaper audit --data-dir /var/lib/odoo --metrics-file /srv/textfile/audit.prom",
+        "a graph of every class, in Prometheus",
     ),
 ];
 

@@ -12,7 +12,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use filetime::FileTime;
 use serde_json::{Value, json};
-use testenv::{CART, DAY, HOUR, Odoo, USER, VISITOR, flat, program, run, sharded};
+use testenv::{
+    CART, DAY, HOUR, Odoo, USER, VISITOR, flat, is_root, program, run, sharded, skipped,
+};
 
 fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -41,15 +43,6 @@ fn superseded() -> String {
     session["next_sid"] = json!("x");
     session["deletion_time"] = json!(now() - 60);
     session.to_string()
-}
-
-/// Tests of mounts need root.
-fn is_root() -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        eprintln!("SKIPPED: needs root");
-    }
-    root
 }
 
 #[test]
@@ -163,7 +156,10 @@ fn mounted_noatime(path: &Path) -> bool {
 #[test]
 fn an_ordinary_user_moves_no_access_time_of_his_own_and_opens_no_other() {
     if !is_root() {
-        return;
+        return skipped(
+            "an_ordinary_user_moves_no_access_time_of_his_own_and_opens_no_other",
+            "not root",
+        );
     }
     const NOBODY: u32 = 65_534;
     let odoo = Odoo::new();
@@ -210,7 +206,10 @@ fn an_ordinary_user_moves_no_access_time_of_his_own_and_opens_no_other() {
 #[test]
 fn access_times_are_refused_where_nobody_keeps_them() {
     if !is_root() {
-        return;
+        return skipped(
+            "access_times_are_refused_where_nobody_keeps_them",
+            "not root",
+        );
     }
     let odoo = Odoo::new();
     odoo.session("ab", USER, 9 * DAY);
@@ -229,8 +228,10 @@ fn access_times_are_refused_where_nobody_keeps_them() {
     };
     let refused = ran(&["reap", "--last-seen", "atime"]);
     if refused.stderr.contains("unshare") || refused.stderr.contains("mount:") {
-        eprintln!("SKIPPED: cannot mount here: {}", refused.stderr);
-        return;
+        return skipped(
+            "access_times_are_refused_where_nobody_keeps_them",
+            "cannot mount here",
+        );
     }
     assert_eq!(refused.code, 1, "{}", refused.all());
     assert!(refused.stderr.contains("noatime"), "{}", refused.stderr);

@@ -1,6 +1,7 @@
 //! The program: parses the command line, runs the command, and says how it ended.
 
 mod man;
+mod metrics_file;
 mod over_store;
 mod progress;
 mod sandbox;
@@ -16,10 +17,11 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior,
 use crate::cli::{self, Action, Cli};
 use crate::exit::Exit;
 use crate::log;
-use crate::reap::Stop;
+use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::Out;
 use crate::settings::{Settings, SettingsError, Surroundings};
+use metrics_file::MetricsFile;
 
 /// Runs the program with the process's own arguments.
 pub fn main() -> Exit {
@@ -58,12 +60,18 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<Exit> {
     let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
     match cli.command {
         Action::Audit(args) => {
-            let settings = Settings::audit(args, matches, &around)?;
-            over_store::run(&settings, stdout(), quiet, &stop()?)
+            let path = args.report.metrics_file.clone();
+            let metrics = MetricsFile::new(path.as_deref(), Mode::Audit);
+            let settings = Settings::audit(args, matches, &around)
+                .inspect_err(|error| metrics.failed(None, error.exit))?;
+            over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
         }
         Action::Reap(args) => {
-            let settings = Settings::reap(args, matches, &around)?;
-            over_store::run(&settings, stdout(), quiet, &stop()?)
+            let path = args.report.metrics_file.clone();
+            let metrics = MetricsFile::new(path.as_deref(), args.deleting.mode());
+            let settings = Settings::reap(args, matches, &around)
+                .inspect_err(|error| metrics.failed(None, error.exit))?;
+            over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
         }
         Action::Demo(args) => story::tell(&args, quiet, &stop()?),
         Action::Completions { shell } => {

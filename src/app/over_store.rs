@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use tracing::Level;
 
+use super::metrics_file::MetricsFile;
 use super::{progress, sandbox};
 use crate::cli::{Format, ReportSize};
 use crate::exit::Exit;
@@ -27,8 +28,27 @@ const DEFAULT_THREADS: usize = 4;
 /// How coarse access times are on a mount with `relatime` (mount(8)).
 const GRAIN: Duration = Duration::from_secs(24 * 3_600);
 
-/// Audits or reaps one store, and reports to `out`.
-pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Exit> {
+/// Audits or reaps one store, reports to `out`, and leaves `metrics` of it.
+pub fn run(
+    settings: &Settings,
+    out: Out,
+    quiet: bool,
+    stop: &Stop,
+    metrics: &MetricsFile<'_>,
+) -> Result<Exit> {
+    let sessions = &settings.location.sessions;
+    metrics.check(sessions)?;
+    work(settings, out, quiet, stop, metrics)
+        .inspect_err(|_| metrics.failed(Some(sessions), Exit::Failed))
+}
+
+fn work(
+    settings: &Settings,
+    out: Out,
+    quiet: bool,
+    stop: &Stop,
+    metrics: &MetricsFile<'_>,
+) -> Result<Exit> {
     let clock = Instant::now();
     let now = Timestamp::of(SystemTime::now());
     let sessions = &settings.location.sessions;
@@ -68,6 +88,7 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
             Lock::Held => {}
             Lock::Busy => {
                 tracing::warn!("another reap is working on {place}; try again when it is done");
+                // The metrics are that run's to write.
                 return Ok(Exit::Busy);
             }
             Lock::Unsupported => {
@@ -152,7 +173,9 @@ pub fn run(settings: &Settings, out: Out, quiet: bool, stop: &Stop) -> Result<Ex
         args.format,
         args.list && args.format == Format::Json,
     );
-    Ok(told(&out, settings.mode, exit))
+    let exit = told(&out, settings.mode, exit);
+    metrics.finished(&finished, exit);
+    Ok(exit)
 }
 
 /// Says where access times are too coarse for a window.

@@ -9,6 +9,9 @@ use crate::redact;
 /// By this variable our units say which of them runs the program.
 const UNIT: &str = "REAPER_UNIT";
 
+/// By this variable systemd says where the unit's `StateDirectory=` is.
+const STATE: &str = "STATE_DIRECTORY";
+
 /// What `ProtectHome=yes` hides.
 const HIDDEN: [&str; 3] = ["/home", "/root", "/run/user"];
 
@@ -21,6 +24,17 @@ pub fn if_hidden(sessions: &Path) -> Option<String> {
 /// What the administrator can write into a drop-in so that the unit may delete in a read-only store.
 pub fn if_read_only(sessions: &Path) -> Option<String> {
     advice(std::env::var_os(UNIT), sessions)
+}
+
+/// Where the unit lets a metrics file be written to.
+pub fn own_directory() -> Option<String> {
+    let unit = std::env::var_os(UNIT).filter(|unit| !unit.is_empty())?;
+    let place = std::env::var_os(STATE).filter(|place| !place.is_empty())?;
+    Some(format!(
+        "{} has {} for it",
+        redact::printable(unit.as_encoded_bytes()),
+        redact::path(Path::new(&place))
+    ))
 }
 
 fn hidden(sessions: &Path) -> bool {

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use anyhow::{Context as _, Result};
 use clap::FromArgMatches;
 
+use super::metrics_file::MetricsFile;
 use super::{over_store, stdout};
 use crate::cli::{self, Action, Cli, DemoArgs, DemoLayout};
 use crate::demo::{self, Layout, Recipe};
@@ -58,7 +59,9 @@ fn tell_in(data_dir: &Path, args: &DemoArgs, quiet: bool, stop: &Stop) -> Result
         ));
         out.line(format_args!("\n{line}"));
         out.flush();
-        let exit = over_store::run(&settings(command, data_dir)?, out, quiet, stop)?;
+        let settings = settings(command, data_dir)?;
+        let no_metrics = MetricsFile::new(None, settings.mode);
+        let exit = over_store::run(&settings, out, quiet, stop, &no_metrics)?;
         if exit != Exit::Done {
             return Ok(exit);
         }

@@ -4,6 +4,7 @@ mod entry;
 mod histogram;
 mod json;
 mod list;
+pub mod metrics;
 mod numbers;
 mod out;
 mod text;

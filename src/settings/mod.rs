@@ -120,12 +120,7 @@ impl Settings {
             work,
             ..
         } = args;
-        let mode = if deleting.dry_run {
-            Mode::DryRun
-        } else {
-            Mode::Reap
-        };
-        let settings = Settings::new(mode, &store, report, &work, matches, around)?;
+        let settings = Settings::new(deleting.mode(), &store, report, &work, matches, around)?;
         if deleting.unread {
             settings.must_not_need_reading()?;
         }

@@ -58,7 +58,8 @@ impl Database {
         total
     }
 
-    fn merge(&mut self, other: &Database) {
+    /// Adds another's.
+    pub fn merge(&mut self, other: &Database) {
         for (fates, other) in self.classes.iter_mut().zip(other.classes) {
             fates.merge(other);
         }

@@ -41,7 +41,7 @@ echo '-- what the module makes of settings (with stand-ins for the functions of 
 nixpkgs='{ enable = true; settings.options.data_dir = "/var/lib/private/odoo/data"; }'
 wants "beside nixpkgs' services.odoo: its dynamic user, exactly" '.failed == []
     and (.config.systemd.services["odoo-session-reaper"] | .serviceConfig.DynamicUser == true
-        and .serviceConfig.User == "odoo" and .serviceConfig.StateDirectory == "odoo"
+        and .serviceConfig.User == "odoo" and .serviceConfig.StateDirectory == ["", "odoo"]
         and (.serviceConfig | has("Group") | not)
         and .unitConfig.ConditionPathIsDirectory == "/var/lib/private/odoo/data/sessions")
     and .config.systemd.services.odoo.environment == {ODOO_DISABLE_SESSION_GC: "1", ODOO_SKIP_GC_SESSIONS: "1"}' \
@@ -62,6 +62,13 @@ wants 'instances have units, timers and settings of their own' '.failed == []
     and .config.systemd.timers["odoo-session-reaper@crm"].wantedBy == ["timers.target"]' \
     --arg settings '{ enable = true; instances.shop = { dataDir = "/srv/shop"; anonymousWindow = "6h"; };
         instances.crm = { configFile = "/etc/odoo/crm.conf"; schedule = "daily"; }; }'
+wants 'a metrics file in a directory of its own, and in another' '
+    (.config.systemd.services["odoo-session-reaper"] | .environment.ODOO_SESSION_REAPER_METRICS_FILE == "/var/lib/odoo-session-reaper/a.prom"
+        and .serviceConfig.ReadWritePaths == "-/srv/x/sessions")
+    and .config.systemd.services["odoo-session-reaper@b"].serviceConfig.ReadWritePaths == "-/srv/y/sessions -/srv/textfile"' \
+    --arg settings '{ enable = true; dataDir = "/srv/x"; metricsFile = "/var/lib/odoo-session-reaper/a.prom";
+        instances.b = { dataDir = "/srv/y"; metricsFile = "/srv/textfile/b.prom"; }; }'
+refuses 'a metrics file that node_exporter would not read' '{ enable = true; dataDir = "/srv/x"; metricsFile = "/srv/a.txt"; }'
 wants 'nothing, unless it is enabled' '.config == {}' --arg settings '{ dataDir = "/srv/odoo"; }'
 complains 'no store' 'name a dataDir' '{ enable = true; }'
 complains 'two instances on one store' 'one store' '{ enable = true; dataDir = "/srv/x"; instances.a.dataDir = "/srv/x/"; }'

@@ -61,7 +61,7 @@ echo '-- the template differs only in what it must'
 for kind in service timer; do
     # The comment on other places names another unit.
     differences=$(diff <(grep -v '^#' odoo-session-reaper.$kind) <(grep -v '^#' odoo-session-reaper@.$kind) |
-        grep '^[<>]' | grep -vE '^[<>] (Description|ReadWritePaths|EnvironmentFile)=' || true)
+        grep '^[<>]' | grep -vE '^[<>] (Description|ReadWritePaths|EnvironmentFile|StateDirectory)=' || true)
     [[ -z $differences ]] || fail "$kind: $differences"
 done
 ! grep '^ReadWritePaths=' odoo-session-reaper@.service | grep -v %i || fail 'an instance can write to the store of another'
@@ -84,10 +84,12 @@ echo '-- an environment file with every setting in it is accepted'
 scratch=$(mktemp -d)
 mkdir -p "$scratch/odoo/sessions"
 sed -n 's/^#\?\(ODOO_SESSION_REAPER_[A-Z_]*=.*\)/\1/p' default/odoo-session-reaper |
-    sed -e "s|^\(ODOO_SESSION_REAPER_DATA_DIR\)=.*|\1=$scratch/odoo|" -e '/_CONFIG=/d' >"$scratch/env"
+    sed -e "s|^\(ODOO_SESSION_REAPER_DATA_DIR\)=.*|\1=$scratch/odoo|" -e '/_CONFIG=/d' \
+        -e "s|^\(ODOO_SESSION_REAPER_METRICS_FILE\)=/var/lib/odoo-session-reaper|\1=$scratch|" >"$scratch/env"
 # shellcheck disable=SC2046
 env -i $(cat "$scratch/env") "$program" reap >"$scratch/out" 2>&1 || { cat "$scratch/out"; fail 'reap refuses them'; }
 ! grep -i 'warn\|belongs to no option' "$scratch/out" || fail 'reap warns'
+[[ -s $scratch/odoo_sessions.prom ]] || fail 'reap writes no metrics'
 rm -r "$scratch"
 
 exit $failed

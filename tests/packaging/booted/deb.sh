@@ -115,6 +115,21 @@ first_boot() {
     rm -r /etc/systemd/system/$service.d
     systemctl daemon-reload
 
+    section 'Metrics, as the README says'
+    metrics=/var/lib/odoo-session-reaper/odoo_sessions.prom
+    sed -i 's/^#\(ODOO_SESSION_REAPER_METRICS_FILE=\)/\1/' /etc/default/odoo-session-reaper
+    mkdir -p /var/lib/prometheus/node-exporter
+    ln -s $metrics /var/lib/prometheus/node-exporter/
+    check 'a run succeeds' systemctl start $service
+    equal 'its metrics are for everybody' 'odoo 644' "$(stat -c '%U %a' $metrics)"
+    check 'its success is in them' grep -q 'last_success_timestamp_seconds{.*command="reap"}' /var/lib/prometheus/node-exporter/odoo_sessions.prom
+    check 'no session id is in them' not grep -qE '[A-Za-z0-9-]{36}' $metrics
+    cursor
+    sed -i 's|^\(ODOO_SESSION_REAPER_METRICS_FILE=\).*|\1/var/lib/prometheus/node-exporter/x.prom|' /etc/default/odoo-session-reaper
+    check 'a place that is not writable fails nothing' systemctl start $service
+    check 'it says which place is' heard $service 'metrics file.*has /var/lib/odoo-session-reaper for it'
+    sed -i "s|^\(ODOO_SESSION_REAPER_METRICS_FILE=\).*|\1$metrics|" /etc/default/odoo-session-reaper
+
     section 'A busy store is no failure'
     cursor
     flock -o "$data/sessions" sleep 300 &
@@ -297,7 +312,8 @@ second_boot() {
     systemctl daemon-reload
     equal 'nothing is left' '' "$(find / -xdev \( -path /proc -o -path /sys -o -path /test -o -path /tmp -o -path /bootlab \) -prune -o \
         \( -name '*odoo-session-reaper*' -o -name '*session-gc-off*' -o -lname '*odoo-session-reaper*' \) -print
-        find /var/lib/systemd /etc -name '*odoo-session-reaper*' -print)"
+        find /var/lib/systemd /etc -name '*odoo-session-reaper*' -print
+        ls -d /var/lib/odoo-session-reaper* /var/lib/prometheus/node-exporter/* 2>/dev/null)"
     equal 'no unit is known' '' "$(systemctl list-unit-files --no-legend 'odoo-session-reaper*')"
     finish
 }
