@@ -26,6 +26,8 @@ pub enum Contender {
     ReapDefaultWindows,
     /// With so many threads.
     ReapUnread(u16),
+    /// With as many threads as were found best on a cold cache.
+    ReapUnreadCold,
     /// With so many threads, or the default.
     Audit(Option<u16>),
 }
@@ -70,6 +72,7 @@ impl Contender {
             Contender::Reap => "reap".into(),
             Contender::ReapDefaultWindows => "reap, default windows".into(),
             Contender::ReapUnread(threads) => format!("reap --unread --threads {threads}"),
+            Contender::ReapUnreadCold => "reap --unread, threads for a cold cache".into(),
             Contender::Audit(Some(threads)) => format!("audit --threads {threads}"),
             Contender::Audit(None) => "audit".into(),
         }
@@ -81,6 +84,7 @@ impl Contender {
             Contender::Reap
                 | Contender::ReapDefaultWindows
                 | Contender::ReapUnread(_)
+                | Contender::ReapUnreadCold
                 | Contender::Audit(_)
         )
     }
@@ -93,7 +97,7 @@ impl Contender {
     /// Why it cannot be measured here, if so.
     pub fn is_missing(self, options: &Options) -> Option<String> {
         let program = match self {
-            Contender::ReapUnread(_) => {
+            Contender::ReapUnread(_) | Contender::ReapUnreadCold => {
                 let help = tool::run(
                     std::process::Command::new(&options.program).args(["reap", "--help"]),
                 );
@@ -172,6 +176,14 @@ impl Contender {
             Contender::Reap => ours(&format!("reap {ONE_WINDOW}")),
             Contender::ReapDefaultWindows => ours("reap"),
             Contender::ReapUnread(threads) => {
+                ours(&format!("reap --unread --threads {threads} {ONE_WINDOW}"))
+            }
+            Contender::ReapUnreadCold => {
+                // Two unlinkers in one directory already wait for each other more than for the disk.
+                let threads = match place.layout {
+                    Layout::Flat => 2,
+                    Layout::Sharded => 8,
+                };
                 ours(&format!("reap --unread --threads {threads} {ONE_WINDOW}"))
             }
             Contender::Audit(Some(threads)) => ours(&format!("audit --threads {threads}")),
