@@ -106,14 +106,23 @@ pub fn login(sid: &[u8]) -> &[u8] {
 }
 
 fn is_hex<const LENGTH: usize>(text: &[u8]) -> bool {
-    text.len() == LENGTH && text.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == LENGTH && are_all(text, |b| is_in(b, b'0', b'9') | is_in(b, b'a', b'f'))
 }
 
 fn is_url_safe_84(text: &[u8]) -> bool {
-    text.len() == 84
-        && text
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    let is_url_safe =
+        |b: u8| is_in(b | 0x20, b'a', b'z') | is_in(b, b'0', b'9') | (b == b'-') | (b == b'_');
+    text.len() == 84 && are_all(text, is_url_safe)
+}
+
+/// Looks at every byte and branches on none, which the compiler makes vector instructions of: with an early end
+/// this was most of what a recent file costs outside the kernel.
+fn are_all(text: &[u8], holds: impl Fn(u8) -> bool) -> bool {
+    text.iter().fold(true, |all, byte| all & holds(*byte))
+}
+
+fn is_in(byte: u8, first: u8, last: u8) -> bool {
+    byte.wrapping_sub(first) <= last - first
 }
 
 #[cfg(test)]
