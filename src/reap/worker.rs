@@ -28,6 +28,10 @@ const WARNINGS: u64 = 10;
 /// A buffer that a monster file has grown beyond this is given back.
 const BUFFER_KEPT: usize = 64 * 1024;
 
+/// Files up to this size are fetched before they are read; 64 monsters at a time would push everything else out of
+/// the page cache. Sessions have some hundred bytes.
+const FETCHED_AHEAD: u64 = 64 * 1024;
+
 /// How many users of one shard are told apart.
 const LOGINS_AT_ONCE: usize = 64 * 1024;
 
@@ -246,8 +250,8 @@ impl<'a> Worker<'a> {
 
     /// Lets a file wait, while the kernel fetches its content, until there are some to be read.
     fn opened(&mut self, dir: &Dir<'_>, batch: &Batch, file: Opened) {
-        if let Ok(handle) = &file.handle {
-            file::will_read(handle, file.stat.size.min(MAX_BYTES as u64));
+        if let (Ok(handle), 1..=FETCHED_AHEAD) = (&file.handle, file.stat.size) {
+            file::will_read(handle, file.stat.size);
         }
         self.opened.push(file);
         if self.opened.len() >= self.shared.at_once {
