@@ -28,6 +28,11 @@ impl LoginPattern {
         if written.is_empty() {
             return Err(BadPattern::Empty);
         }
+        // Neither odoo.conf nor an environment file of Docker takes quotes away, and a pattern that silently
+        // matches nobody logs out whom it was to protect.
+        if written.starts_with(['"', '\'']) {
+            return Err(BadPattern::Quoted);
+        }
         if written.chars().count() > LONGEST {
             return Err(BadPattern::TooLong);
         }
@@ -85,6 +90,8 @@ fn globs(pattern: &str) -> Result<String, BadPattern> {
 pub enum BadPattern {
     /// There is nothing in it.
     Empty,
+    /// It begins with a quote.
+    Quoted,
     /// It has more than 250 characters.
     TooLong,
     /// A `[` without its `]`, or with nothing in between.
@@ -99,6 +106,9 @@ impl fmt::Display for BadPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             BadPattern::Empty => "it is empty: name a login, or several with * and ?",
+            BadPattern::Quoted => {
+                "it begins with a quote: leave the quotes out, or write \\ before one that belongs to the login"
+            }
             BadPattern::TooLong => "it has more than 250 characters: shorten it with *",
             BadPattern::OpenBracket => {
                 "a [ has no ] after it: close it, or write \\[ for the character itself"
@@ -139,6 +149,7 @@ mod tests {
             ("CORP\\\\bob", "CORP\\bob"),
             ("\\b\\!", "b!"),
             ("x\\**", "x*y"),
+            ("\\'x'", "'x'"),
         ] {
             assert!(matches(pattern, login), "{pattern} {login}");
         }
@@ -168,6 +179,8 @@ mod tests {
     fn refuses_what_is_no_pattern() {
         for (pattern, wrong) in [
             ("", BadPattern::Empty),
+            ("'kiosk*'", BadPattern::Quoted),
+            ("\"kiosk*", BadPattern::Quoted),
             ("a[", BadPattern::OpenBracket),
             ("a[]", BadPattern::OpenBracket),
             ("a[!]", BadPattern::OpenBracket),
