@@ -333,7 +333,7 @@ fn ten_thousand_names_of_strangers_do_not_explode_a_report() {
     assert_eq!(files, 3_002);
     let text = odoo.run("audit", &["--report", "full"]).stdout;
     assert!(
-        text.lines().count() < 80 && text.contains("other databases"),
+        text.lines().count() < 80 && text.matches("other databases").count() == 1,
         "{text}"
     );
     assert!(!text.contains('\u{1b}') && text.lines().all(|line| line.chars().count() < 250));

@@ -561,3 +561,23 @@ fn a_store_is_dormant_by_the_shortest_window_of_all_databases() {
     );
     assert!(odoo.has(&sharded("aa")));
 }
+
+#[test]
+fn settings_for_another_store_are_refused_whoever_names_their_file() {
+    let (odoo, other) = (Odoo::new(), Odoo::new());
+    other.session("aa", USER, 5 * HOUR);
+    let reap = |sections: &str| {
+        let mut program = program();
+        program
+            .env("ODOO_SESSION_REAPER_CONFIG", conf(&odoo, sections))
+            .args(["reap", "--data-dir"])
+            .arg(other.data_dir());
+        run(&mut program)
+    };
+    let ran = reap("[session_reaper]\nauthenticated_window = 4h\n");
+    assert_eq!(ran.code, 2, "{}", ran.all());
+    assert!(ran.stderr.contains("has settings for the sessions in"));
+    assert!(other.has(&sharded("aa")));
+    assert_eq!(reap("").code, 0, "without settings, only the flag counts");
+    assert!(other.has(&sharded("aa")));
+}

@@ -159,7 +159,9 @@ fn work(
         let level = if alarming { Level::WARN } else { Level::INFO };
         let sent = log::journal().map(|journal| report::send(journal, &finished, level));
         if let Some(Ok(())) = sent {
-            return Ok(told(&out, settings.mode, exit));
+            let exit = told(&out, settings.mode, exit);
+            metrics.finished(&finished, exit);
+            return Ok(exit);
         }
     }
     if line_of_journal && alarming {

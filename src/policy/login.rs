@@ -7,7 +7,7 @@ use crate::session::Text;
 /// More than any login that somebody would write down; it also bounds how deep a match nests.
 const LONGEST: usize = 250;
 
-/// A shell-style pattern for whole logins: `*`, `?`, `[abc]`, `[a-z]`, `[!abc]`; `\` takes the next character as it
+/// A shell-style pattern for whole logins: `*`, `?`, `[abc]`, `[a-z]`, `[!abc]` or `[^abc]`; `\` takes the next character as it
 /// is (a literal backslash is `\\`), but not in brackets. Case matters, and nothing is special in a login: `*` takes
 /// in `/` and a leading dot as well.
 ///
@@ -27,6 +27,11 @@ impl LoginPattern {
     pub fn new(written: &str) -> Result<LoginPattern, BadPattern> {
         if written.is_empty() {
             return Err(BadPattern::Empty);
+        }
+        // Neither odoo.conf nor an environment file of Docker takes quotes away, and a pattern that silently
+        // matches nobody logs out whom it was to protect.
+        if written.starts_with(['"', '\'']) {
+            return Err(BadPattern::Quoted);
         }
         if written.chars().count() > LONGEST {
             return Err(BadPattern::TooLong);
@@ -64,14 +69,22 @@ fn globs(pattern: &str) -> Result<String, BadPattern> {
             '*' if out.ends_with('*') => {}
             '[' => {
                 let inside = rest.as_str();
+                // Most shells take `^` for `!`; as a mere character it would turn the pattern into its opposite.
+                let negated = inside.starts_with(['!', '^']);
                 // A bracket that comes first, or first after `!`, is an ordinary character.
-                let first = if inside.starts_with('!') { 2 } else { 1 };
+                let first = if negated { 2 } else { 1 };
                 let end = inside.char_indices().skip(first).find(|(_, c)| *c == ']');
                 let Some((end, _)) = end else {
                     return Err(BadPattern::OpenBracket);
                 };
+                if inside[..end].contains("[:") {
+                    return Err(BadPattern::NamedClass);
+                }
                 out.push('[');
-                out.push_str(&inside[..=end]);
+                if negated {
+                    out.push('!');
+                }
+                out.push_str(&inside[usize::from(negated)..=end]);
                 rest = inside[end + 1..].chars();
             }
             _ => out.push(character),
@@ -85,10 +98,14 @@ fn globs(pattern: &str) -> Result<String, BadPattern> {
 pub enum BadPattern {
     /// There is nothing in it.
     Empty,
+    /// It begins with a quote.
+    Quoted,
     /// It has more than 250 characters.
     TooLong,
     /// A `[` without its `]`, or with nothing in between.
     OpenBracket,
+    /// A class such as `[[:digit:]]`, which would be taken for its letters.
+    NamedClass,
     /// It ends in a single `\`.
     OpenEscape,
 }
@@ -99,9 +116,15 @@ impl fmt::Display for BadPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             BadPattern::Empty => "it is empty: name a login, or several with * and ?",
+            BadPattern::Quoted => {
+                "it begins with a quote: leave the quotes out, or write \\ before one that belongs to the login"
+            }
             BadPattern::TooLong => "it has more than 250 characters: shorten it with *",
             BadPattern::OpenBracket => {
                 "a [ has no ] after it: close it, or write \\[ for the character itself"
+            }
+            BadPattern::NamedClass => {
+                "named classes such as [:digit:] are not known here: write [0-9]"
             }
             BadPattern::OpenEscape => "it ends in a single \\: write \\\\ for the character itself",
         })
@@ -132,6 +155,8 @@ mod tests {
             ("p?s", "pös"),
             ("pos[0-9]", "pos7"),
             ("pos[!0-9]", "posx"),
+            ("pos[^0-9]", "posx"),
+            ("[0^]", "^"),
             ("[]]", "]"),
             ("[!]]", "["),
             ("[*]\\*[?]\\?", "**??"),
@@ -139,6 +164,7 @@ mod tests {
             ("CORP\\\\bob", "CORP\\bob"),
             ("\\b\\!", "b!"),
             ("x\\**", "x*y"),
+            ("\\'x'", "'x'"),
         ] {
             assert!(matches(pattern, login), "{pattern} {login}");
         }
@@ -149,6 +175,8 @@ mod tests {
             ("kiosk?", "kiosk"),
             ("pos[0-9]", "posx"),
             ("pos[!0-9]", "pos7"),
+            ("pos[^0-9]", "pos7"),
+            ("pos[^0-9]", "pos^7"),
             ("\\*", "x"),
             ("CORP\\bob", "CORP\\bob"),
             ("x\\**", "xy"),
@@ -168,8 +196,13 @@ mod tests {
     fn refuses_what_is_no_pattern() {
         for (pattern, wrong) in [
             ("", BadPattern::Empty),
+            ("'kiosk*'", BadPattern::Quoted),
+            ("\"kiosk*", BadPattern::Quoted),
             ("a[", BadPattern::OpenBracket),
             ("a[]", BadPattern::OpenBracket),
+            ("a[^]", BadPattern::OpenBracket),
+            ("pos[[:digit:]]", BadPattern::NamedClass),
+            ("pos[![:digit:]]", BadPattern::NamedClass),
             ("a[!]", BadPattern::OpenBracket),
             ("a[bc", BadPattern::OpenBracket),
             ("a\\", BadPattern::OpenEscape),

@@ -269,7 +269,11 @@ fn databases(out: &mut Out, finished: &Finished<'_>) {
         })
         .collect();
     rows.sort_by(|(a, one, ..), (b, two, ..)| two.files.cmp(&one.files).then(a.cmp(b)));
-    let rest = rows.split_off(rows.len().min(DATABASES));
+    // One line for all that have none of their own, whether they are told apart or not.
+    let (mut rest, mut rows): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .partition(|(name, ..)| *name == Name::Others);
+    rest.extend(rows.split_off(rows.len().min(DATABASES)));
     if !rest.is_empty() {
         let (mut sum, mut logins, mut disk) = (Fates::default(), 0, 0);
         for (_, fates, theirs, bytes) in rest {

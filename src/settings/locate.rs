@@ -98,6 +98,9 @@ pub(super) fn locate(
         None => Sections::default(),
     };
     if let Some(location) = said(args, named.as_ref(), matches, around)? {
+        if let Some((file, conf)) = named.as_ref().filter(|_| !sections.are_empty()) {
+            must_be_of(&location, conf, file, around)?;
+        }
         return Ok(Located { location, sections });
     }
     if mode == Mode::Reap {
@@ -170,6 +173,32 @@ fn said(
         return Ok(Some(first));
     }
     Ok(None)
+}
+
+/// Refuses an `odoo.conf` with settings for the sessions of another store: a variable may name it for the service,
+/// and a flag a copy or another Odoo's store, where these settings could log people out.
+fn must_be_of(
+    location: &Location,
+    conf: &OdooConf,
+    file: &Path,
+    around: &Surroundings,
+) -> Result<(), SettingsError> {
+    // One that cannot be told names no other.
+    let Ok(Some((dir, line))) = data_dir(conf, file, around) else {
+        return Ok(());
+    };
+    let sessions = dir.join("sessions");
+    if same_place(&sessions, &location.sessions) {
+        return Ok(());
+    }
+    let file = redact::path(file);
+    Err(SettingsError::usage(format!(
+        "{file} has settings for the sessions in {} (data_dir in line {line}), but {} says {}: name the odoo.conf of \
+         that one with --config, or none",
+        redact::path(&sessions),
+        location.from,
+        redact::path(&location.sessions)
+    )))
 }
 
 /// The option or the variable, as whoever said it knows it.

@@ -90,6 +90,15 @@ impl Said {
     }
 
     fn login(&self, pattern: &str) -> Result<LoginPattern, SettingsError> {
+        // Python takes it for a part of the value, and such a pattern would protect nobody.
+        if self.is_in_file() && has_comment(pattern) {
+            return Err(SettingsError::usage(format!(
+                "{} has the pattern \"{}\", which takes in a comment: give that a line of its own, or write \\ before \
+                 a ; or # that belongs to the login",
+                self.source.name(self.key),
+                redact::argument(pattern)
+            )));
+        }
         LoginPattern::new(pattern).map_err(|error| {
             SettingsError::usage(format!(
                 "{} has the pattern \"{}\", which is none: {error}",
@@ -125,6 +134,17 @@ impl Said {
             self.source.name(self.key)
         ))
     }
+}
+
+/// `;` or `#` where an administrator would begin a comment.
+fn has_comment(pattern: &str) -> bool {
+    let signs = [';', '#'];
+    let mut before = None;
+    pattern.chars().any(|sign| {
+        let begins = signs.contains(&sign) && before.is_none_or(char::is_whitespace);
+        before = Some(sign);
+        begins
+    })
 }
 
 /// `name = value`, indented by mistake.

@@ -152,7 +152,10 @@ impl Reader<'_> {
 
     /// A section of somebody else's, unless it was meant to be ours.
     fn foreign(&self, name: &str, line: usize) -> Result<(), SettingsError> {
-        let (base, database) = name.split_once([':', '/']).unwrap_or((name, ""));
+        let (base, database) = name
+            .split_once([':', '/'])
+            .or_else(|| after_our_name(name))
+            .unwrap_or((name, ""));
         let base = base.split_once(']').map_or(base, |(base, _)| base);
         let base = strip(base).to_lowercase().replace(['-', ' ', '.'], "_");
         let database = strip(database.split_once(']').map_or(database, |(name, _)| name));
@@ -170,6 +173,16 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
+
+/// What stands before and after a wrong separator, if the first were our name.
+fn after_our_name(section: &str) -> Option<(&str, &str)> {
+    let (base, rest) = (section.get(..NAME.len())?, section.get(NAME.len()..)?);
+    let separator = rest
+        .chars()
+        .next()
+        .filter(|it| !it.is_alphanumeric() && *it != ']')?;
+    Some((base, &rest[separator.len_utf8()..]))
 }
 
 /// The known option that was most likely meant.

@@ -290,6 +290,21 @@ fn what_is_misspelt_is_named_with_its_line_and_what_was_meant() {
             ["line 1", "write [session_reaper]"],
         ),
         (
+            "[session_reaper.Shop]\n",
+            [
+                "line 1: [session_reaper.Shop]",
+                "write [session_reaper:Shop]",
+            ],
+        ),
+        (
+            "[Session-Reaper shop]\n",
+            ["line 1", "write [session_reaper:shop]"],
+        ),
+        (
+            "[session_reaper_shop]\n",
+            ["line 1", "write [session_reaper:shop]"],
+        ),
+        (
             "[odoo-session-reaper]\n",
             ["line 1", "write [session_reaper]"],
         ),
@@ -303,6 +318,27 @@ fn what_is_misspelt_is_named_with_its_line_and_what_was_meant() {
     let hostile = format!("[session_reaper]\n{}\x1b[31m = 1\n", "ä".repeat(100_000));
     let message = error(&[], &hostile);
     assert!(!message.contains('\x1b') && message.len() < 1_000);
+}
+
+#[test]
+fn a_pattern_that_could_only_protect_nobody_is_refused() {
+    for (patterns, part) in [
+        ("kiosk* ; screens", "takes in a comment"),
+        ("kiosk*, # screens", "takes in a comment"),
+        ("\n  kiosk*\t#screens", "takes in a comment"),
+        ("\"kiosk*\"", "begins with a quote"),
+        ("'kiosk*, till'", "begins with a quote"),
+    ] {
+        let message = error(&[], &format!("[session_reaper]\nkeep_login = {patterns}\n"));
+        assert!(
+            message.contains("line 2") && message.contains(part),
+            "{message}"
+        );
+    }
+    for patterns in ["a;b, c#d", "a \\; b", "\\#1", "o'neil"] {
+        assert!(asked(&[], &format!("[session_reaper]\nkeep_login = {patterns}\n")).is_ok());
+    }
+    assert!(asked(&["--keep-login", "# 7"], "").is_ok());
 }
 
 #[test]
