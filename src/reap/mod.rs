@@ -49,7 +49,7 @@ pub struct Plan {
     pub policy: Policy,
     /// Delete at most this many files.
     pub limit: Option<u64>,
-    /// Number of workers.
+    /// Number of workers, as far as there are handles for them.
     pub threads: usize,
     /// Let several workers delete in a flat store at the same time, at the cost of Odoo's saves.
     pub share_flat: bool,
@@ -149,14 +149,24 @@ const AT_ONCE: usize = 64;
 /// worker, the log.
 const OTHER_HANDLES: usize = 16;
 
-/// How many files each worker may keep open of those it is to read, and of those it is to settle.
-fn at_once(threads: usize) -> usize {
+/// Handles that a worker needs at least: a shard and its listing, a file to read and one to settle.
+const HANDLES_OF_A_WORKER: usize = 4;
+
+/// How many workers there are, and how many files each may keep open of those it is to read, and of those it is to
+/// settle: as `RLIMIT_NOFILE` allows.
+fn workers(wanted: usize) -> (usize, usize) {
     let limit = getrlimit(Resource::Nofile).current;
     let limit = limit.map_or(usize::MAX, |limit| {
         usize::try_from(limit).unwrap_or(usize::MAX)
     });
-    let spare = limit.saturating_sub(OTHER_HANDLES + 2 * threads);
-    (spare / threads.max(1) / 2).clamp(1, AT_ONCE)
+    within(limit, wanted)
+}
+
+fn within(limit: usize, wanted: usize) -> (usize, usize) {
+    let spare = limit.saturating_sub(OTHER_HANDLES);
+    let workers = wanted.min(spare / HANDLES_OF_A_WORKER).max(1);
+    let at_once = (spare / workers).saturating_sub(2) / 2;
+    (workers, at_once.clamp(1, AT_ONCE))
 }
 
 impl Shared<'_> {
@@ -180,6 +190,7 @@ pub fn run(
     stop: &Stop,
     progress: &Progress,
 ) -> (Tally, End) {
+    let (threads, at_once) = workers(plan.threads);
     let shared = Shared {
         store,
         plan,
@@ -189,13 +200,13 @@ pub fn run(
         permits: plan.limit.map(Mutex::new),
         limit_reached: AtomicBool::new(false),
         interrupted: AtomicBool::new(false),
-        at_once: at_once(plan.threads),
+        at_once,
         flat_unlinker: (!plan.share_flat).then(Mutex::default),
     };
-    let tally = if plan.threads <= 1 {
+    let tally = if threads == 1 {
         alone(&shared)
     } else {
-        together(&shared)
+        together(&shared, threads)
     };
     let end = match stop.signal() {
         Some(signal) if shared.interrupted.load(Ordering::Relaxed) => End::Interrupted(signal),
@@ -221,8 +232,7 @@ fn alone(shared: &Shared<'_>) -> Tally {
     tally
 }
 
-fn together(shared: &Shared<'_>) -> Tally {
-    let threads = shared.plan.threads;
+fn together(shared: &Shared<'_>, threads: usize) -> Tally {
     std::thread::scope(|scope| {
         let (tasks, inbox) = crossbeam_channel::bounded::<Task>(2 * threads);
         let workers: Vec<_> = (0..threads)
@@ -296,4 +306,27 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
         tracing::warn!("cannot list the store: {}", std::io::Error::from(errno));
     }
     tally
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_no_more_workers_than_handles_for_them() {
+        for (limit, wanted, workers, at_once) in [
+            (usize::MAX, 4, 4, AT_ONCE),
+            (1024, 4, 4, AT_ONCE),
+            (1024, 64, 64, 6),
+            (64, 64, 12, 1),
+            (20, 64, 1, 1),
+            (3, 2, 1, 1),
+        ] {
+            assert_eq!(
+                within(limit, wanted),
+                (workers, at_once),
+                "{limit}, {wanted}"
+            );
+        }
+    }
 }

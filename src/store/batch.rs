@@ -25,7 +25,7 @@ struct Entry {
 impl Batch {
     /// Adds an entry. A name with a NUL in it cannot come from a directory; it would be cut there.
     pub fn push(&mut self, name: &[u8], ino: u64, file_type: FileType) {
-        // At most CAPACITY names of 255 bytes: fits u32.
+        // Some ten thousand names of 255 bytes: fits u32.
         let start = self.names.len() as u32;
         self.names.extend_from_slice(name);
         self.names.push(0);
