@@ -153,7 +153,8 @@ let
       };
 
       keepLogins = mkOption {
-        type = types.listOf types.str;
+        # They are joined by commas, and one inside would make two patterns of one.
+        type = types.listOf (types.strMatching "[^,]+");
         default = [ ];
         example = [ "kiosk*" ];
         description = "Patterns of logins whose sessions never expire; without commas.";

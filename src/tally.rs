@@ -64,6 +64,8 @@ pub struct Row {
     pub due: Pile,
     /// Those that were deleted; in a dry run, that would have been.
     pub deleted: Pile,
+    /// Files that were found due, but saved again or gone before they could be deleted.
+    pub spared: u64,
     /// The oldest last save.
     pub oldest: Option<Timestamp>,
     /// How many lie in each bucket of [`AGE_BOUNDS`].
@@ -174,6 +176,18 @@ impl Tally {
         }
     }
 
+    /// Counts a file that was found due, but was saved again meanwhile.
+    pub fn saved_again(&mut self, class: Class) {
+        self.saved_again += 1;
+        self.rows[class as usize].spared += 1;
+    }
+
+    /// Counts a file that was found due, but was gone before it could be deleted.
+    pub fn gone(&mut self, class: Class) {
+        self.vanished += 1;
+        self.rows[class as usize].spared += 1;
+    }
+
     /// Counts a file that is due.
     pub fn due(&mut self, class: Class, stat: &Stat) {
         self.rows[class as usize].due.add(stat);
@@ -239,6 +253,7 @@ impl Row {
         self.all.merge(&other.all);
         self.due.merge(&other.due);
         self.deleted.merge(&other.deleted);
+        self.spared += other.spared;
         self.oldest = match (self.oldest, other.oldest) {
             (Some(one), Some(two)) => Some(one.min(two)),
             (one, two) => one.or(two),

@@ -60,6 +60,9 @@ fn who_only_clicks_is_active_where_reads_count() {
     assert_eq!(audit["due_though_read"], 2);
     let text = odoo.run("audit", &["--report", "full"]).stdout;
     assert!(text.contains("due though active: 2 files"), "{text}");
+    let args = ["--last-seen", "atime", "--report", "full"];
+    let text = odoo.run("audit", &args).stdout;
+    assert!(text.contains("Last use"), "{text}");
     let audit = odoo.json("audit", &["--last-seen", "atime"], 0);
     assert_eq!(audit["total"]["due"]["files"], 1);
     assert_eq!(audit["due_though_read"], 0);

@@ -577,6 +577,14 @@ fn root_does_not_follow_a_link_of_somebody_else() {
     assert_reaped(&odoo, &ran);
     assert_warned(&ran, "symlink of another user");
     assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+    // Nor where it stands in for a directory on the way.
+    fs::create_dir(dir.path().join("victim")).unwrap();
+    let on_the_way = dir.path().join("on-the-way");
+    symlink(dir.path().join("victim"), &on_the_way).unwrap();
+    rustix::fs::chownat(CWD, &on_the_way, Some(nobody), None, flags).unwrap();
+    let ran = reap(&odoo, &on_the_way.join("odoo_sessions.prom"));
+    assert_warned(&ran, "symlink of another user");
+    assert_eq!(fs::read_dir(dir.path().join("victim")).unwrap().count(), 0);
 }
 
 #[test]

@@ -494,6 +494,31 @@ fn the_journal_gets_entries_with_fields() {
     }
 }
 
+/// As the service runs: the closing sentence is an entry, and the metrics are written all the same.
+#[test]
+fn a_run_that_tells_the_journal_leaves_its_metrics() {
+    let test = "a_run_that_tells_the_journal_leaves_its_metrics";
+    let odoo = Odoo::new();
+    odoo.session("aa", USER, 8 * DAY);
+    let socket = odoo.data_dir().join("journald");
+    let _journald = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    let file = odoo.data_dir().join("odoo_sessions.prom");
+    let args = ["--metrics-file", file.to_str().unwrap()];
+    let Some((code, said)) = under_journald(test, &odoo, &args, Some(&socket)) else {
+        return;
+    };
+    assert_eq!((code, said.as_str()), (0, "\n"));
+    let metrics = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        metrics.contains("class=\"authenticated\"} 1\n"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("odoo_session_reaper_last_success_timestamp_seconds{"),
+        "{metrics}"
+    );
+}
+
 #[test]
 fn without_the_journals_socket_there_are_lines() {
     let test = "without_the_journals_socket_there_are_lines";

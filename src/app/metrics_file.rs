@@ -120,15 +120,22 @@ fn absolute(path: &Path) -> PathBuf {
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut path = std::path::absolute(path)?;
     for _ in 0..MOST_LINKS {
+        if geteuid().is_root() && path.ancestors().any(is_link_of_another) {
+            return Err(io::Error::other("a symlink of another user leads there"));
+        }
         let Ok(next) = path.read_link() else {
             return Ok(path);
         };
-        if geteuid().is_root() && path.symlink_metadata()?.uid() != 0 {
-            return Err(io::Error::other("it is a symlink of another user"));
-        }
         path = path.parent().unwrap_or(&path).join(next);
     }
     Err(io::Error::from(rustix::io::Errno::LOOP))
+}
+
+/// Before a run becomes the store's owner, it is root that writes; and whoever owns a store can make a run fail
+/// before that.
+fn is_link_of_another(path: &Path) -> bool {
+    path.symlink_metadata()
+        .is_ok_and(|found| found.is_symlink() && found.uid() != 0)
 }
 
 /// The directory that the file would lie in, without links where it exists.

@@ -150,34 +150,38 @@ fn work(
         inodes: store.inodes(),
         exit,
     };
-    let mut out = listing.into_out();
-    let alarming = exit == Exit::Partly || end.is_none();
+    let out = tell(listing.into_out(), &finished, size, args.format, args.list);
+    let exit = told(&out, settings.mode, exit);
+    metrics.finished(&finished, exit);
+    Ok(exit)
+}
+
+/// Reports a run: to the journal if that is where its closing sentence would go, else to `out`.
+fn tell(
+    mut out: Out,
+    finished: &Finished<'_>,
+    size: ReportSize,
+    format: Format,
+    list: bool,
+) -> Out {
+    let alarming = finished.exit == Exit::Partly || finished.end.is_none();
     let line_of_journal = size == ReportSize::Summary && log::is_journal(std::io::stdout());
-    if line_of_journal && args.format == Format::Text {
+    if line_of_journal && format == Format::Text {
         // What was listed comes first.
         out.flush();
         let level = if alarming { Level::WARN } else { Level::INFO };
-        let sent = log::journal().map(|journal| report::send(journal, &finished, level));
+        let sent = log::journal().map(|journal| report::send(journal, finished, level));
         if let Some(Ok(())) = sent {
-            let exit = told(&out, settings.mode, exit);
-            metrics.finished(&finished, exit);
-            return Ok(exit);
+            return out;
         }
     }
     if line_of_journal && alarming {
         // The journal takes a line without a priority for information.
         out.print(format_args!("<4>"));
     }
-    report::write(
-        &mut out,
-        &finished,
-        size,
-        args.format,
-        args.list && args.format == Format::Json,
-    );
-    let exit = told(&out, settings.mode, exit);
-    metrics.finished(&finished, exit);
-    Ok(exit)
+    let listed = list && format == Format::Json;
+    report::write(&mut out, finished, size, format, listed);
+    out
 }
 
 /// Says where access times are too coarse for a window.

@@ -446,8 +446,8 @@ impl<'a> Worker<'a> {
             ..
         } = file;
         match outcome {
-            Outcome::SavedAgain => self.tally.saved_again += 1,
-            Outcome::Vanished => self.tally.vanished += 1,
+            Outcome::SavedAgain => self.tally.saved_again(class),
+            Outcome::Vanished => self.tally.gone(class),
             _ => {
                 self.tally.due(class, &stat);
                 if let Some(database) = database {

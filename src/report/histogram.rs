@@ -2,7 +2,7 @@
 
 use super::numbers::grouped;
 use super::out::Out;
-use crate::policy::Class;
+use crate::policy::{Class, LastSeen};
 use crate::tally::{AGE_BOUNDS, AGE_BUCKETS, Tally};
 
 /// Classes that stand side by side within 80 columns.
@@ -12,7 +12,11 @@ const COUNT: usize = 10;
 const LABEL: usize = 12;
 
 /// Draws the ages of every class that has files, each to its own scale: the numbers compare the classes.
-pub fn write(out: &mut Out, tally: &Tally) {
+pub fn write(out: &mut Out, tally: &Tally, last_seen: LastSeen) {
+    let clock = match last_seen {
+        LastSeen::Mtime => "Last save",
+        LastSeen::Atime => "Last use",
+    };
     let drawn: Vec<Class> = Class::ALL
         .into_iter()
         .filter(|class| tally.row(*class).ages.iter().any(|count| *count > 0))
@@ -27,7 +31,7 @@ pub fn write(out: &mut Out, tally: &Tally) {
     let last = (0..AGE_BUCKETS).rfind(filled).unwrap_or(0);
     let buckets = first..=last;
     for classes in drawn.chunks(ABREAST) {
-        let mut head = format!("{:<LABEL$}", "Last save");
+        let mut head = format!("{clock:<LABEL$}");
         for class in classes {
             head.push_str(&format!(
                 " {:>width$}",

@@ -44,7 +44,7 @@ pub fn full(out: &mut Out, finished: &Finished<'_>) {
             databases(out, finished);
             out.line(format_args!(""));
         }
-        histogram::write(out, finished.tally);
+        histogram::write(out, finished.tally, finished.plan.policy.last_seen);
         notes(out, finished);
     } else {
         out.line(format_args!(""));

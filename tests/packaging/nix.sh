@@ -83,6 +83,7 @@ wants 'protected logins, a lifetime and the access time' '.failed == []
         and .ODOO_SESSION_REAPER_LAST_SEEN == "atime")' \
     --arg settings '{ enable = true; dataDir = "/srv/x"; keepLogins = [ "kiosk*" "pos?" ]; maxLifetime = "30d"; lastSeen = "atime"; }'
 complains 'a lifetime under 2h' 'under 2h' '{ enable = true; dataDir = "/srv/x"; maxLifetime = "119min"; }'
+refuses 'two patterns in one' '{ enable = true; dataDir = "/srv/x"; keepLogins = [ "kiosk*,pos?" ]; }'
 refuses 'another clock' '{ enable = true; dataDir = "/srv/x"; lastSeen = "ctime"; }'
 complains 'a window under 2h' 'under 2h' '{ enable = true; dataDir = "/srv/x"; authenticatedWindow = "1h 59min"; }'
 complains 'a leftover window under 1h' 'under 1h' '{ enable = true; dataDir = "/srv/x"; leftoverWindow = "59m"; }'

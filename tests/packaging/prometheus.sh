@@ -62,6 +62,7 @@ mutant 's/{command="reap"} > 86400/ > 86400/;s/for: 15m/for: 0m/;s/> 86400/> 100
 mutant 's/ on (instance, store)/ on (store)/'
 mutant 's/ offset 1d/ offset 10d/'
 mutant 's/ offset 1d//'
+mutant '/^ *and on (instance, store)/,+1d;s/^\( *odoo_session_reaper_last_run_timestamp_seconds.*\)$/\1 offset 1d/'
 mutant 's/> 100000/> 99999/'
 mutant 's/> 100000/> 200000/'
 mutant 's/anonymous|recent/anonymous/'
