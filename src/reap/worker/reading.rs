@@ -1,0 +1,178 @@
+//! Opening and reading files that may be sessions, some at a time.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::io::Errno;
+
+use super::{Judged, Worker, failed};
+use crate::policy::{Class, Content, Verdict};
+use crate::reap::settle::{Checked, Dir};
+use crate::reap::{Mode, Who};
+use crate::session::{self, MAX_BYTES, Unreadable};
+use crate::store::batch::Batch;
+use crate::store::file::{self, Trace};
+use crate::store::name::Kind;
+use crate::store::stat::{self, Stat};
+use crate::tally::Operation;
+
+/// A buffer that a monster file has grown beyond this is given back.
+const BUFFER_KEPT: usize = 64 * 1024;
+
+/// Files up to this size are fetched before they are read; 64 monsters at a time would push everything else out of
+/// the page cache. Sessions have some hundred bytes.
+const FETCHED_AHEAD: u64 = 64 * 1024;
+
+/// A file that may be a session, before it is read.
+pub(super) struct Opened {
+    /// Where it stands in its batch.
+    pub(super) index: usize,
+    pub(super) kind: Kind,
+    pub(super) stat: Stat,
+    /// Or why it could not be opened.
+    pub(super) handle: Result<OwnedFd, &'static str>,
+}
+
+impl Worker<'_> {
+    /// Opens a file that may be a session.
+    pub(super) fn open(
+        &mut self,
+        dir: &Dir<'_>,
+        batch: &Batch,
+        index: usize,
+        kind: Kind,
+        stat: Stat,
+    ) {
+        let (name, _) = batch.get(index);
+        let trace = self.shared.plan.policy.trace();
+        let mut opened = open(dir, name, trace);
+        if let Err(Errno::MFILE | Errno::NFILE) = opened {
+            // Every file that waits to be read or settled holds a handle.
+            self.read_opened(dir, batch);
+            self.settle(dir, batch);
+            opened = open(dir, name, trace);
+        }
+        let (handle, stat) = match opened {
+            Ok((handle, stat)) => (Ok(handle), stat),
+            Err(Errno::NOENT) => return self.tally.vanished += 1,
+            // It was replaced by a symlink or a socket since it was listed.
+            Err(Errno::LOOP | Errno::NXIO) => return self.tally.foreign(None),
+            Err(Errno::ACCESS | Errno::PERM) => (Err("permission denied"), stat),
+            Err(errno) => {
+                self.failed(Operation::Read, kind, name, errno);
+                (Err("failed to read"), stat)
+            }
+        };
+        let file = Opened {
+            index,
+            kind,
+            stat,
+            handle,
+        };
+        self.opened(dir, batch, file);
+    }
+
+    /// Lets a file wait, while the kernel fetches its content, until there are some to be read.
+    pub(super) fn opened(&mut self, dir: &Dir<'_>, batch: &Batch, file: Opened) {
+        if let (Ok(handle), 1..=FETCHED_AHEAD) = (&file.handle, file.stat.size) {
+            file::will_read(handle, file.stat.size);
+        }
+        self.opened.push(file);
+        if self.opened.len() >= self.shared.at_once {
+            self.read_opened(dir, batch);
+        }
+    }
+
+    pub(super) fn read_opened(&mut self, dir: &Dir<'_>, batch: &Batch) {
+        let mut opened = std::mem::take(&mut self.opened);
+        for file in opened.drain(..) {
+            self.read(dir, batch, file);
+        }
+        self.opened = opened;
+    }
+
+    /// Reads an open file that may be a session, and judges it by what it says.
+    fn read(&mut self, dir: &Dir<'_>, batch: &Batch, file: Opened) {
+        let Opened {
+            index,
+            kind,
+            stat,
+            handle,
+        } = file;
+        let mut unreadable = handle.as_ref().err().copied();
+        if !self.shared.store.owns(&stat) {
+            return self.tally.foreign(None);
+        }
+        let content = match &handle {
+            Err(_) => Content::Unknown,
+            Ok(_) if stat.size == 0 => Content::Empty,
+            Ok(_) if stat.size > MAX_BYTES as u64 => Content::Unreadable(Unreadable::TooLarge),
+            // Below the limit of 16 MiB, so it fits.
+            Ok(handle) => match file::read(handle, stat.size as usize, &mut self.buffer) {
+                Ok(()) => match session::read(&self.buffer, &mut self.scratch) {
+                    Ok(session) => Content::Session(session),
+                    Err(unreadable) => Content::Unreadable(unreadable),
+                },
+                Err(errno) => {
+                    let name = batch.get(index).0;
+                    failed(&mut self.tally, Operation::Read, kind, name, errno);
+                    unreadable = Some("failed to read");
+                    Content::Unknown
+                }
+            },
+        };
+        if let Content::Unreadable(reason) = &content {
+            unreadable = Some(reason.name());
+        }
+        let policy = &self.shared.plan.policy;
+        let (class, verdict) = policy.judge(kind, &content, policy.seen(kind, &stat));
+        let database = match &content {
+            Content::Session(session) => {
+                if policy.lifetime_unknown(session) {
+                    self.tally.lifetime_unknown += 1;
+                }
+                let name = session.db.as_ref().map(|name| name.as_bytes());
+                Some(self.tally.databases.id(name))
+            }
+            _ => None,
+        };
+        if class == Class::Unreadable {
+            *self
+                .tally
+                .unreadable
+                .entry(unreadable.unwrap_or_default())
+                .or_default() += 1;
+        }
+        let who = match (&content, verdict) {
+            (Content::Session(session), Verdict::Due { .. })
+                if self.shared.witness.wants(class) =>
+            {
+                Some(Who::from(session))
+            }
+            _ => None,
+        };
+        if self.buffer.capacity() > BUFFER_KEPT {
+            self.buffer = Vec::new();
+        }
+        let _handle = handle.ok().filter(|_| self.shared.plan.mode != Mode::Audit);
+        let checked = Checked::Earlier;
+        let file = Judged {
+            index,
+            kind,
+            class,
+            stat,
+            checked,
+            database,
+            who,
+            _handle,
+        };
+        self.judged(dir, batch, file, verdict);
+    }
+}
+
+/// Opens a file and asks the open handle what it is: that is what will be read.
+fn open(dir: &Dir<'_>, name: &CStr, trace: Trace) -> Result<(OwnedFd, Stat), Errno> {
+    let handle = file::open(dir.handle, name, trace)?;
+    let stat = stat::of(handle.as_fd())?;
+    Ok((handle, stat))
+}

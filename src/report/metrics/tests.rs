@@ -1,0 +1,222 @@
+//! The textfile, series by series.
+
+use super::*;
+use crate::store::name::Kind;
+use crate::store::stat::{Mount, Stat};
+use rustix::fs::FileType;
+
+const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+fn run(mode: Mode, exit: Exit) -> Run<'static> {
+    Run {
+        store: "/var/lib/odoo/sessions",
+        mode,
+        ended: NOW,
+        took: Duration::from_millis(1_234),
+        exit,
+    }
+}
+
+fn lines<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+    let series = format!("{name}{{");
+    text.lines()
+        .filter(|line| line.starts_with(&series))
+        .collect()
+}
+
+fn stat(age: i64) -> Stat {
+    Stat {
+        file_type: FileType::RegularFile,
+        ino: 1,
+        mtime: Timestamp::from_secs(NOW.secs - age),
+        atime: Timestamp::from_secs(NOW.secs - age),
+        size: 100,
+        disk: 4096,
+        links: 1,
+        uid: 0,
+        gid: 0,
+        mode: 0o644,
+        protected: false,
+        mount: Mount::Id(1),
+    }
+}
+
+#[test]
+fn a_failed_run_tells_of_itself_and_leaves_out_what_nobody_knows() {
+    let previous = Previous::default();
+    let text = text(&run(Mode::Reap, Exit::Failed), None, &previous);
+    let common = r#"{store="/var/lib/odoo/sessions",command="reap"}"#;
+    let info = format!(
+        r#"{{store="/var/lib/odoo/sessions",command="reap",end="failed",version="{}"}}"#,
+        env!("CARGO_PKG_VERSION")
+    );
+    let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(
+        samples,
+        [
+            format!("odoo_session_reaper_last_run_duration_seconds{common} 1.234"),
+            format!("odoo_session_reaper_last_run_timestamp_seconds{common} 1800000000"),
+            format!("odoo_session_reaper_last_run_exit_code{common} 1"),
+            format!("odoo_session_reaper_last_run_info{info} 1"),
+        ]
+    );
+}
+
+#[test]
+fn the_last_success_of_each_command_is_carried_over() {
+    let mut file = String::new();
+    for (mode, exit, at) in [
+        (Mode::Reap, Exit::Done, 10),
+        (Mode::Audit, Exit::Done, 20),
+        (Mode::Reap, Exit::Failed, 30),
+        (Mode::Reap, Exit::Interrupted(15), 40),
+    ] {
+        let run = Run {
+            ended: Timestamp::from_secs(at),
+            ..run(mode, exit)
+        };
+        file = text(&run, None, &Previous::read(&file, NOW));
+    }
+    let store = r#"store="/var/lib/odoo/sessions""#;
+    assert_eq!(
+        lines(&file, LAST_SUCCESS),
+        [
+            format!(r#"{LAST_SUCCESS}{{{store},command="audit"}} 20"#),
+            format!(r#"{LAST_SUCCESS}{{{store},command="reap"}} 10"#),
+        ]
+    );
+}
+
+#[test]
+fn a_success_elsewhere_in_the_future_or_in_no_sense_is_none() {
+    let success = |labels: &str, value: &str| format!("{LAST_SUCCESS}{{{labels}}} {value}\n");
+    let own = r#"store="/var/lib/odoo/sessions",command="reap""#;
+    for broken in [
+        success(r#"store="/srv/odoo/sessions",command="reap""#, "10"),
+        success(
+            r#"store="/var/lib/odoo/sessions",command="audit-not""#,
+            "10",
+        ),
+        success(r#"command="reap""#, "10"),
+        success(own, "1800000301"),
+        success(own, "-1"),
+        success(own, "NaN"),
+        success(own, "+Inf"),
+        success(own, "99999999999999999999999999"),
+        success(own, "10 10"),
+        format!("{LAST_SUCCESS} 10"),
+        format!("{LAST_SUCCESS}{{{own}"),
+        format!("{LAST_SUCCESS}{{{own}}}"),
+        format!("{LAST_SUCCESS}{{store=\"\\"),
+        "}{{{=\"\"".repeat(1000),
+        "\u{0}\u{feff}\r\r\n\n".to_owned(),
+    ] {
+        let previous = Previous::read(&broken, NOW);
+        assert_eq!(
+            previous.success("/var/lib/odoo/sessions", Mode::Reap),
+            None,
+            "{broken}"
+        );
+    }
+    let previous = Previous::read(&success(own, "1800000300"), NOW);
+    assert!(
+        previous
+            .success("/var/lib/odoo/sessions", Mode::Reap)
+            .is_some()
+    );
+}
+
+#[test]
+fn labels_are_escaped_and_read_back() {
+    let store = "/srv/a\"b\\c\nd,e}\u{e9}";
+    let run = Run {
+        store,
+        ..run(Mode::Reap, Exit::Done)
+    };
+    let file = text(&run, None, &Previous::default());
+    assert!(file.contains(r#"store="/srv/a\"b\\c\nd,e}é","#), "{file}");
+    let previous = Previous::read(&file, NOW);
+    assert_eq!(previous.store.as_deref(), Some(store));
+    assert_eq!(previous.success(store, Mode::Reap), Some(NOW.secs));
+}
+
+#[test]
+fn every_file_is_kept_for_one_reason() {
+    let mut tally = Tally::default();
+    let aged = Some(Duration::from_secs(9));
+    for (class, age) in [
+        (Class::Recent, aged),
+        (Class::Anonymous, aged),
+        (Class::Anonymous, None),
+        (Class::Unreadable, aged),
+        (Class::Unreadable, None),
+        (Class::Authenticated, aged),
+        (Class::Protected, aged),
+        // Of these, all were found due, but not all stayed so until they could be deleted.
+        (Class::Cart, aged),
+        (Class::Cart, aged),
+        (Class::Unreadable, aged),
+    ] {
+        tally.found(Kind::Flat, class, &stat(9), stat(9).mtime, age);
+    }
+    tally.saved_again(Class::Cart);
+    tally.gone(Class::Cart);
+    tally.saved_again(Class::Unreadable);
+    tally.due(Class::Authenticated, &stat(9));
+    tally.foreign(None);
+    assert_eq!(
+        kept(&tally),
+        [
+            ("within-window", 2),
+            ("protected-login", 1),
+            ("implausible-time", 1),
+            ("unreadable", 2),
+            ("saved-again", 2)
+        ]
+    );
+}
+
+#[test]
+fn what_was_found_is_told_by_class() {
+    let mut tally = Tally::default();
+    tally.found(
+        Kind::Flat,
+        Class::Cart,
+        &stat(90),
+        stat(90).mtime,
+        Some(Duration::from_secs(90)),
+    );
+    tally.due(Class::Cart, &stat(90));
+    tally.deleted(Class::Cart, &stat(90));
+    for (mode, deleted) in [(Mode::Audit, 0), (Mode::DryRun, 0), (Mode::Reap, 1)] {
+        let mut page = Page {
+            text: String::new(),
+            store: "/s",
+            command: command(mode),
+        };
+        found(&mut page, &tally, NOW);
+        done(&mut page, &tally, mode);
+        let name = command(mode);
+        let labels =
+            format!(r#"{{store="/s",command="{name}",class="anonymous",property="cart"}}"#);
+        for (series, value) in [
+            ("odoo_session_files", 1),
+            ("odoo_session_files_bytes", 100),
+            ("odoo_session_files_disk_bytes", 4096),
+            ("odoo_session_files_due", 1),
+            ("odoo_session_files_oldest_age_seconds", 90),
+            ("odoo_session_reaper_last_run_deleted_files", deleted),
+        ] {
+            let line = format!("{series}{labels} {value}");
+            assert!(
+                page.text.lines().any(|have| have == line),
+                "{line} in {}",
+                page.text
+            );
+        }
+        assert_eq!(
+            lines(&page.text, "odoo_session_files").len(),
+            Class::ALL.len()
+        );
+    }
+}
