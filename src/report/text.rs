@@ -1,5 +1,7 @@
 //! The report for people.
 
+mod databases;
+
 use std::ops::RangeInclusive;
 
 use comfy_table::{CellAlignment, Table, presets};
@@ -12,7 +14,6 @@ use crate::reap::{End, Mode};
 use crate::redact;
 use crate::settings::{Effective, Source, Value};
 use crate::tally::Row;
-use crate::tally::databases::{Fates, Name};
 use crate::time::{short, words};
 
 /// The class as a row of the table.
@@ -41,7 +42,7 @@ pub fn full(out: &mut Out, finished: &Finished<'_>) {
         table(out, finished);
         out.line(format_args!(""));
         if finished.tally.databases.are_several() {
-            databases(out, finished);
+            databases::write(out, finished);
             out.line(format_args!(""));
         }
         histogram::write(out, finished.tally, finished.plan.policy.last_seen);
@@ -251,65 +252,6 @@ fn print(out: &mut Out, table: &mut Table, right: RangeInclusive<usize>) {
         };
         out.line(format_args!("{line}"));
     }
-}
-
-/// How many databases have a line of their own.
-const DATABASES: usize = 20;
-
-/// What was read, by database, the largest first.
-fn databases(out: &mut Out, finished: &Finished<'_>) {
-    let Finished { tally, plan, .. } = finished;
-    let mut rows: Vec<_> = tally
-        .databases
-        .rows()
-        .map(|(name, database)| {
-            let logins =
-                database.of(Class::Authenticated).files + database.of(Class::Protected).files;
-            (name, database.total(), logins, database.disk)
-        })
-        .collect();
-    rows.sort_by(|(a, one, ..), (b, two, ..)| two.files.cmp(&one.files).then(a.cmp(b)));
-    // One line for all that have none of their own, whether they are told apart or not.
-    let (mut rest, mut rows): (Vec<_>, Vec<_>) = rows
-        .into_iter()
-        .partition(|(name, ..)| *name == Name::Others);
-    rest.extend(rows.split_off(rows.len().min(DATABASES)));
-    if !rest.is_empty() {
-        let (mut sum, mut logins, mut disk) = (Fates::default(), 0, 0);
-        for (_, fates, theirs, bytes) in rest {
-            sum.merge(fates);
-            logins += theirs;
-            disk += bytes;
-        }
-        rows.push((Name::Others, sum, logins, disk));
-    }
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header([
-        "Database",
-        "Files",
-        "On disk",
-        gone(plan.mode),
-        "Authenticated",
-    ]);
-    for (name, fates, logins, disk) in rows {
-        let gone = if plan.mode == Mode::Audit {
-            fates.due
-        } else {
-            fates.deleted
-        };
-        table.add_row([
-            match name {
-                Name::Database(name) => name,
-                Name::Others => "other databases".to_owned(),
-                Name::None => "no database".to_owned(),
-            },
-            grouped(fates.files),
-            bytes(disk),
-            grouped(gone),
-            grouped(logins),
-        ]);
-    }
-    print(out, &mut table, 1..=4);
 }
 
 fn notes(out: &mut Out, finished: &Finished<'_>) {
