@@ -59,9 +59,9 @@ struct Judged {
     /// Of what reads as a session.
     database: Option<databases::Id>,
     who: Option<Who>,
-    /// Kept open until the file is settled: as long as somebody holds the inode, its number cannot be
-    /// given to a new save, so equal numbers in the last check really mean the same file.
-    _handle: Option<OwnedFd>,
+    /// Kept open until the last check: as long as somebody holds the inode, its number cannot be given to a
+    /// new save, so equal numbers there really mean the same file.
+    handle: Option<OwnedFd>,
 }
 
 /// A file that is due, with the window that its age exceeds.
@@ -196,7 +196,7 @@ impl<'a> Worker<'a> {
                     checked,
                     database: None,
                     who: None,
-                    _handle: None,
+                    handle: None,
                 };
                 self.judged(dir, batch, file, verdict);
             }
@@ -266,22 +266,27 @@ impl<'a> Worker<'a> {
     fn settle(&mut self, dir: &Dir<'_>, batch: &Batch) {
         let shared = self.shared;
         let unread = shared.plan.policy.unread;
-        let only = (!unread).then(|| shared.only_unlinker(dir));
-        for candidate in &self.due {
-            let Judged {
-                index,
-                stat,
-                checked,
-                ..
-            } = &candidate.file;
-            // Otherwise other files were looked at since.
-            let checked = if unread { *checked } else { Checked::Earlier };
-            let outcome = shared.settle(dir, batch.get(*index).0, stat, checked);
+        let only = match unread {
+            true => None,
+            false => shared.only_unlinker(dir),
+        };
+        for candidate in &mut self.due {
+            let file = &mut candidate.file;
+            if !unread {
+                // Other files were looked at since.
+                file.checked = Checked::Earlier;
+            }
+            // With its last handle the kernel gives the inode back, which is the larger part of a deletion. Where
+            // no other worker waits for the lock, `unlinkat` does that best itself.
+            if only.is_none() {
+                file.handle = None;
+            }
+            let name = batch.get(file.index).0;
+            let outcome = shared.settle(dir, name, &file.stat, file.checked);
             self.outcomes.push(outcome);
         }
         drop(only);
-        // The handles are closed here, without the lock: with its last handle the kernel gives the inode
-        // back, which is the larger part of a deletion.
+        // The others are closed below, without the lock.
         let mut due = std::mem::take(&mut self.due);
         let mut outcomes = std::mem::take(&mut self.outcomes);
         for (candidate, outcome) in due.drain(..).zip(outcomes.drain(..)) {

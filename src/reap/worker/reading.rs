@@ -154,7 +154,7 @@ impl Worker<'_> {
         if self.buffer.capacity() > BUFFER_KEPT {
             self.buffer = Vec::new();
         }
-        let _handle = handle.ok().filter(|_| self.shared.plan.mode != Mode::Audit);
+        let handle = handle.ok().filter(|_| self.shared.plan.mode != Mode::Audit);
         let checked = Checked::Earlier;
         let file = Judged {
             index,
@@ -164,7 +164,7 @@ impl Worker<'_> {
             checked,
             database,
             who,
-            _handle,
+            handle,
         };
         self.judged(dir, batch, file, verdict);
     }
