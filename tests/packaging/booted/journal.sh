@@ -81,17 +81,16 @@ wait 2>/dev/null
 equal "100 deletions are known to be the unit's" 100 "$(entries MESSAGE_ID=$deletion -u $unit)"
 equal 'and so are the ends of the runs' 100 "$(entries MESSAGE_ID=$summary -u $unit)"
 no_override
-if [[ $systemd -lt 257 ]]; then
-    # Newer ones take datagrams before a stream that they have not even accepted.
-    logins 3
-    cursor
-    kill -STOP "$(property systemd-journald MainPID)"
-    systemctl start --no-block $unit
-    check 'a whole run passes while journald stands still' wait_until eval "[[ \$(files $sessions) = 0 ]] && inactive $unit"
-    kill -CONT "$(property systemd-journald MainPID)"
-    equal 'its deletions are known to be the unit'\''s' 3 "$(entries MESSAGE_ID=$deletion -u $unit)"
-    equal 'and so is its end' 1 "$(entries MESSAGE_ID=$summary -u $unit)"
-fi
+# Whose they are, journald may not know then: systemd 257 takes datagrams before a stream that it has not even accepted,
+# and a busy 252 did so once.
+logins 3
+cursor
+kill -STOP "$(property systemd-journald MainPID)"
+systemctl start --no-block $unit
+check 'a whole run passes while journald stands still' wait_until eval "[[ \$(files $sessions) = 0 ]] && inactive $unit"
+kill -CONT "$(property systemd-journald MainPID)"
+equal 'its deletions are told' 3 "$(entries MESSAGE_ID=$deletion)"
+equal 'and so is its end' 1 "$(entries MESSAGE_ID=$summary)"
 
 section "$many logins in one run, at journald's default limits"
 equal 'nothing is configured' '' "$(grep -hs '^[^#[]' /etc/systemd/journald.conf /etc/systemd/journald.conf.d/*)"
