@@ -59,8 +59,8 @@ struct Judged {
     /// Of what reads as a session.
     database: Option<databases::Id>,
     who: Option<Who>,
-    /// Kept open until the last check: as long as somebody holds the inode, its number cannot be given to a
-    /// new save, so equal numbers there really mean the same file.
+    /// Kept open until just before the last check: as long as somebody holds the inode, its number cannot be
+    /// given to a new save. In the moment after that, two saves would have to get the old mtime as well.
     handle: Option<OwnedFd>,
 }
 
