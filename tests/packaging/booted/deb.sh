@@ -57,13 +57,13 @@ first_boot() {
 
     section 'Installing deletes nothing'
     cursor
-    find "$data" -type f ! -newermt '20 days ago' | sort >/tmp/before
+    old_files "$data" 20 >/tmp/before
     need 'installs' apt-get install -qq -y /test/odoo-session-reaper.deb
     equal 'the timer is disabled' disabled "$(systemctl is-enabled $timer)"
     equal 'the timer is not running' inactive "$(systemctl is-active $timer)"
     equal 'the service did not run' '' "$(property $service ExecMainStartTimestamp)"
     equal 'no instance is known' '' "$(systemctl list-units --all --plain --no-legend 'odoo-session-reaper@*')"
-    find "$data" -type f ! -newermt '20 days ago' | sort >/tmp/after
+    old_files "$data" 20 >/tmp/after
     check 'every old session is there' cmp /tmp/before /tmp/after
     check 'the units are known good' systemd-analyze verify --man=no \
         $(systemd-analyze verify --help | grep -q recursive-errors && echo --recursive-errors=no) \
@@ -79,7 +79,7 @@ first_boot() {
     check 'an audit finds the store by itself' eval 'odoo-session-reaper audit >/tmp/audit'
     check 'it names it' grep -qF "$data/sessions" /tmp/audit
     sed 's/^/        | /' /tmp/audit
-    equal 'the audit deleted nothing' "$(wc -l </tmp/before)" "$(find "$data" -type f ! -newermt '20 days ago' | wc -l)"
+    equal 'the audit deleted nothing' "$(wc -l </tmp/before)" "$(old_files "$data" 20 | wc -l)"
 
     section 'The timer reaps the store while Odoo saves'
     cursor
@@ -90,8 +90,8 @@ first_boot() {
     check 'the run ends' wait_until inactive $service
     equal 'it succeeded' success "$(property $service Result)"
     equal 'no old session is left, but for those that do not read as one' \
-        2 "$(find "$data/sessions" -type f ! -newermt '20 days ago' | wc -l)"
-    check 'those are the expected ones' diff <(kept) <(cd "$data/sessions" && find . -type f ! -newermt '20 days ago' -printf '%P\n' | sort)
+        2 "$(old_files "$data/sessions" 20 | wc -l)"
+    check 'those are the expected ones' diff <(kept) <(old_files "$data/sessions" 20)
     equal 'no directory is gone' "$(find /test/fixtures/odoo-1[689]/sessions -mindepth 1 -type d -printf '%P\n' | sort -u | paste -sd' ')" \
         "$(comm -12 <(find "$data/sessions" -mindepth 1 -type d -printf '%P\n' | sort) <(find /test/fixtures/odoo-1[689]/sessions -mindepth 1 -type d -printf '%P\n' | sort -u) | paste -sd' ')"
     check 'the attachment is there' test -s "$data/filestore/db/ab/ab0123456789abcdef0123456789abcdef012345"
@@ -237,7 +237,7 @@ first_boot() {
     touch -d '2 days ago' $stamps/stamp-$timer
     # Odoo was in use until it was switched off.
     find "$data/sessions" -mindepth 2 -type f -newermt '1 day ago' -exec touch -d '20 days ago' {} +
-    old=$(find "$data/sessions" -type f ! -newermt '10 days ago' | wc -l)
+    old=$(old_files "$data/sessions" 10 | wc -l)
     systemctl stop odoo
     echo "$old" >/old
     touch /bootlab/reboot
@@ -249,7 +249,7 @@ second_boot() {
     check 'the timer runs once at boot' wait_until eval "test -n \"\$(systemctl show -p ExecMainExitTimestamp --value $service)\""
     check 'the run ends' wait_until inactive $service
     equal 'it succeeded' success "$(property $service Result)"
-    check 'sessions are reaped' eval "test \$(find $data/sessions -type f ! -newermt '10 days ago' | wc -l) -lt $(cat /old)"
+    check 'sessions are reaped' eval "test \$(old_files $data/sessions 10 | wc -l) -lt $(cat /old)"
     rm -r /etc/systemd/system/$timer.d
     systemctl daemon-reload
 

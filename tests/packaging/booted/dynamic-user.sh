@@ -41,7 +41,7 @@ need 'Odoo starts' systemctl start odoo
 check 'its own garbage collection is off' heard odoo 'collection off'
 need 'Odoo saves sessions' wait_until eval "[[ \$(find $data/sessions -newermt '1 hour ago' -type f | wc -l) -gt 50 ]]"
 owner=$(stat -c %u:%g $state $data $data/sessions)
-check 'every old session is there' test "$(find $data/sessions -type f ! -newermt '20 days ago' | wc -l)" -gt 150
+check 'every old session is there' test "$(old_files $data/sessions 20 | wc -l)" -gt 150
 mkdir -p /etc/systemd/system/$timer.d /etc/systemd/system/$service.d
 printf '%s\n' '[Timer]' OnCalendar= 'OnCalendar=*:*:*' RandomizedDelaySec=0 >/etc/systemd/system/$timer.d/zz-hurry.conf
 printf '%s\n' '[Service]' "ExecStartPre=/bin/sh -c '! touch $data/filestore/x'" >/etc/systemd/system/$service.d/zz-probe.conf
@@ -53,8 +53,7 @@ systemctl stop $timer
 check 'the run ends' wait_until inactive $service
 equal 'it succeeded, and could not write to the attachments' success "$(property $service Result)"
 story $service | grep '^deleted [1-9]' | sed 's/^/        | /'
-check 'what is left are the files that are no sessions' diff <(kept) \
-    <(cd $data/sessions && find . -type f ! -newermt '20 days ago' -printf '%P\n' | sort)
+check 'what is left are the files that are no sessions' diff <(kept) <(old_files $data/sessions 20)
 check 'the attachment is there' test -s $data/filestore/db/ab/ab0123456789abcdef0123456789abcdef012345
 equal 'nothing has changed its owner' "$owner" "$(stat -c %u:%g $state $data $data/sessions)"
 check 'Odoo still runs' systemctl is-active odoo

@@ -66,8 +66,11 @@ priority() {
         grep -F -- "$2" | sed -n 's/.*"PRIORITY":"\([0-9]\)".*/\1/p' | sort -u | paste -sd,
 }
 files() { find "$1" -type f | wc -l; }
+# old_files DIR DAYS: the files in it that are at least so old. (Not `! -newermt`: find takes that for true of a file that
+# is gone when it looks, as Odoo's temporary files are.)
+old_files() { find "$1" -type f -mtime "+$(($2 - 1))" -printf '%P\n' | sort; }
 
-# old_files DIR: every session in it was last saved 30 days ago, and the directory is in use
+# age DIR: every session in it was last saved 30 days ago, and the directory is in use
 age() { find "$1" -type f -exec touch -d '30 days ago' {} + ; touch "$1"; }
 
 # store DIR: a data_dir with real sessions of Odoo 14, 16, 18 and 19 that nobody has used for 30 days,
