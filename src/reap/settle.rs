@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::ffi::CStr;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
@@ -95,8 +95,16 @@ impl<'a> Dir<'a> {
 }
 
 impl Shared<'_> {
-    /// Deletes `name`, or does what the mode does instead, if it still is the save that was judged.
-    pub fn settle(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat, checked: Checked) -> Outcome {
+    /// Deletes `name`, or does what the mode does instead, if it still is the save that was judged. The `handle` of
+    /// the judged file is closed just before that is checked.
+    pub fn settle(
+        &self,
+        dir: &Dir<'_>,
+        name: &CStr,
+        judged: &Stat,
+        checked: Checked,
+        handle: Option<OwnedFd>,
+    ) -> Outcome {
         if self.plan.mode == Mode::Audit {
             return Outcome::Due;
         }
@@ -104,21 +112,29 @@ impl Shared<'_> {
             return Outcome::Left;
         }
         let Some(permits) = &self.permits else {
-            return self.delete(dir, name, judged, checked);
+            return self.delete(dir, name, judged, checked, handle);
         };
         let mut permits = permits.lock().unwrap_or_else(PoisonError::into_inner);
         if *permits == 0 {
             self.limit_reached.store(true, Ordering::Relaxed);
             return Outcome::Left;
         }
-        let outcome = self.delete(dir, name, judged, checked);
+        let outcome = self.delete(dir, name, judged, checked, handle);
         if matches!(outcome, Outcome::Deleted | Outcome::WouldDelete) {
             *permits -= 1;
         }
         outcome
     }
 
-    fn delete(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat, checked: Checked) -> Outcome {
+    fn delete(
+        &self,
+        dir: &Dir<'_>,
+        name: &CStr,
+        judged: &Stat,
+        checked: Checked,
+        handle: Option<OwnedFd>,
+    ) -> Outcome {
+        drop(handle);
         let now = match checked {
             Checked::JustNow => *judged,
             Checked::Earlier => match stat::at_once(dir.handle, name) {
@@ -237,6 +253,7 @@ mod tests {
             NAME,
             &judged,
             Checked::Earlier,
+            None,
         );
         (outcome, path.symlink_metadata().is_ok())
     }

@@ -278,11 +278,12 @@ impl<'a> Worker<'a> {
             }
             // With its last handle the kernel gives the inode back, which is the larger part of a deletion. Where
             // no other worker waits for the lock, `unlinkat` does that best itself.
-            if only.is_none() {
-                file.handle = None;
-            }
+            let handle = match only {
+                None => file.handle.take(),
+                Some(_) => None,
+            };
             let name = batch.get(file.index).0;
-            let outcome = shared.settle(dir, name, &file.stat, file.checked);
+            let outcome = shared.settle(dir, name, &file.stat, file.checked, handle);
             self.outcomes.push(outcome);
         }
         drop(only);
