@@ -466,7 +466,9 @@ fn the_journal_gets_entries_with_fields() {
             assert_eq!(entry["MESSAGE_ID"], "33246ad624654233957020b56b8fc55e");
             assert_eq!(entry["PRIORITY"], "6");
             assert_eq!(entry["SESSION_CLASS"], "authenticated");
-            assert_eq!(entry["SESSION_AGE"], "691200");
+            let age: i64 = entry["SESSION_AGE"].parse().unwrap();
+            // A busy machine may take a while from making the file to judging it.
+            assert!((8 * DAY..9 * DAY).contains(&age), "{age}");
             assert_eq!(entry["SESSION_WINDOW"], "604800");
             assert_eq!(entry["REASON"], "expired");
             let sid = &entry["SESSION_SID"];
