@@ -256,6 +256,8 @@ second_boot() {
     section 'Upgrade'
     echo ODOO_SESSION_REAPER_ANONYMOUS_WINDOW=6h >>/etc/default/odoo-session-reaper
     cp /etc/default/odoo-session-reaper /tmp/settings
+    # As shipped, it may be due at any moment, and so during the upgrade.
+    dropin $timer later '[Timer]' OnCalendar= 'OnCalendar=2100-01-01'
     systemctl start $timer
     touch "$data/sessions"
     ran=$(property $service InvocationID)
@@ -273,6 +275,8 @@ second_boot() {
     check 'to its end' heard $big '^deleted [0-9 ]* of [0-9 ]* files, [0-9]* MB on disk, in /var/lib/odoo-big/sessions$'
     check 'no unit needs a reload' eval "test \$(systemctl show -p NeedDaemonReload --value $timer) = no"
     check 'nothing failed' no_failed_units
+    rm -r /etc/systemd/system/$timer.d
+    systemctl daemon-reload
 
     section 'Removal during a run'
     echo ODOO_SESSION_REAPER_DATA_DIR=/var/lib/odoo-crm >/etc/default/odoo-session-reaper-crm
