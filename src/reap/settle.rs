@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::ffi::CStr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{Access, AtFlags};
 use rustix::io::{Errno, retry_on_intr};
@@ -111,30 +111,21 @@ impl Shared<'_> {
         if self.stopped() {
             return Outcome::Left;
         }
-        let Some(permits) = &self.permits else {
-            return self.delete(dir, name, judged, checked, handle);
-        };
-        let mut permits = permits.lock().unwrap_or_else(PoisonError::into_inner);
-        if *permits == 0 {
+        let permits = self.permits.as_ref().map(Mutex::lock);
+        let mut permits = permits.map(|lock| lock.unwrap_or_else(PoisonError::into_inner));
+        if permits.as_deref() == Some(&0) {
             self.limit_reached.store(true, Ordering::Relaxed);
             return Outcome::Left;
         }
-        let outcome = self.delete(dir, name, judged, checked, handle);
-        if matches!(outcome, Outcome::Deleted | Outcome::WouldDelete) {
-            *permits -= 1;
+        drop(handle);
+        let outcome = self.delete(dir, name, judged, checked);
+        if let (Some(permits), Outcome::Deleted | Outcome::WouldDelete) = (&mut permits, outcome) {
+            **permits -= 1;
         }
         outcome
     }
 
-    fn delete(
-        &self,
-        dir: &Dir<'_>,
-        name: &CStr,
-        judged: &Stat,
-        checked: Checked,
-        handle: Option<OwnedFd>,
-    ) -> Outcome {
-        drop(handle);
+    fn delete(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat, checked: Checked) -> Outcome {
         let now = match checked {
             Checked::JustNow => *judged,
             Checked::Earlier => match stat::at_once(dir.handle, name) {
@@ -185,7 +176,6 @@ mod tests {
     use std::collections::BTreeMap;
     use std::fs;
     use std::path::PathBuf;
-    use std::sync::Mutex;
     use std::sync::atomic::AtomicBool;
     use std::time::Duration;
 

@@ -266,16 +266,19 @@ impl<'a> Worker<'a> {
     fn settle(&mut self, dir: &Dir<'_>, batch: &Batch) {
         let shared = self.shared;
         let unread = shared.plan.policy.unread;
-        let only = match unread {
-            true => None,
-            false => shared.only_unlinker(dir),
+        let only = if unread {
+            None
+        } else {
+            shared.only_unlinker(dir)
         };
         for candidate in &mut self.due {
             let file = &mut candidate.file;
-            if !unread {
-                // Other files were looked at since.
-                file.checked = Checked::Earlier;
-            }
+            // Otherwise other files were looked at since.
+            let checked = if unread {
+                file.checked
+            } else {
+                Checked::Earlier
+            };
             // With its last handle the kernel gives the inode back, which is the larger part of a deletion. Where
             // no other worker waits for the lock, `unlinkat` does that best itself.
             let handle = match only {
@@ -283,7 +286,7 @@ impl<'a> Worker<'a> {
                 Some(_) => None,
             };
             let name = batch.get(file.index).0;
-            let outcome = shared.settle(dir, name, &file.stat, file.checked, handle);
+            let outcome = shared.settle(dir, name, &file.stat, checked, handle);
             self.outcomes.push(outcome);
         }
         drop(only);
