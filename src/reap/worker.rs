@@ -365,7 +365,7 @@ impl<'a> Worker<'a> {
     fn list_failed(&mut self, shard: &[u8], errno: Errno) {
         let before = self.tally.error(Operation::List, errno);
         if before < WARNINGS {
-            let shard = redact::printable(shard);
+            let shard = redact::shard(shard);
             tracing::warn!(
                 "cannot list the shard {shard}: {}",
                 std::io::Error::from(errno)
