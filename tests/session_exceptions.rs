@@ -81,6 +81,21 @@ fn json_may_hold_whole_numbers_of_any_length() {
     only_we_read(file.as_bytes(), "4300 digits");
 }
 
+/// To know which of them came before takes memory that grows with their number. Odoo writes a dictionary, where none comes twice.
+#[test]
+fn json_devices_that_are_there_twice_both_count() {
+    let devices = r#"{"a": {"first_activity": 1}, "a": {"first_activity": 5}}"#;
+    let file = format!(r#"{{"uid": 1, "db": 1, "debug": 1, "_devices": {devices}}}"#);
+    let mut scratch = Scratch::default();
+    let session = read(file.as_bytes(), &mut scratch).unwrap();
+    assert_eq!(session.first_activity(|_| true), Some(1.0));
+    let asks = "import json, sys\nprint(json.loads(sys.argv[1]))";
+    if let Ok(output) = Command::new("python3").args(["-c", asks, devices]).output() {
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(said, "{'a': {'first_activity': 5}}\n");
+    }
+}
+
 /// A class that exists not, called: Python would import it first. The script stands in for any class, so it does not refuse
 /// either; asked for the real thing, Python does.
 #[test]

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::session::Uid;
+use crate::session::{Devices, Uid};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const HOUR: i64 = 3_600;
@@ -41,7 +41,7 @@ fn visitor() -> Session<'static> {
         cart: false,
         pending_2fa: false,
         deletion_time: None,
-        trace: None,
+        devices: Devices::NONE,
     }
 }
 
