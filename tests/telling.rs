@@ -9,13 +9,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testenv::{CART, DAY, HOUR, Odoo, PENDING_2FA, USER, VISITOR, flat, program, run};
 
 /// The manifest's session files, as `audit --list` must tell them.
 #[test]
 fn an_audit_of_each_fixture_tree_agrees_with_its_manifest() {
-    for version in ["odoo-14", "odoo-16", "odoo-18", "odoo-19"] {
+    for version in ["odoo-14", "odoo-16", "odoo-18", "odoo-19", "odoo-20"] {
         let tree = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/fixtures")
             .join(version);
@@ -44,6 +44,12 @@ fn an_audit_of_each_fixture_tree_agrees_with_its_manifest() {
                 kind => kind,
             };
             assert_eq!(line["kind"], kind);
+            let layout = match (kind, file["path"].as_str().unwrap()) {
+                ("session", path) if path.contains("werkzeug_") => json!("flat"),
+                ("session", _) => json!("sharded"),
+                _ => Value::Null,
+            };
+            assert_eq!(line["layout"], layout, "{version}: {}", file["label"]);
             if kind != "session" {
                 continue;
             }

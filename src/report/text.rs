@@ -267,8 +267,7 @@ fn notes(out: &mut Out, finished: &Finished<'_>) {
     }
     if tally.lifetime_unknown > 0 {
         notes.push(format!(
-            "lifetime unknown: {} of logged-in users do not say when they began (Odoo 17 and older), so only \
-             their windows count",
+            "lifetime unknown: {} of logged-in users do not say when they began, so only their windows count",
             files(tally.lifetime_unknown)
         ));
     }
@@ -318,7 +317,7 @@ fn users(finished: &Finished<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if tally.logins > 0 {
         notes.push(format!(
-            "logins: {}; what Odoo 19 has moved to a new file counts once",
+            "logins: {}; what Odoo has moved to a new file counts once",
             grouped(tally.logins)
         ));
     }
