@@ -129,7 +129,7 @@ pub enum Kept {
 pub enum Reason {
     /// Its last save is longer ago than its window.
     Expired,
-    /// Odoo 19 has moved the session to a new file, and refuses this one.
+    /// Odoo (19 or newer) has moved the session to a new file, and refuses this one.
     Superseded,
     /// The login is longer ago than its longest lifetime, however active the session is.
     Lifetime,
@@ -396,7 +396,7 @@ impl Policy {
             .map(|first| self.now.secs as f64 - first)
     }
 
-    /// Whether Odoo 19 has moved this session to a new file, and refuses this one by now.
+    /// Whether Odoo has moved this session to a new file, and refuses this one by now.
     fn refused(&self, session: &Session<'_>) -> bool {
         session
             .deletion_time

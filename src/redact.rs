@@ -15,6 +15,8 @@ const PREFIX_CHARS: usize = 8;
 const PREFIX_DIVISOR: usize = 4;
 /// Characters of a login or a database name that are shown; PostgreSQL allows 63 bytes for a name.
 const TEXT_CHARS: usize = 128;
+/// Characters of a pattern that are shown.
+const PATTERN_CHARS: usize = 48;
 
 /// The first characters of a session id or of another file's name: enough to find the file again as its
 /// owner, too little to use it.
@@ -103,6 +105,52 @@ pub fn path(path: &Path) -> String {
         below_sessions |= *name == b"sessions";
     }
     out
+}
+
+/// What many names have in common, as a pattern: `?` for a character in which they differ (`None`) or which may not be
+/// shown, and `?{86}` for many of those.
+///
+/// A session id has no dots, so between two dots no more is shown than may be of an id. Nor are there more letters
+/// and digits in all than places in which the names differ, so that not much of a person's own file name is told.
+pub fn pattern(common: &[Option<u8>]) -> String {
+    let mut letters = common.iter().filter(|byte| byte.is_none()).count();
+    let mut of_part = PREFIX_CHARS;
+    let mut out = String::new();
+    let mut hidden = 0;
+    for byte in common {
+        let shown = byte.filter(|byte| match byte {
+            b'.' => true,
+            b'-' | b'_' => of_part > 0,
+            _ => byte.is_ascii_alphanumeric() && of_part > 0 && letters > 0,
+        });
+        let Some(byte) = shown else {
+            hidden += 1;
+            continue;
+        };
+        hide(&mut out, &mut hidden);
+        out.push(char::from(byte));
+        of_part = if byte == b'.' {
+            PREFIX_CHARS
+        } else {
+            of_part - 1
+        };
+        letters -= usize::from(byte.is_ascii_alphanumeric());
+    }
+    hide(&mut out, &mut hidden);
+    if out.len() > PATTERN_CHARS {
+        out.truncate(PATTERN_CHARS);
+        out.push('…');
+    }
+    out
+}
+
+/// Writes the places that were hidden so far.
+fn hide(out: &mut String, hidden: &mut usize) {
+    match std::mem::take(hidden) {
+        few @ 0..=16 => out.push_str(&"?".repeat(few)),
+        // Writing to a String cannot fail.
+        many => drop(write!(out, "?{{{many}}}")),
+    }
 }
 
 /// An argument of the command line as an error may repeat it; shells expand globs to session paths.

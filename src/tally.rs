@@ -1,6 +1,7 @@
 //! Counts, bytes and ages per class; each worker keeps one, and they are merged at the end.
 
 pub mod databases;
+pub mod unknown;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use crate::store::name::Kind;
 use crate::store::stat::Stat;
 use crate::time::Timestamp;
 use databases::Databases;
+use unknown::Unknown;
 
 /// Upper bounds of the age histogram's buckets; the last bucket has none. They hold the usual windows
 /// (1 and 7 days) as bounds, so that what is due begins with a bucket.
@@ -103,12 +105,14 @@ pub struct Tally {
     rows: [Row; Class::ALL.len()],
     /// The sessions that were read, by database.
     pub databases: Databases,
-    /// Logged-in users: sessions of theirs that Odoo 19 moved from file to file are one.
+    /// Logged-in users: sessions of theirs that Odoo moved from file to file are one.
     pub logins: u64,
     /// Authenticated sessions that are due for the age of their last save, though Odoo read them within their window.
     pub due_though_read: u64,
     /// Authenticated sessions with a longest lifetime that do not say when they began.
     pub lifetime_unknown: u64,
+    /// Foreign names that are alike.
+    pub unknown: Unknown,
     /// Session files at the top level.
     pub flat: u64,
     /// Session files in shards.
@@ -233,6 +237,7 @@ impl Tally {
         self.logins += other.logins;
         self.due_though_read += other.due_though_read;
         self.lifetime_unknown += other.lifetime_unknown;
+        self.unknown.merge(&other.unknown);
         self.flat += other.flat;
         self.sharded += other.sharded;
         self.shards += other.shards;

@@ -13,7 +13,7 @@ pub use settle::Outcome;
 pub use stop::Stop;
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
@@ -25,6 +25,7 @@ use crate::store::Store;
 use crate::store::batch::Batch;
 use crate::store::name::Kind;
 use crate::store::walk::{self, Top};
+use crate::tally::unknown::Place;
 use crate::tally::{Operation, Tally};
 use crate::time::Timestamp;
 use worker::Worker;
@@ -136,6 +137,8 @@ struct Shared<'a> {
     interrupted: AtomicBool,
     /// How many files a worker reads in one go, and how many it settles in one go; each may hold a handle.
     at_once: usize,
+    /// How many foreign files an audit may still look into.
+    samples: AtomicU32,
     /// A flat directory has one lock in the kernel, which Odoo's saves need too: two unlinkers there were
     /// seen to raise the p99 of a save from 0.3 to 45 ms. So only one worker at a time deletes there,
     /// unless the administrator wants it otherwise.
@@ -201,6 +204,7 @@ pub fn run(
         limit_reached: AtomicBool::new(false),
         interrupted: AtomicBool::new(false),
         at_once,
+        samples: AtomicU32::new(worker::SAMPLES),
         flat_unlinker: (!plan.share_flat).then(Mutex::default),
     };
     let tally = if threads == 1 {
@@ -286,8 +290,9 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
         }
         match top {
             Top::Shard(name) => task(Task::Shard(name.into())),
-            Top::ForeignDirectory => {
+            Top::ForeignDirectory(name) => {
                 tally.foreign(None);
+                tally.unknown.see(Place::Directory, name);
                 true
             }
             Top::File {

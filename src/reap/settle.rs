@@ -176,7 +176,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::fs;
     use std::path::PathBuf;
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, AtomicU32};
     use std::time::Duration;
 
     const NAME: &CStr = c"werkzeug_0a796d6eb7fd55225f25e5a661da803c19cc56f5.sess";
@@ -233,6 +233,7 @@ mod tests {
             permits: None,
             limit_reached: AtomicBool::new(false),
             interrupted: AtomicBool::new(false),
+            samples: AtomicU32::new(0),
             at_once: 1,
             flat_unlinker: Some(Mutex::new(())),
         };

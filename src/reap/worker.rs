@@ -1,5 +1,6 @@
 //! A worker: looks at the files of one task, judges them, and settles those that are due.
 
+mod foreign;
 mod reading;
 
 use std::ffi::{CStr, CString};
@@ -11,6 +12,7 @@ use std::time::Duration;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
+pub(super) use foreign::SAMPLES;
 use reading::Opened;
 
 use super::settle::{Checked, Dir, Outcome};
@@ -156,7 +158,7 @@ impl<'a> Worker<'a> {
             Some(shard) => name::in_shard(shard, name.to_bytes()),
         };
         if !matches!(file_type, FileType::RegularFile | FileType::Unknown) {
-            return self.tally.foreign(None);
+            return self.no_file(dir, name, file_type == FileType::Directory);
         }
         let policy = &self.shared.plan.policy;
         let audit = self.shared.plan.mode == Mode::Audit;
@@ -206,7 +208,8 @@ impl<'a> Worker<'a> {
 
     fn judged(&mut self, dir: &Dir<'_>, batch: &Batch, file: Judged, verdict: Verdict) {
         if file.class == Class::Foreign {
-            return self.tally.foreign(Some(&file.stat));
+            let name = batch.get(file.index).0;
+            return self.foreign(dir, name, file.kind, &file.stat);
         }
         let Judged {
             index,

@@ -140,6 +140,11 @@ fn found(page: &mut Page<'_>, tally: &Tally, started: Timestamp) {
         "Files that the last run found to be due: older than their window, superseded, or beyond their lifetime.",
         |row| row.due.files,
     );
+    page.gauge(
+        "odoo_session_unknown_names",
+        "Foreign names that the last run found alike: perhaps those of an Odoo that this version does not know.",
+        [([], tally.unknown.count())],
+    );
     let oldest = Class::ALL.into_iter().filter_map(|class| {
         let oldest = tally.row(class).oldest?;
         Some((labels(class), oldest.age(started).as_secs()))

@@ -1,6 +1,7 @@
 //! The report for people.
 
 mod databases;
+mod unknown;
 
 use std::ops::RangeInclusive;
 
@@ -61,6 +62,13 @@ pub fn summary(finished: &Finished<'_>) -> String {
         sentence.push_str(&format!(
             "; found by looking around: {}",
             finished.location.from
+        ));
+    }
+    let unknown = finished.tally.unknown.count();
+    if finished.plan.mode == Mode::Audit && unknown > 0 {
+        sentence.push_str(&format!(
+            "; {} foreign names look like those of a newer Odoo: see --report full",
+            grouped(unknown)
         ));
     }
     sentence
@@ -274,6 +282,7 @@ fn notes(out: &mut Out, finished: &Finished<'_>) {
     for (reason, count) in &tally.unreadable {
         notes.push(format!("unreadable: {}, {reason}", files(*count)));
     }
+    notes.extend(tally.unknown.told().into_iter().map(unknown::note));
     if tally.implausible_times > 0 {
         notes.push(format!(
             "kept: {} with a last save in the future or before 2010",

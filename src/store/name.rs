@@ -18,7 +18,7 @@ pub enum Kind {
     UnfinishedSave,
     /// A file that a visitor uploaded before logging in (Odoo 15 and older).
     UploadStash,
-    /// Anything else. Never opened, never deleted.
+    /// Anything else. Never deleted, and never opened but for the few in shards that an audit looks into.
     Foreign,
 }
 

@@ -33,8 +33,8 @@ pub enum Top<'a> {
         /// Its type, as far as the directory tells it.
         file_type: FileType,
     },
-    /// A directory that cannot be a shard.
-    ForeignDirectory,
+    /// A directory that cannot be a shard, by its name.
+    ForeignDirectory(&'a [u8]),
 }
 
 /// Walks the top level of the store; `each` says whether to go on.
@@ -65,7 +65,7 @@ impl<'a> Top<'a> {
     fn new(name: &'a [u8], ino: u64, file_type: FileType) -> Top<'a> {
         match file_type {
             FileType::Directory if name::is_shard(name) => Top::Shard(name),
-            FileType::Directory => Top::ForeignDirectory,
+            FileType::Directory => Top::ForeignDirectory(name),
             _ => Top::File {
                 name,
                 ino,

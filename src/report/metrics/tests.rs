@@ -3,6 +3,7 @@
 use super::*;
 use crate::store::name::Kind;
 use crate::store::stat::{Mount, Stat};
+use crate::tally::unknown::Place;
 use rustix::fs::FileType;
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -188,6 +189,13 @@ fn what_was_found_is_told_by_class() {
     );
     tally.due(Class::Cart, &stat(90));
     tally.deleted(Class::Cart, &stat(90));
+    for number in 10..23 {
+        let name = format!("tmp{number}.__new__");
+        tally.unknown.see(Place::File, name.as_bytes());
+        tally
+            .unknown
+            .see(Place::File, &name.as_bytes()[..number - 9]);
+    }
     for (mode, deleted) in [(Mode::Audit, 0), (Mode::DryRun, 0), (Mode::Reap, 1)] {
         let mut page = Page {
             text: String::new(),
@@ -214,6 +222,8 @@ fn what_was_found_is_told_by_class() {
                 page.text
             );
         }
+        let unknown = format!(r#"odoo_session_unknown_names{{store="/s",command="{name}"}} 13"#);
+        assert_eq!(lines(&page.text, "odoo_session_unknown_names"), [unknown]);
         assert_eq!(
             lines(&page.text, "odoo_session_files").len(),
             Class::ALL.len()
