@@ -262,6 +262,14 @@ mod tests {
     }
 
     #[test]
+    fn a_shard_is_shown_unless_it_is_a_whole_id() {
+        for (name, shown) in [("ab", "ab"), ("é1", "é1"), ("a", "…"), ("é", "…")] {
+            assert_eq!(shard(name.as_bytes()), shown);
+        }
+        assert_eq!(shard(b"\xff"), "…");
+    }
+
+    #[test]
     fn a_long_name_further_up_stays_whole() {
         let volume = format!("/volumes/{}/_data/sessions", "4f53cda1".repeat(8));
         assert_eq!(path(Path::new(&volume)), volume);

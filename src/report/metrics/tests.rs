@@ -194,7 +194,7 @@ fn what_was_found_is_told_by_class() {
         tally.unknown.see(Place::File, name.as_bytes());
         tally
             .unknown
-            .see(Place::File, &name.as_bytes()[..number - 9]);
+            .see(Place::File, &name.as_bytes()[..number - 10]);
     }
     for (mode, deleted) in [(Mode::Audit, 0), (Mode::DryRun, 0), (Mode::Reap, 1)] {
         let mut page = Page {
