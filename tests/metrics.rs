@@ -329,16 +329,96 @@ fn databases_have_series_and_no_name_has_two() {
 }
 
 #[test]
-fn a_dormant_store_is_a_success_that_looked_at_nothing() {
+fn a_dormant_store_left_alone_is_no_success_and_looked_at_nothing() {
     let odoo = odoo();
     odoo.unchanged_for(30 * DAY);
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("odoo_sessions.prom");
+    let path = file.to_str().unwrap();
+    for args in [&[][..], &["--dry-run"]] {
+        let ran = odoo.run("reap", &[args, &["--metrics-file", path]].concat());
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains("end=\"dormant\""), "{text}");
+        assert!(!text.contains("odoo_session_files"), "{text}");
+        assert!(!text.contains(SUCCESS), "{text}");
+    }
+    // The success before is kept; and whoever means it has one.
+    let earlier = format!(
+        "{SUCCESS}{{store=\"{}\",command=\"reap\"}} 7\n",
+        odoo.sessions.display()
+    );
+    fs::write(&file, earlier).unwrap();
     assert_eq!(reap(&odoo, &file).code, 0);
+    assert_eq!(success(&file, "reap"), Some(7.0));
+    assert_eq!(odoo.run("audit", &["--metrics-file", path]).code, 0);
+    assert!(success(&file, "audit").is_some());
+    let ran = odoo.run("reap", &["--force", "--metrics-file", path]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(success(&file, "reap") > Some(7.0));
+}
+
+#[test]
+fn deletions_add_up_over_runs_that_delete_nothing_or_fail() {
+    let odoo = odoo();
+    let dir = tempfile::tempdir().unwrap();
+    let (file, other) = (dir.path().join("odoo.prom"), dir.path().join("audit.prom"));
+    let (path, other_path) = (file.to_str().unwrap(), other.to_str().unwrap());
+    let total = |labels: &str| {
+        let series =
+            format!("odoo_session_reaper_deleted_files_total{{command=\"reap\",{labels}}}");
+        value(&file, &series)
+    };
+    let totals = || {
+        [
+            total("class=\"authenticated\""),
+            total("class=\"anonymous\""),
+            total("class=\"anonymous\",property=\"cart\""),
+        ]
+    };
+    // Nobody knows yet; and what an audit writes elsewhere must not have the reap's series.
+    assert_eq!(odoo.run("audit", &["--metrics-file", path]).code, 0);
+    assert_eq!(totals(), [None; 3]);
+    assert_reaped(&odoo, &reap(&odoo, &file));
+    assert_eq!(totals(), [Some(1.0), Some(1.0), Some(0.0)]);
+    odoo.session("eeSECRET", VISITOR, 2 * DAY)
+        .session("ffSECRET", CART, 9 * DAY);
+    assert_eq!(reap(&odoo, &file).code, 0);
+    let now = [Some(1.0), Some(2.0), Some(1.0)];
+    assert_eq!(totals(), now);
+    odoo.session("eeSECRET", VISITOR, 2 * DAY);
+    for args in [
+        &["audit"][..],
+        &["reap", "--dry-run"],
+        &["reap", "--anonymous-window", "soon"],
+        &["reap", "--data-dir", "/nonexistent"],
+    ] {
+        let mut args = args.to_vec();
+        args.extend(["--metrics-file", path]);
+        match args.contains(&"/nonexistent") {
+            true => assert_eq!(run(program().args(&args)).code, 1),
+            false => drop(odoo.run(args[0], &args[1..])),
+        }
+        let expected = if args.contains(&"/nonexistent") {
+            [None; 3]
+        } else {
+            now
+        };
+        assert_eq!(totals(), expected, "{args:?}");
+    }
+    // That was another store, which has nothing of this one's.
+    assert_eq!(reap(&odoo, &file).code, 0);
+    assert_eq!(totals(), [Some(0.0), Some(1.0), Some(0.0)]);
+    odoo.unchanged_for(30 * DAY);
+    assert_eq!(reap(&odoo, &file).code, 0);
+    assert_eq!(totals(), [Some(0.0), Some(1.0), Some(0.0)], "dormant");
+    assert_eq!(odoo.run("audit", &["--metrics-file", other_path]).code, 0);
+    assert!(!fs::read_to_string(&other).unwrap().contains("_total"));
     let text = fs::read_to_string(&file).unwrap();
-    assert!(text.contains("end=\"dormant\""), "{text}");
-    assert!(!text.contains("odoo_session_files"), "{text}");
-    assert!(success(&file, "reap").is_some());
+    assert!(
+        text.contains("# TYPE odoo_session_reaper_deleted_files_total counter\n"),
+        "{text}"
+    );
 }
 
 #[test]
