@@ -128,6 +128,32 @@ fn a_success_elsewhere_in_the_future_or_in_no_sense_is_none() {
 }
 
 #[test]
+fn a_count_of_another_store_or_in_no_sense_begins_again() {
+    let own = r#"store="/var/lib/odoo/sessions",command="reap",class="anonymous""#;
+    let count = |labels: &str, value: &str| format!("{DELETED}{{{labels}}} {value}\n");
+    let of =
+        |text: &str| Previous::read(text, NOW).deleted("/var/lib/odoo/sessions", Class::Anonymous);
+    for broken in [
+        count(&own.replace("/var", "/srv"), "10"),
+        count(&own.replace("reap", "audit"), "10"),
+        count(&own.replace("anonymous", "recent"), "10"),
+        count(&format!("{own},property=\"cart\""), "10"),
+        count(&format!("{own},a=\"b\""), "10"),
+        count(own, "-1"),
+        count(own, "1.5"),
+        count(own, "NaN"),
+        count(own, "+Inf"),
+        count(own, "9007199254740992"),
+        count(own, "99999999999999999999999999"),
+        count(own, "10 10"),
+    ] {
+        assert_eq!(of(&broken), None, "{broken}");
+    }
+    assert_eq!(of(&count(own, "9007199254740991")), Some((1 << 53) - 1));
+    assert_eq!(of(&count(own, "0")), Some(0));
+}
+
+#[test]
 fn labels_are_escaped_and_read_back() {
     let store = "/srv/a\"b\\c\nd,e}\u{e9}";
     let run = Run {
@@ -138,7 +164,10 @@ fn labels_are_escaped_and_read_back() {
     assert!(file.contains(r#"store="/srv/a\"b\\c\nd,e}é","#), "{file}");
     let previous = Previous::read(&file, NOW);
     assert_eq!(previous.store.as_deref(), Some(store));
-    assert_eq!(previous.success(store, Mode::Reap), Some(NOW.secs));
+    assert_eq!(
+        previous.success(store, Mode::Reap),
+        Some(NOW.secs.unsigned_abs())
+    );
 }
 
 #[test]
