@@ -68,6 +68,33 @@ fn a_symlink_that_takes_the_place_of_a_file_before_it_is_opened_is_not_followed(
 }
 
 #[test]
+fn a_symlink_that_takes_the_place_of_a_shard_before_it_is_opened_is_not_followed() {
+    let test = "a_symlink_that_takes_the_place_of_a_shard_before_it_is_opened_is_not_followed";
+    let [odoo, other] = [Odoo::new(), Odoo::new()];
+    odoo.session("bb", VISITOR, 2 * DAY);
+    other.session("bb", VISITOR, 2 * DAY);
+    let looked = After {
+        call: "statx",
+        path: Path::new("bb"),
+    };
+    let place = odoo.data_dir().to_str().unwrap();
+    let args = ["reap", "--threads", "1", "--format", "json", "--data-dir"];
+    let args = [&args[..], &[place]].concat();
+    let Some(program) = Stopped::start(test, None, &looked, &args) else {
+        return;
+    };
+    let ran = program.while_stopped(|_| {
+        fs::rename(odoo.path("bb"), odoo.path("moved")).unwrap();
+        symlink(other.path("bb"), odoo.path("bb")).unwrap();
+    });
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    let report = report(&ran);
+    assert_eq!(report["total"]["files"], 0);
+    assert_eq!(row(&report, "foreign", None)["files"], 1);
+    assert!(other.has(&sharded("bb")));
+}
+
+#[test]
 fn a_store_whose_path_leads_elsewhere_by_the_time_it_is_open_is_refused() {
     let test = "a_store_whose_path_leads_elsewhere_by_the_time_it_is_open_is_refused";
     let [odoo, other] = [Odoo::new(), Odoo::new()];
