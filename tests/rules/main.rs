@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod foresight;
 mod mounts;
 mod owner;
 mod stopped;

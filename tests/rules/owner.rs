@@ -50,8 +50,10 @@ impl Waiting {
     }
 
     /// Waits until it is `uid`, and waits itself.
-    fn as_user(&self, uid: u32) {
+    fn as_user(&mut self, uid: u32) {
         wait_until("an audit that waits", || {
+            let ended = self.child.try_wait().unwrap();
+            assert_eq!(ended, None, "it did not wait");
             let status = fs::read_to_string(self.proc("status")).unwrap();
             field(&status, "Name") == ["odoo-session-re"]
                 && field(&status, "State")[0] == "S"
@@ -82,7 +84,7 @@ fn root_leaves_no_id_no_group_and_no_capability_behind_in_any_thread() {
     }
     let odoo = store();
     // Root's own groups may be none, and could then not be kept.
-    let waiting = Waiting::start(
+    let mut waiting = Waiting::start(
         Command::new("setpriv")
             .args(["--groups", "4,24"])
             .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"))
@@ -111,14 +113,15 @@ fn nobody_looks_into_a_running_reaper() {
         let odoo = Odoo::new();
         let own = rustix::process::getuid().as_raw();
         let mut program = testenv::program();
-        let waiting = Waiting::start(program.args(["audit", "--data-dir"]).arg(odoo.data_dir()));
+        let mut waiting =
+            Waiting::start(program.args(["audit", "--data-dir"]).arg(odoo.data_dir()));
         waiting.as_user(own);
         assert_eq!(fs::metadata(waiting.proc("environ")).unwrap().uid(), 0);
         return skipped(test, "not root: only as an ordinary user");
     }
     let odoo = store();
     let mut program = testenv::program();
-    let waiting = Waiting::start(program.args(["audit", "--data-dir"]).arg(odoo.data_dir()));
+    let mut waiting = Waiting::start(program.args(["audit", "--data-dir"]).arg(odoo.data_dir()));
     waiting.as_user(UID);
     assert_eq!(fs::metadata(waiting.proc("environ")).unwrap().uid(), 0);
 
@@ -127,7 +130,7 @@ fn nobody_looks_into_a_running_reaper() {
     let copy = odoo.data_dir().join("odoo-session-reaper");
     fs::copy(env!("CARGO_BIN_EXE_odoo-session-reaper"), &copy).unwrap();
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
-    let waiting = Waiting::start(
+    let mut waiting = Waiting::start(
         Command::new("setpriv")
             .args(["--reuid", &UID.to_string(), "--regid", &GID.to_string()])
             .arg("--clear-groups")
