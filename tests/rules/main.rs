@@ -8,6 +8,7 @@
 mod foresight;
 mod mounts;
 mod owner;
+mod page;
 mod stopped;
 mod swapped;
 #[path = "../testenv/mod.rs"]
