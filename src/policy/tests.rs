@@ -267,6 +267,13 @@ fn all_rules_are_the_general_ones_and_those_of_each_database() {
 }
 
 #[test]
+fn reasons_have_the_names_that_scripts_look_for() {
+    let reasons = [Reason::Expired, Reason::Superseded, Reason::Lifetime];
+    let names = reasons.map(Reason::name);
+    assert_eq!(names, ["expired", "superseded", "lifetime"]);
+}
+
+#[test]
 fn a_glance_settles_what_content_cannot_change() {
     let policy = policy();
     let settled = |kind, age, size| policy.glance(kind, ago(age), size);

@@ -1,4 +1,4 @@
-//! What a dry run foresees: every refusal of the kernel that a real run would meet.
+//! What a dry run foresees: every refusal of the kernel that a real run would meet. And what a list says of each.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, lchown};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 
-use crate::testenv::{DAY, Odoo, VISITOR, is_root, sharded, skipped};
+use crate::testenv::{DAY, Odoo, USER, VISITOR, is_root, sharded, skipped};
 
 const OWNER: u32 = 54_321;
 const OTHER: u32 = 54_322;
@@ -91,5 +91,51 @@ fn an_immutable_file_or_shard_is_foreseen() {
             return skipped(test, "nothing can be made immutable here");
         };
         assert_eq!(foreseen(&odoo, 3), (vec![1], 1));
+    }
+}
+
+/// What a list says came of the files that are due, whatever their order.
+fn outcomes(odoo: &Odoo, command: &str, args: &[&str], code: i32) -> Vec<String> {
+    let args = [args, &["--list", "--threads", "1"]].concat();
+    let report = odoo.json(command, &args, code);
+    let listed = report["due"].as_array().unwrap().iter();
+    let mut outcomes: Vec<_> = listed
+        .map(|file| file["outcome"].as_str().unwrap().to_owned())
+        .collect();
+    outcomes.sort();
+    outcomes
+}
+
+#[test]
+fn a_list_says_what_comes_of_each_file() {
+    let odoo = Odoo::new();
+    odoo.session("aa", VISITOR, 2 * DAY)
+        .session("bb", VISITOR, 2 * DAY);
+    assert_eq!(outcomes(&odoo, "audit", &[], 0), ["due", "due"]);
+    let dry = outcomes(&odoo, "reap", &["--dry-run"], 0);
+    assert_eq!(dry, ["would-delete", "would-delete"]);
+    let limited = outcomes(&odoo, "reap", &["--limit", "1"], 0);
+    assert_eq!(limited, ["deleted", "left"]);
+}
+
+#[test]
+fn a_refused_deletion_is_told_by_its_kind_and_the_beginning_of_its_id() {
+    let test = "a_refused_deletion_is_told_by_its_kind_and_the_beginning_of_its_id";
+    let odoo = Odoo::new();
+    odoo.session("aa", VISITOR, 2 * DAY)
+        .file("tmpabcdefgh.__wz_sess", USER, 2 * DAY);
+    for (name, told) in [
+        (sharded("aa"), "cannot delete session aaaaaaaa…"),
+        (
+            "tmpabcdefgh.__wz_sess".to_owned(),
+            "cannot delete unfinished save tmpab…",
+        ),
+    ] {
+        let Some(_immutable) = Immutable::new(&odoo.path(&name)) else {
+            return skipped(test, "nothing can be made immutable here");
+        };
+        assert_eq!(outcomes(&odoo, "reap", &["--dry-run"], 3)[0], "failed");
+        let ran = odoo.run("reap", &["--dry-run"]);
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
     }
 }
