@@ -102,3 +102,34 @@ impl Class {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_is_a_row_of_its_base_and_no_two_have_one_name() {
+        let rows = Class::ALL.map(|class| (class.base(), class.property()));
+        assert_eq!(
+            rows,
+            [
+                ("authenticated", None),
+                ("authenticated", Some("protected")),
+                ("authenticated", Some("superseded")),
+                ("anonymous", Some("cart")),
+                ("anonymous", Some("pending-2fa")),
+                ("anonymous", None),
+                ("recent", None),
+                ("unclassified", None),
+                ("unreadable", None),
+                ("unfinished-save", None),
+                ("upload-stash", None),
+                ("foreign", None),
+            ]
+        );
+        let mut names = Class::ALL.map(Class::name);
+        assert_eq!(names[1], "authenticated-protected");
+        names.sort_unstable();
+        assert!(names.windows(2).all(|two| two[0] != two[1]));
+    }
+}

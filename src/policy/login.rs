@@ -189,6 +189,7 @@ mod tests {
     #[test]
     fn a_login_that_is_no_unicode_is_matched_around_it() {
         let pattern = LoginPattern::new("a*z").unwrap();
+        assert_eq!(pattern.as_str(), "a*z");
         assert!(pattern.matches(&Text::from(&b"a\xed\xa0\x80\xffz"[..])));
     }
 
@@ -208,6 +209,8 @@ mod tests {
             ("a\\", BadPattern::OpenEscape),
         ] {
             assert_eq!(LoginPattern::new(pattern), Err(wrong), "{pattern}");
+            let says = wrong.to_string();
+            assert!(says.contains(": ") && !says.contains("kiosk"), "{says}");
         }
         assert_eq!(
             LoginPattern::new(&"ä".repeat(251)),

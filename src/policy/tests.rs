@@ -147,6 +147,8 @@ fn a_superseded_session_is_due_at_the_shortest_window_once_odoo_refuses_it() {
         judged(superseded(-HOUR), DAY + 1),
         (Class::Superseded, YOUNG)
     );
+    // Not before that second is over.
+    assert_eq!(judged(superseded(0), DAY + 1), (Class::Superseded, YOUNG));
     assert_eq!(
         judged(superseded(-HOUR), 7 * DAY + 1),
         (Class::Superseded, expired(days(7)))
@@ -212,6 +214,63 @@ fn an_implausible_time_keeps_the_file() {
         policy().glance(Kind::UnfinishedSave, broken_clock, 0),
         Glance::Settled(Class::UnfinishedSave, keep)
     );
+}
+
+/// The metadata of some file, with these times.
+fn stat(mtime: Timestamp, atime: Timestamp) -> Stat {
+    let stat = crate::store::stat::at(rustix::fs::CWD, c"/").unwrap();
+    Stat {
+        mtime,
+        atime,
+        ..stat
+    }
+}
+
+#[test]
+fn where_reads_count_the_later_of_save_and_read_is_the_last_use_of_a_session() {
+    let mut policy = policy();
+    let [old, new] = [ago(9 * DAY), ago(DAY)];
+    let long_ago = Timestamp::from_secs(EARLIEST.secs - 1);
+    let sessions = [Kind::Flat, Kind::Sharded, Kind::Irregular];
+    for kind in sessions {
+        assert_eq!(policy.seen(kind, &stat(old, new)), old);
+    }
+    policy.last_seen = LastSeen::Atime;
+    for kind in sessions {
+        assert_eq!(policy.seen(kind, &stat(old, new)), new);
+        assert_eq!(policy.seen(kind, &stat(new, old)), new);
+        assert_eq!(policy.seen(kind, &stat(EARLIEST, new)), new);
+        assert_eq!(policy.seen(kind, &stat(long_ago, new)), long_ago);
+    }
+    for leftover in [Kind::UnfinishedSave, Kind::UploadStash, Kind::Foreign] {
+        assert_eq!(policy.seen(leftover, &stat(old, new)), old);
+    }
+}
+
+#[test]
+fn a_read_after_the_last_save_and_within_the_window_shows_an_active_user() {
+    let reads = |mtime, atime| policy().read_within(days(7), &stat(ago(mtime), ago(atime)));
+    assert!(reads(9 * DAY, DAY));
+    assert!(reads(9 * DAY, 7 * DAY));
+    assert!(!reads(9 * DAY, 7 * DAY + 1));
+    assert!(!reads(DAY, DAY), "a save sets both times");
+    assert!(!reads(HOUR, DAY));
+    assert!(!reads(9 * DAY, -DAY), "no read comes from the future");
+}
+
+#[test]
+fn all_rules_are_the_general_ones_and_those_of_each_database() {
+    let policy = with_shop(|rules| rules.windows.cart = days(4));
+    assert_eq!(policy.databases().keys().collect::<Vec<_>>(), ["shop"]);
+    let carts: Vec<_> = policy.all_rules().map(|rules| rules.windows.cart).collect();
+    assert_eq!(carts, [days(3), days(4)]);
+}
+
+#[test]
+fn reasons_have_the_names_that_scripts_look_for() {
+    let reasons = [Reason::Expired, Reason::Superseded, Reason::Lifetime];
+    let names = reasons.map(Reason::name);
+    assert_eq!(names, ["expired", "superseded", "lifetime"]);
 }
 
 #[test]

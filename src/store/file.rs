@@ -42,8 +42,7 @@ pub fn open(dir: BorrowedFd<'_>, name: &CStr, trace: Trace) -> Result<OwnedFd, E
 /// # Errors
 /// `EXDEV` for another mount; `ENOSYS` before Linux 5.6, `EPERM` for a file of somebody else.
 pub fn open_on_same_mount(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
-    retry_on_intr(|| rustix::fs::openat2(dir, name, FLAGS, Mode::empty(), resolve))
+    retry_on_intr(|| rustix::fs::openat2(dir, name, FLAGS, Mode::empty(), ResolveFlags::NO_XDEV))
 }
 
 fn open_with(dir: BorrowedFd<'_>, name: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {

@@ -2,13 +2,13 @@
 
 use rustix::fs::{Gid, Uid};
 use rustix::io::Errno;
-use rustix::process::geteuid;
+use rustix::process::{DumpableBehavior, geteuid, set_dumpable_behavior};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use super::stat::Stat;
 
-/// If this process is root and the store belongs to somebody else, becomes that user and group for good.
-/// Tells whether it did.
+/// If this process is root and the store belongs to somebody else, becomes that user and group for good,
+/// a process that still dumps no core and that nobody may look into. Tells whether it did.
 ///
 /// Linux keeps credentials per thread, so this must be called while the process has only one; threads
 /// that it starts later inherit them.
@@ -24,5 +24,7 @@ pub fn become_owner(store: &Stat) -> Result<bool, Errno> {
     set_thread_groups(&[])?;
     set_thread_res_gid(gid, gid, gid)?;
     set_thread_res_uid(uid, uid, uid)?;
+    // On a change of user the kernel sets this anew, to what `fs.suid_dumpable` says.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     Ok(true)
 }
