@@ -115,6 +115,8 @@ pub struct Tally {
     pub sharded: u64,
     /// Shard directories.
     pub shards: u64,
+    /// Shards and session files that are on other mounts than the store, and so were not looked at.
+    pub elsewhere: u64,
     /// Kept because their time is in the future or before 2010.
     pub implausible_times: u64,
     /// Due, but saved again before they could be deleted.
@@ -236,6 +238,7 @@ impl Tally {
         self.flat += other.flat;
         self.sharded += other.sharded;
         self.shards += other.shards;
+        self.elsewhere += other.elsewhere;
         self.implausible_times += other.implausible_times;
         self.saved_again += other.saved_again;
         self.vanished += other.vanished;
@@ -267,7 +270,6 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::stat::Mount;
     use rustix::fs::FileType;
 
     fn stat(age: i64, size: u64) -> Stat {
@@ -283,7 +285,7 @@ mod tests {
             gid: 0,
             mode: 0o644,
             protected: false,
-            mount: Mount::Id(1),
+            mount: 1,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::store::name::Kind;
-use crate::store::stat::{Mount, Stat};
+use crate::store::stat::Stat;
 use rustix::fs::FileType;
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -37,7 +37,7 @@ fn stat(age: i64) -> Stat {
         gid: 0,
         mode: 0o644,
         protected: false,
-        mount: Mount::Id(1),
+        mount: 1,
     }
 }
 
