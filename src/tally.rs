@@ -30,6 +30,9 @@ pub const AGE_BOUNDS: [(Duration, &str); 9] = [
 /// Number of the age histogram's buckets.
 pub const AGE_BUCKETS: usize = AGE_BOUNDS.len() + 1;
 
+/// Why a file is unreadable that this user may not open.
+pub const DENIED: &str = "permission denied";
+
 /// Files and what they take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pile {
@@ -125,6 +128,8 @@ pub struct Tally {
     pub vanished: u64,
     /// Why unreadable files are unreadable.
     pub unreadable: BTreeMap<&'static str, u64>,
+    /// Whether any session file could be opened.
+    pub readable: bool,
     /// What failed, by operation and error number.
     pub errors: BTreeMap<(Operation, i32), u64>,
 }
@@ -210,6 +215,11 @@ impl Tally {
         *count - 1
     }
 
+    /// Session files that had to be read, and that this user may not read.
+    pub fn denied(&self) -> u64 {
+        self.unreadable.get(DENIED).copied().unwrap_or(0)
+    }
+
     /// Number of failures.
     pub fn failures(&self) -> u64 {
         self.errors.values().sum()
@@ -242,6 +252,7 @@ impl Tally {
         self.implausible_times += other.implausible_times;
         self.saved_again += other.saved_again;
         self.vanished += other.vanished;
+        self.readable |= other.readable;
         for (reason, count) in &other.unreadable {
             *self.unreadable.entry(reason).or_default() += count;
         }

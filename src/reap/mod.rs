@@ -14,6 +14,7 @@ pub use stop::Stop;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::Builder;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
@@ -140,6 +141,9 @@ struct Shared<'a> {
     /// seen to raise the p99 of a save from 0.3 to 45 ms. So only one worker at a time deletes there,
     /// unless the administrator wants it otherwise.
     flat_unlinker: Option<Mutex<()>>,
+    /// Held while a file of more than usual size is read: 11 MB of a hostile pickle take 61 MB of memory, so one
+    /// worker at a time has such a file.
+    monsters: Mutex<()>,
 }
 
 /// Files that are read or settled in one go, if there are handles for them.
@@ -202,6 +206,7 @@ pub fn run(
         interrupted: AtomicBool::new(false),
         at_once,
         flat_unlinker: (!plan.share_flat).then(Mutex::default),
+        monsters: Mutex::default(),
     };
     let tally = if threads == 1 {
         alone(&shared)
@@ -235,18 +240,28 @@ fn alone(shared: &Shared<'_>) -> Tally {
 fn together(shared: &Shared<'_>, threads: usize) -> Tally {
     std::thread::scope(|scope| {
         let (tasks, inbox) = crossbeam_channel::bounded::<Task>(2 * threads);
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                let inbox = inbox.clone();
-                scope.spawn(move || {
-                    let mut worker = Worker::new(shared);
-                    for task in inbox {
-                        worker.work(task);
-                    }
-                    worker.into_tally()
-                })
-            })
-            .collect();
+        let mut workers = Vec::new();
+        for started in 0..threads {
+            let inbox = inbox.clone();
+            let work = move || {
+                let mut worker = Worker::new(shared);
+                for task in inbox {
+                    worker.work(task);
+                }
+                worker.into_tally()
+            };
+            match Builder::new().spawn_scoped(scope, work) {
+                Ok(worker) => workers.push(worker),
+                // A unit's `TasksMax=`, or a container whose seccomp profile is older than its libc.
+                Err(error) => {
+                    tracing::info!("working with {started} of {threads} threads: {error}");
+                    break;
+                }
+            }
+        }
+        if workers.is_empty() {
+            return alone(shared);
+        }
         drop(inbox);
         let mut tally = hand_out(shared, |task| Sender::send(&tasks, task).is_ok());
         drop(tasks);

@@ -12,6 +12,7 @@ use rustix::process::geteuid;
 
 use super::{Mode, Shared};
 use crate::policy::LastSeen;
+use crate::store::name::Kind;
 use crate::store::stat::{self, Stat};
 use crate::tally::Operation;
 
@@ -96,7 +97,8 @@ impl<'a> Dir<'a> {
 
 impl Shared<'_> {
     /// Deletes `name`, or does what the mode does instead, if it still is the save that was judged. The `handle` of
-    /// the judged file is closed just before that is checked.
+    /// the judged file is closed just before that is checked: a file that is open on NFS and most FUSE file systems
+    /// is not deleted but renamed.
     pub fn settle(
         &self,
         dir: &Dir<'_>,
@@ -134,10 +136,7 @@ impl Shared<'_> {
                 Err(errno) => return Outcome::Failed(Operation::Stat, errno),
             },
         };
-        // Where reads count, somebody may have come back by one.
-        let last_seen = self.plan.policy.last_seen;
-        let read_again = last_seen == LastSeen::Atime && now.atime != judged.atime;
-        if !now.same_save_as(judged) || read_again || !self.store.owns(&now) {
+        if !self.is_still(judged, &now) {
             return Outcome::SavedAgain;
         }
         // Nothing may come between the check above and this: a save that falls here is lost.
@@ -153,6 +152,25 @@ impl Shared<'_> {
             Err(Errno::NOENT) => Outcome::Vanished,
             Err(errno) => Outcome::Failed(Operation::Delete, errno),
         }
+    }
+
+    /// Whether a file of the store is `now` what it was when it was judged.
+    fn is_still(&self, judged: &Stat, now: &Stat) -> bool {
+        // Where reads count, somebody may have come back by one.
+        let reads_count = self.plan.policy.last_seen == LastSeen::Atime;
+        now.same_save_as(judged)
+            && self.store.owns(now)
+            && !(reads_count && now.atime != judged.atime)
+    }
+
+    /// Whether files of `dir` that their age alone condemns are deleted right after the first look at them, which
+    /// then is the last check, too. With a limit they may have to wait, and are looked at once more.
+    pub fn deletes_at_sight(&self, dir: &Dir<'_>) -> bool {
+        let kind = match dir.shard {
+            None => Kind::Flat,
+            Some(_) => Kind::Sharded,
+        };
+        self.plan.limit.is_none() && self.plan.policy.unread.contains(&kind)
     }
 
     /// The right to delete in `dir`, which is shared in shards and exclusive at the top level.
@@ -235,6 +253,7 @@ mod tests {
             interrupted: AtomicBool::new(false),
             at_once: 1,
             flat_unlinker: Some(Mutex::new(())),
+            monsters: Mutex::new(()),
         };
         let judged = stat::at(store.handle(), NAME).unwrap();
         meanwhile(&path);

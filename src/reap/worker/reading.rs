@@ -14,14 +14,12 @@ use crate::store::batch::Batch;
 use crate::store::file::{self, Trace};
 use crate::store::name::Kind;
 use crate::store::stat::{self, Stat};
-use crate::tally::Operation;
+use crate::tally::{DENIED, Operation};
 
-/// A buffer that a monster file has grown beyond this is given back.
-const BUFFER_KEPT: usize = 64 * 1024;
-
-/// Files up to this size are fetched before they are read; 64 monsters at a time would push everything else out of
-/// the page cache. Sessions have some hundred bytes.
-const FETCHED_AHEAD: u64 = 64 * 1024;
+/// Files that are larger, in bytes, are monsters; sessions have some hundred. One at a time is read in the whole
+/// process, none is fetched ahead (64 at a time would push everything else out of the page cache), and the
+/// buffer that one has grown is given back.
+const USUAL: usize = 64 * 1024;
 
 /// A file that may be a session, before it is read.
 pub(super) struct Opened {
@@ -57,7 +55,7 @@ impl Worker<'_> {
             Err(Errno::NOENT) => return self.tally.vanished += 1,
             // It was replaced by a symlink or a socket since it was listed.
             Err(Errno::LOOP | Errno::NXIO) => return self.tally.foreign(None),
-            Err(Errno::ACCESS | Errno::PERM) => (Err("permission denied"), stat),
+            Err(Errno::ACCESS | Errno::PERM) => (Err(DENIED), stat),
             Err(errno) => {
                 self.failed(Operation::Read, kind, name, errno);
                 (Err("failed to read"), stat)
@@ -74,8 +72,10 @@ impl Worker<'_> {
 
     /// Lets a file wait, while the kernel fetches its content, until there are some to be read.
     pub(super) fn opened(&mut self, dir: &Dir<'_>, batch: &Batch, file: Opened) {
-        if let (Ok(handle), 1..=FETCHED_AHEAD) = (&file.handle, file.stat.size) {
-            file::will_read(handle, file.stat.size);
+        if let (Ok(handle), 1..) = (&file.handle, file.stat.size) {
+            if !is_monster(&file.stat) {
+                file::will_read(handle, file.stat.size);
+            }
         }
         self.opened.push(file);
         if self.opened.len() >= self.shared.at_once {
@@ -103,6 +103,8 @@ impl Worker<'_> {
         if !self.shared.store.owns(&stat) {
             return self.tally.foreign(None);
         }
+        let shared = self.shared;
+        let alone = is_monster(&stat).then(|| shared.monsters.lock());
         let content = match &handle {
             Err(_) => Content::Unknown,
             Ok(_) if stat.size == 0 => Content::Empty,
@@ -151,9 +153,11 @@ impl Worker<'_> {
             }
             _ => None,
         };
-        if self.buffer.capacity() > BUFFER_KEPT {
+        if self.buffer.capacity() > USUAL {
             self.buffer = Vec::new();
         }
+        drop(alone);
+        self.tally.readable |= handle.is_ok() && kind.is_regular_session();
         let handle = handle.ok().filter(|_| self.shared.plan.mode != Mode::Audit);
         let checked = Checked::Earlier;
         let file = Judged {
@@ -168,6 +172,10 @@ impl Worker<'_> {
         };
         self.judged(dir, batch, file, verdict);
     }
+}
+
+fn is_monster(stat: &Stat) -> bool {
+    stat.size > USUAL as u64
 }
 
 /// Opens a file and asks the open handle what it is: that is what will be read.
