@@ -247,7 +247,7 @@ fn a_glance_settles_what_content_cannot_change() {
 #[test]
 fn unread_condemns_regular_names_older_than_every_window() {
     let policy = Policy {
-        unread: true,
+        unread: vec![Kind::Flat, Kind::Sharded],
         ..policy()
     };
     let seven = 7 * DAY;

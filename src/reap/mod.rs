@@ -28,7 +28,7 @@ use crate::store::name::Kind;
 use crate::store::walk::{self, Top};
 use crate::tally::{Operation, Tally};
 use crate::time::Timestamp;
-use worker::Worker;
+use worker::{Monster, Worker, monster};
 
 /// What is done with files that are due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,9 +141,6 @@ struct Shared<'a> {
     /// seen to raise the p99 of a save from 0.3 to 45 ms. So only one worker at a time deletes there,
     /// unless the administrator wants it otherwise.
     flat_unlinker: Option<Mutex<()>>,
-    /// Held while a file of more than usual size is read: 11 MB of a hostile pickle take 61 MB of memory, so one
-    /// worker at a time has such a file.
-    monsters: Mutex<()>,
 }
 
 /// Files that are read or settled in one go, if there are handles for them.
@@ -206,7 +203,6 @@ pub fn run(
         interrupted: AtomicBool::new(false),
         at_once,
         flat_unlinker: (!plan.share_flat).then(Mutex::default),
-        monsters: Mutex::default(),
     };
     let tally = if threads == 1 {
         alone(&shared)
@@ -228,7 +224,7 @@ enum Task {
 }
 
 fn alone(shared: &Shared<'_>) -> Tally {
-    let mut worker = Worker::new(shared);
+    let mut worker = Worker::new(shared, None);
     let mut tally = hand_out(shared, |task| {
         worker.work(task);
         true
@@ -240,11 +236,17 @@ fn alone(shared: &Shared<'_>) -> Tally {
 fn together(shared: &Shared<'_>, threads: usize) -> Tally {
     std::thread::scope(|scope| {
         let (tasks, inbox) = crossbeam_channel::bounded::<Task>(2 * threads);
+        let (reader, monsters) = crossbeam_channel::bounded::<Monster<'_>>(0);
+        let reading = Builder::new().spawn_scoped(scope, || monster::read_all(monsters));
+        if let Err(error) = reading {
+            tracing::info!("working with one thread: {error}");
+            return alone(shared);
+        }
         let mut workers = Vec::new();
         for started in 0..threads {
-            let inbox = inbox.clone();
+            let (inbox, reader) = (inbox.clone(), Some(reader.clone()));
             let work = move || {
-                let mut worker = Worker::new(shared);
+                let mut worker = Worker::new(shared, reader);
                 for task in inbox {
                     worker.work(task);
                 }
@@ -254,7 +256,7 @@ fn together(shared: &Shared<'_>, threads: usize) -> Tally {
                 Ok(worker) => workers.push(worker),
                 // A unit's `TasksMax=`, or a container whose seccomp profile is older than its libc.
                 Err(error) => {
-                    tracing::info!("working with {started} of {threads} threads: {error}");
+                    tracing::info!("working with {started} of {threads} workers: {error}");
                     break;
                 }
             }
@@ -262,7 +264,7 @@ fn together(shared: &Shared<'_>, threads: usize) -> Tally {
         if workers.is_empty() {
             return alone(shared);
         }
-        drop(inbox);
+        drop((inbox, reader));
         let mut tally = hand_out(shared, |task| Sender::send(&tasks, task).is_ok());
         drop(tasks);
         for worker in workers {

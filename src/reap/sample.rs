@@ -82,6 +82,9 @@ impl Sampler<'_> {
         let mut file = Batch::default();
         // A top level that cannot be listed is the run's own error to report.
         let _ = walk::top(store, |top| {
+            if self.stopped() {
+                return false;
+            }
             match top {
                 Top::File {
                     name,
@@ -101,7 +104,7 @@ impl Sampler<'_> {
                 }
                 _ => {}
             }
-            !self.stopped() && (flat.files < SIZE || (sharded.files < SIZE && !no_shards))
+            flat.files < SIZE || (sharded.files < SIZE && !no_shards)
         });
         [flat, sharded]
     }
@@ -122,7 +125,7 @@ impl Sampler<'_> {
                     self.look(shard.as_fd(), file, file_type, kind, sample);
                 }
             }
-            sample.files < up_to && !self.stopped()
+            sample.files < up_to
         });
         self.lister = lister;
     }

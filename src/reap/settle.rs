@@ -191,6 +191,7 @@ mod tests {
     use crate::reap::{Due, Plan, Progress, Stop, Witness};
     use crate::store::{Opening, Store};
     use crate::time::Timestamp;
+    use rustix::fs::FileType;
     use std::collections::BTreeMap;
     use std::fs;
     use std::path::PathBuf;
@@ -208,9 +209,11 @@ mod tests {
         fn settled(&self, _: &Due) {}
     }
 
-    /// Judges a file, lets `meanwhile` happen to it, settles it, and tells what came of it and whether
-    /// something is still there.
-    fn settled_after(meanwhile: impl FnOnce(&PathBuf)) -> (Outcome, bool) {
+    /// A run over a store that has nothing but a session that [`NAME`] names, and the metadata it is judged by.
+    fn with_store<T>(
+        last_seen: LastSeen,
+        test: impl FnOnce(&Shared<'_>, &Stat, &PathBuf) -> T,
+    ) -> T {
         let data_dir = tempfile::tempdir().unwrap();
         let sessions = data_dir.path().join("sessions");
         fs::create_dir(&sessions).unwrap();
@@ -220,23 +223,23 @@ mod tests {
             .unwrap();
         let store = Store::open(&sessions, &Opening::default()).unwrap();
         let window = Duration::from_secs(1);
+        let rules = Rules {
+            windows: Windows {
+                authenticated: window,
+                anonymous: window,
+                cart: window,
+                leftover: window,
+                unreadable: None,
+            },
+            keep_logins: Vec::new(),
+            max_lifetime: None,
+        };
+        let now = Timestamp::from_secs(1_800_000_000);
+        let mut policy = Policy::new(rules, BTreeMap::new(), now);
+        policy.last_seen = last_seen;
         let plan = Plan {
             mode: Mode::Reap,
-            policy: Policy::new(
-                Rules {
-                    windows: Windows {
-                        authenticated: window,
-                        anonymous: window,
-                        cart: window,
-                        leftover: window,
-                        unreadable: None,
-                    },
-                    keep_logins: Vec::new(),
-                    max_lifetime: None,
-                },
-                BTreeMap::new(),
-                Timestamp::from_secs(1_800_000_000),
-            ),
+            policy,
             limit: None,
             threads: 1,
             share_flat: false,
@@ -253,18 +256,60 @@ mod tests {
             interrupted: AtomicBool::new(false),
             at_once: 1,
             flat_unlinker: Some(Mutex::new(())),
-            monsters: Mutex::new(()),
         };
         let judged = stat::at(store.handle(), NAME).unwrap();
-        meanwhile(&path);
-        let outcome = shared.settle(
-            &Dir::new(store.handle(), None),
-            NAME,
-            &judged,
-            Checked::Earlier,
-            None,
-        );
-        (outcome, path.symlink_metadata().is_ok())
+        test(&shared, &judged, &path)
+    }
+
+    /// Lets `meanwhile` happen to a file that was judged, settles it, and tells what came of it and whether
+    /// something is still there.
+    fn settled_after(meanwhile: impl FnOnce(&PathBuf)) -> (Outcome, bool) {
+        with_store(LastSeen::Mtime, |shared, judged, path| {
+            meanwhile(path);
+            let dir = Dir::new(shared.store.handle(), None);
+            let outcome = shared.settle(&dir, NAME, judged, Checked::Earlier, None);
+            (outcome, path.symlink_metadata().is_ok())
+        })
+    }
+
+    #[test]
+    fn everything_that_can_tell_another_save_is_compared() {
+        for last_seen in [LastSeen::Mtime, LastSeen::Atime] {
+            with_store(last_seen, |shared, judged, _| {
+                assert!(shared.is_still(judged, judged));
+                let later = Timestamp {
+                    nanos: judged.mtime.nanos + 1,
+                    ..judged.mtime
+                };
+                #[rustfmt::skip]
+                let others = [
+                    Stat { ino: judged.ino + 1, ..*judged },
+                    Stat { mtime: later, ..*judged },
+                    Stat { size: judged.size + 1, ..*judged },
+                    Stat { file_type: FileType::Symlink, ..*judged },
+                    Stat { mount: judged.mount + 1, ..*judged },
+                ];
+                for other in others {
+                    assert!(!shared.is_still(judged, &other), "{other:?}");
+                }
+                let read = Stat {
+                    atime: Timestamp::from_secs(1_600_000_000),
+                    ..*judged
+                };
+                let reads_count = last_seen == LastSeen::Atime;
+                assert_eq!(shared.is_still(judged, &read), !reads_count);
+            });
+        }
+    }
+
+    #[test]
+    fn keeps_a_session_that_grew_without_a_new_time() {
+        let grown = settled_after(|path| {
+            fs::write(path, "{} ").unwrap();
+            let before = filetime::FileTime::from_unix_time(1_500_000_000, 0);
+            filetime::set_file_mtime(path, before).unwrap();
+        });
+        assert_eq!(grown, (Outcome::SavedAgain, true));
     }
 
     #[test]

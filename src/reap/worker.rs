@@ -1,5 +1,6 @@
 //! A worker: looks at the files of one task, judges them, and settles those that are due.
 
+pub mod monster;
 mod reading;
 
 use std::ffi::{CStr, CString};
@@ -8,9 +9,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crossbeam_channel::Sender;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
+pub use monster::Monster;
 use reading::Opened;
 
 use super::settle::{Checked, Dir, Outcome};
@@ -34,6 +37,8 @@ const LOGINS_AT_ONCE: usize = 64 * 1024;
 
 pub struct Worker<'a> {
     shared: &'a Shared<'a>,
+    /// Who reads monsters, where there are several workers.
+    reader: Option<Sender<Monster<'a>>>,
     tally: Tally,
     lister: Lister,
     /// For the names of a shard.
@@ -72,9 +77,10 @@ struct Candidate {
 }
 
 impl<'a> Worker<'a> {
-    pub fn new(shared: &'a Shared<'a>) -> Worker<'a> {
+    pub fn new(shared: &'a Shared<'a>, reader: Option<Sender<Monster<'a>>>) -> Worker<'a> {
         Worker {
             shared,
+            reader,
             tally: Tally::with(Databases::with(shared.plan.policy.databases().keys())),
             lister: Lister::default(),
             names: Batch::default(),
