@@ -176,8 +176,8 @@ pub struct Policy {
     databases: BTreeMap<String, Rules>,
     /// The moment of the run, read once at its start.
     pub now: Timestamp,
-    /// Condemn regular names that are older than every window without reading them.
-    pub unread: bool,
+    /// Kinds of regular names that are condemned without being read where they are older than every window.
+    pub unread: Vec<Kind>,
     /// What tells when a session was used last.
     pub last_seen: LastSeen,
     // Over all rules, so that a glance costs the same however many databases have rules.
@@ -205,7 +205,7 @@ impl Policy {
             general,
             databases,
             now,
-            unread: false,
+            unread: Vec::new(),
             last_seen: LastSeen::default(),
         }
     }
@@ -306,10 +306,7 @@ impl Policy {
                 if !self.any_lifetime && age.is_some_and(|age| age <= self.shortest) {
                     return Glance::Settled(Class::Recent, Verdict::Keep(Kept::Young));
                 }
-                if self.unread
-                    && kind.is_regular_session()
-                    && age.is_some_and(|age| age > self.longest)
-                {
+                if self.unread.contains(&kind) && age.is_some_and(|age| age > self.longest) {
                     return Glance::Settled(Class::Unclassified, self.by_age(seen, self.longest));
                 }
                 return Glance::MustRead;

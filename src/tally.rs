@@ -32,6 +32,9 @@ pub const AGE_BOUNDS: [(Duration, &str); 9] = [
 /// Number of the age histogram's buckets.
 pub const AGE_BUCKETS: usize = AGE_BOUNDS.len() + 1;
 
+/// Why a file is unreadable that this user may not open.
+pub const DENIED: &str = "permission denied";
+
 /// Files and what they take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pile {
@@ -119,6 +122,8 @@ pub struct Tally {
     pub sharded: u64,
     /// Shard directories.
     pub shards: u64,
+    /// Shards and session files that are on other mounts than the store, and so were not looked at.
+    pub elsewhere: u64,
     /// Kept because their time is in the future or before 2010.
     pub implausible_times: u64,
     /// Due, but saved again before they could be deleted.
@@ -127,6 +132,8 @@ pub struct Tally {
     pub vanished: u64,
     /// Why unreadable files are unreadable.
     pub unreadable: BTreeMap<&'static str, u64>,
+    /// Whether any session file could be opened.
+    pub readable: bool,
     /// What failed, by operation and error number.
     pub errors: BTreeMap<(Operation, i32), u64>,
 }
@@ -212,6 +219,11 @@ impl Tally {
         *count - 1
     }
 
+    /// Session files that had to be read, and that this user may not read.
+    pub fn denied(&self) -> u64 {
+        self.unreadable.get(DENIED).copied().unwrap_or(0)
+    }
+
     /// Number of failures.
     pub fn failures(&self) -> u64 {
         self.errors.values().sum()
@@ -241,9 +253,11 @@ impl Tally {
         self.flat += other.flat;
         self.sharded += other.sharded;
         self.shards += other.shards;
+        self.elsewhere += other.elsewhere;
         self.implausible_times += other.implausible_times;
         self.saved_again += other.saved_again;
         self.vanished += other.vanished;
+        self.readable |= other.readable;
         for (reason, count) in &other.unreadable {
             *self.unreadable.entry(reason).or_default() += count;
         }
@@ -272,7 +286,6 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::stat::Mount;
     use rustix::fs::FileType;
 
     fn stat(age: i64, size: u64) -> Stat {
@@ -288,7 +301,7 @@ mod tests {
             gid: 0,
             mode: 0o644,
             protected: false,
-            mount: Mount::Id(1),
+            mount: 1,
         }
     }
 

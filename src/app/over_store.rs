@@ -17,6 +17,7 @@ use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact;
 use crate::report::{self, Finished, Listing, Out};
 use crate::settings::Settings;
+use crate::store::name::Kind;
 use crate::store::{Lock, Store, owner};
 use crate::tally::Tally;
 use crate::time::{Timestamp, words};
@@ -98,7 +99,7 @@ fn work(
             }
         }
     }
-    let plan = Plan {
+    let mut plan = Plan {
         mode: settings.mode,
         policy: settings.policy(now),
         limit: settings.limit,
@@ -109,7 +110,7 @@ fn work(
     let dormant = store.stat.mtime.age(now) > plan.policy.shortest();
     let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
     if settings.unread && !left_alone {
-        prove_to_be_sessions(&store, &plan)?;
+        prove_to_be_sessions(&store, &mut plan, stop)?;
     }
     let args = &settings.report;
     let size = args.report.unwrap_or_else(|| {
@@ -133,9 +134,25 @@ fn work(
     };
     let exit = match end {
         Some(End::Interrupted(signal)) => Exit::Interrupted(signal),
+        _ if nothing_was_there(&tally) => {
+            tracing::error!(
+                "nothing in {place} could be looked at: its {} shards and sessions are all on other mounts, which are \
+                 never entered; run where the whole of it is one mount",
+                tally.elsewhere
+            );
+            Exit::Failed
+        }
         _ if tally.failures() > 0 => Exit::Partly,
+        _ if tally.denied() > 0 && !tally.readable => Exit::Partly,
         _ => Exit::Done,
     };
+    if tally.denied() > 0 {
+        tracing::warn!(
+            "session files in {place} that could not be read, and so are kept: {} (permission denied); run as the \
+             user that Odoo runs as",
+            tally.denied()
+        );
+    }
     let finished = Finished {
         location: &settings.location,
         store: &store,
@@ -156,6 +173,11 @@ fn work(
     Ok(exit)
 }
 
+/// Whether the store lists shards or sessions, but each of them is on another mount.
+fn nothing_was_there(tally: &Tally) -> bool {
+    tally.elsewhere > 0 && tally.shards == 0 && tally.flat == 0
+}
+
 /// Reports a run: to the journal if that is where its closing sentence would go, else to `out`.
 fn tell(
     mut out: Out,
@@ -164,7 +186,7 @@ fn tell(
     format: Format,
     list: bool,
 ) -> Out {
-    let alarming = finished.exit == Exit::Partly || finished.end.is_none();
+    let alarming = matches!(finished.exit, Exit::Failed | Exit::Partly) || finished.end.is_none();
     let line_of_journal = size == ReportSize::Summary && log::is_journal(std::io::stdout());
     if line_of_journal && format == Format::Text {
         // What was listed comes first.
@@ -199,25 +221,43 @@ fn warn_of_coarse_access_times(store: &Store, policy: &Policy) {
     }
 }
 
-/// Says what `--unread` is about to do, and refuses where the files do not prove to be sessions.
-fn prove_to_be_sessions(store: &Store, plan: &Plan) -> Result<()> {
+/// Says what `--unread` is about to do. A layout whose files do not prove to be sessions is read as usual; if none is
+/// left, the run is refused.
+fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<()> {
+    let samples = sample::sample(store, plan, stop);
+    if stop.signal().is_some() {
+        // The run stops before its first file, however small the sample was.
+        return Ok(());
+    }
     let longest = words(plan.policy.longest());
-    for (layout, sample) in ["flat", "sharded"]
-        .into_iter()
-        .zip(sample::sample(store, plan))
-    {
+    let (mut proofs, mut doubts) = (Vec::new(), Vec::new());
+    for (kind, layout, sample) in [
+        (Kind::Flat, "flat", samples[0]),
+        (Kind::Sharded, "sharded", samples[1]),
+    ] {
         let Sample { files, sessions } = sample;
-        ensure!(
-            sample.is_proof(),
-            "only {sessions} of {files} {layout} files that are older than {longest} read as sessions, too \
-             few to delete without reading; run without --unread, which keeps what is no session"
-        );
-        if files > 0 {
-            tracing::warn!(
-                "--unread: {layout} files older than every window ({longest}) go without being read; \
-                 of {files} looked at, {sessions} read as sessions"
-            );
+        if !sample.is_proof() {
+            doubts.push(format!(
+                "only {sessions} of {files} {layout} files that are older than {longest} read as sessions"
+            ));
+            plan.policy.unread.retain(|unread| *unread != kind);
+        } else if files > 0 {
+            proofs.push(format!(
+                "{layout} files older than every window ({longest}) go without being read; of {files} looked at, \
+                 {sessions} read as sessions"
+            ));
         }
+    }
+    ensure!(
+        !proofs.is_empty() || doubts.is_empty(),
+        "{}, too few to delete without reading; run without --unread, which keeps what is no session",
+        doubts.join(", and ")
+    );
+    for proof in proofs {
+        tracing::warn!("--unread: {proof}");
+    }
+    for doubt in doubts {
+        tracing::warn!("--unread: {doubt}, so this layout is read as usual");
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ pub use stop::Stop;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::thread::Builder;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
@@ -28,7 +29,7 @@ use crate::store::walk::{self, Top};
 use crate::tally::unknown::Place;
 use crate::tally::{Operation, Tally};
 use crate::time::Timestamp;
-use worker::Worker;
+use worker::{Monster, Worker, monster};
 
 /// What is done with files that are due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,7 +228,7 @@ enum Task {
 }
 
 fn alone(shared: &Shared<'_>) -> Tally {
-    let mut worker = Worker::new(shared);
+    let mut worker = Worker::new(shared, None);
     let mut tally = hand_out(shared, |task| {
         worker.work(task);
         true
@@ -239,19 +240,35 @@ fn alone(shared: &Shared<'_>) -> Tally {
 fn together(shared: &Shared<'_>, threads: usize) -> Tally {
     std::thread::scope(|scope| {
         let (tasks, inbox) = crossbeam_channel::bounded::<Task>(2 * threads);
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                let inbox = inbox.clone();
-                scope.spawn(move || {
-                    let mut worker = Worker::new(shared);
-                    for task in inbox {
-                        worker.work(task);
-                    }
-                    worker.into_tally()
-                })
-            })
-            .collect();
-        drop(inbox);
+        let (reader, monsters) = crossbeam_channel::bounded::<Monster<'_>>(0);
+        let reading = Builder::new().spawn_scoped(scope, || monster::read_all(monsters));
+        if let Err(error) = reading {
+            tracing::info!("working with one thread: {error}");
+            return alone(shared);
+        }
+        let mut workers = Vec::new();
+        for started in 0..threads {
+            let (inbox, reader) = (inbox.clone(), Some(reader.clone()));
+            let work = move || {
+                let mut worker = Worker::new(shared, reader);
+                for task in inbox {
+                    worker.work(task);
+                }
+                worker.into_tally()
+            };
+            match Builder::new().spawn_scoped(scope, work) {
+                Ok(worker) => workers.push(worker),
+                // A unit's `TasksMax=`, or a container whose seccomp profile is older than its libc.
+                Err(error) => {
+                    tracing::info!("working with {started} of {threads} workers: {error}");
+                    break;
+                }
+            }
+        }
+        if workers.is_empty() {
+            return alone(shared);
+        }
+        drop((inbox, reader));
         let mut tally = hand_out(shared, |task| Sender::send(&tasks, task).is_ok());
         drop(tasks);
         for worker in workers {

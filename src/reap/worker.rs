@@ -1,6 +1,7 @@
 //! A worker: looks at the files of one task, judges them, and settles those that are due.
 
 mod foreign;
+pub mod monster;
 mod reading;
 
 use std::ffi::{CStr, CString};
@@ -9,10 +10,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crossbeam_channel::Sender;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
 pub(super) use foreign::SAMPLES;
+pub use monster::Monster;
 use reading::Opened;
 
 use super::settle::{Checked, Dir, Outcome};
@@ -36,6 +39,8 @@ const LOGINS_AT_ONCE: usize = 64 * 1024;
 
 pub struct Worker<'a> {
     shared: &'a Shared<'a>,
+    /// Who reads monsters, where there are several workers.
+    reader: Option<Sender<Monster<'a>>>,
     tally: Tally,
     lister: Lister,
     /// For the names of a shard.
@@ -74,9 +79,10 @@ struct Candidate {
 }
 
 impl<'a> Worker<'a> {
-    pub fn new(shared: &'a Shared<'a>) -> Worker<'a> {
+    pub fn new(shared: &'a Shared<'a>, reader: Option<Sender<Monster<'a>>>) -> Worker<'a> {
         Worker {
             shared,
+            reader,
             tally: Tally::with(Databases::with(shared.plan.policy.databases().keys())),
             lister: Lister::default(),
             names: Batch::default(),
@@ -111,6 +117,10 @@ impl<'a> Worker<'a> {
         let shard = match self.shared.store.open_shard(&c_name) {
             Ok(Some(shard)) => shard,
             Ok(None) => return self.tally.foreign(None),
+            Err(Errno::XDEV) => {
+                self.tally.elsewhere += 1;
+                return self.tally.foreign(None);
+            }
             // Odoo does not remove shards, but its administrator may.
             Err(Errno::NOENT) => return,
             Err(errno) => return self.list_failed(name, errno),
@@ -132,8 +142,8 @@ impl<'a> Worker<'a> {
     }
 
     fn batch(&mut self, dir: &Dir<'_>, batch: &Batch) {
-        let unread = self.shared.plan.policy.unread;
-        let _only = unread.then(|| self.shared.only_unlinker(dir));
+        let at_sight = self.shared.deletes_at_sight(dir);
+        let _only = at_sight.then(|| self.shared.only_unlinker(dir));
         for index in 0..batch.len() {
             if self.shared.stopped() {
                 break;
@@ -178,18 +188,28 @@ impl<'a> Worker<'a> {
             }
         }
         // Before anything is opened: another mount can hide below a name that the directory calls a file.
-        let stat = match stat::at(dir.handle, name) {
+        let (checked, stat) = if self.shared.deletes_at_sight(dir) {
+            (Checked::JustNow, stat::at_once(dir.handle, name))
+        } else {
+            (Checked::Earlier, stat::at(dir.handle, name))
+        };
+        let stat = match stat {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return self.tally.vanished += 1,
             Err(errno) => return self.failed(Operation::Stat, kind, name, errno),
         };
         if !self.shared.store.owns(&stat) {
+            let elsewhere = kind.is_regular_session() && stat.mount != self.shared.store.stat.mount;
+            self.tally.elsewhere += u64::from(elsewhere);
             return self.tally.foreign(None);
         }
         match policy.glance(kind, policy.seen(kind, &stat), stat.size) {
             // An audit classifies every session, also the recent ones.
             Glance::Settled(class, verdict) if !(audit && class == Class::Recent) => {
-                let checked = Checked::JustNow;
+                // Young files tell whether this user can read at all where no other has to be read.
+                if class == Class::Recent && !self.tally.readable {
+                    self.tally.readable = file::open(dir.handle, name, policy.trace()).is_ok();
+                }
                 let file = Judged {
                     index,
                     kind,
@@ -237,8 +257,8 @@ impl<'a> Worker<'a> {
                 reason,
                 window,
             });
-            // Unread, the metadata is still fresh: that spares the last check of its own.
-            if self.due.len() >= self.shared.at_once || self.shared.plan.policy.unread {
+            // At sight, the metadata is still fresh: that spares the last check of its own.
+            if self.due.len() >= self.shared.at_once || self.shared.deletes_at_sight(dir) {
                 self.settle(dir, batch);
             }
         }
@@ -268,32 +288,18 @@ impl<'a> Worker<'a> {
     /// Settles the files that were found due.
     fn settle(&mut self, dir: &Dir<'_>, batch: &Batch) {
         let shared = self.shared;
-        let unread = shared.plan.policy.unread;
-        let only = if unread {
-            None
-        } else {
-            shared.only_unlinker(dir)
+        // At sight, the whole batch has it.
+        let only = match shared.deletes_at_sight(dir) {
+            true => None,
+            false => shared.only_unlinker(dir),
         };
         for candidate in &mut self.due {
             let file = &mut candidate.file;
-            // Otherwise other files were looked at since.
-            let checked = if unread {
-                file.checked
-            } else {
-                Checked::Earlier
-            };
-            // With its last handle the kernel gives the inode back, which is the larger part of a deletion. Where
-            // no other worker waits for the lock, `unlinkat` does that best itself.
-            let handle = match only {
-                None => file.handle.take(),
-                Some(_) => None,
-            };
             let name = batch.get(file.index).0;
-            let outcome = shared.settle(dir, name, &file.stat, checked, handle);
+            let outcome = shared.settle(dir, name, &file.stat, file.checked, file.handle.take());
             self.outcomes.push(outcome);
         }
         drop(only);
-        // The others are closed below, without the lock.
         let mut due = std::mem::take(&mut self.due);
         let mut outcomes = std::mem::take(&mut self.outcomes);
         for (candidate, outcome) in due.drain(..).zip(outcomes.drain(..)) {

@@ -388,6 +388,9 @@ fn sentence(finished: &Finished<'_>) -> String {
     if finished.dormant && plan.mode == Mode::Audit {
         sentence.push_str("; but the store is dormant, and a reap leaves it alone without --force");
     }
+    if tally.denied() > 0 {
+        sentence.push_str(&format!("; {} could not be read", grouped(tally.denied())));
+    }
     let failures = tally.failures();
     if failures > 0 {
         let plural = if failures == 1 { "" } else { "s" };

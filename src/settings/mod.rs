@@ -21,6 +21,7 @@ use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
 use crate::store::Opening;
+use crate::store::name::Kind;
 use crate::time::Timestamp;
 
 /// Everything that a run over a store needs to be told.
@@ -186,7 +187,9 @@ impl Settings {
     /// The policy, to be applied at this moment.
     pub fn policy(&self, now: Timestamp) -> Policy {
         let mut policy = Policy::new(self.general.clone(), self.databases.clone(), now);
-        policy.unread = self.unread;
+        if self.unread {
+            policy.unread = vec![Kind::Flat, Kind::Sharded];
+        }
         policy.last_seen = self.last_seen;
         policy
     }

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use rustix::fs::{FlockOperation, StatVfsMountFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use stat::{Mount, Stat};
+use stat::Stat;
 
 /// An open session store.
 #[derive(Debug)]
@@ -31,8 +31,6 @@ pub struct Store {
     pub resolved: PathBuf,
     /// The metadata of `sessions/` itself when it was opened.
     pub stat: Stat,
-    /// The mount as open directories tell it.
-    mount: Mount,
 }
 
 /// The file system's room for new files.

@@ -98,6 +98,15 @@ impl fmt::Display for OpenError {
                 "{} was replaced while it was being opened: run again",
                 redact::path(path)
             ),
+            OpenError::Refused {
+                path,
+                errno: stat::NO_MOUNT,
+            } => write!(
+                f,
+                "cannot work on the session store {}: this kernel, or the container around it, does not tell which \
+                 mount a file is on; that takes Linux 5.8 or newer",
+                redact::path(path)
+            ),
             OpenError::Refused { path, errno } => {
                 write!(
                     f,
@@ -136,13 +145,11 @@ impl Store {
         if again.as_deref() != Some(&resolved) {
             return Err(OpenError::Replaced(path.to_owned()));
         }
-        let mount = stat::mount_of(handle.as_fd()).map_err(refused)?;
         Ok(Store {
             handle,
             given: path.to_owned(),
             resolved,
             stat,
-            mount,
         })
     }
 }

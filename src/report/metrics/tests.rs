@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::store::name::Kind;
-use crate::store::stat::{Mount, Stat};
+use crate::store::stat::Stat;
 use crate::tally::unknown::Place;
 use rustix::fs::FileType;
 
@@ -38,7 +38,7 @@ fn stat(age: i64) -> Stat {
         gid: 0,
         mode: 0o644,
         protected: false,
-        mount: Mount::Id(1),
+        mount: 1,
     }
 }
 
