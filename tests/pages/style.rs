@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::markdown::{Page, as_read};
-use crate::pages;
+use crate::{help, pages};
 
 /// Words in a sentence. More, and somebody who reads English as a second language reads it twice.
 const LONGEST_SENTENCE: usize = 25;
@@ -32,11 +32,7 @@ fn sentences_are_short() {
     let mut long = Vec::new();
     for page in pages() {
         for (line, sentence) in sentences(&page) {
-            let words = sentence.split_whitespace().filter(|word| {
-                // A dash or a number sign between spaces is no word.
-                word.contains(|c: char| c.is_alphanumeric())
-            });
-            let words = words.count();
+            let words = words(&sentence);
             if words > LONGEST_SENTENCE {
                 let path = page.path.display();
                 long.push(format!("{path}:{line}: {words} words: {sentence}"));
@@ -44,6 +40,35 @@ fn sentences_are_short() {
         }
     }
     assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+#[test]
+fn sentences_of_the_help_are_short() {
+    let mut long = Vec::new();
+    for command in ["", "audit", "reap", "demo"] {
+        let mut text = String::new();
+        for line in help(command).lines() {
+            let bare = line.trim_start();
+            // An option, its values, and a row of a list begin something new; what goes on is indented by more.
+            if bare.starts_with(['-', '[']) || (1..8).contains(&(line.len() - bare.len())) {
+                text.push('\n');
+            }
+            text.push_str(bare);
+            text.push('\n');
+        }
+        let page = Page::new(Path::new("help"), &text);
+        let sentences = sentences(&page).into_iter().map(|(_, sentence)| sentence);
+        long.extend(sentences.filter(|sentence| words(sentence) > LONGEST_SENTENCE));
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+/// A dash or a number sign between spaces is no word.
+fn words(sentence: &str) -> usize {
+    let words = sentence.split_whitespace();
+    words
+        .filter(|word| word.contains(|c: char| c.is_alphanumeric()))
+        .count()
 }
 
 #[test]
