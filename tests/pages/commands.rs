@@ -52,7 +52,7 @@ impl Sandbox {
             let (option, value) = arg.split_once('=').unwrap_or((arg, ""));
             command.arg(option);
             let value = match value {
-                "" if self.led_here(option, "") != "" => args.next().unwrap(),
+                "" if !self.led_here(option, "").is_empty() => args.next().unwrap(),
                 value => value,
             };
             if !value.is_empty() {

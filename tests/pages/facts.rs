@@ -308,3 +308,29 @@ fn the_readme_and_the_safety_page_make_the_same_promises() {
         .count();
     assert_eq!((promised, tested), (9, 9));
 }
+
+#[test]
+fn the_tests_that_contributing_names_exist() {
+    let spans = all_spans(&page("CONTRIBUTING.md"));
+    let mut count = 0;
+    for span in spans.iter().filter(|span| span.starts_with("cargo test ")) {
+        let mut words = span.split(' ').skip_while(|word| *word != "--test").skip(1);
+        let Some(file) = words.next() else { continue };
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        let places = [
+            root.join(format!("{file}.rs")),
+            root.join(file).join("main.rs"),
+        ];
+        let source = places
+            .iter()
+            .find_map(|place| fs::read_to_string(place).ok());
+        let source = source.unwrap_or_else(|| panic!("no test {file}"));
+        let name = words.next().filter(|name| *name != "--");
+        assert!(
+            name.is_none_or(|name| source.contains(&format!("fn {name}()"))),
+            "{span}"
+        );
+        count += 1;
+    }
+    assert!(count >= 3, "only {count}");
+}
