@@ -141,7 +141,7 @@ pub struct StoreArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What is due (also in odoo.conf: [session_reaper])")]
 pub struct PolicyArgs {
-    /// Delete a logged-in user's session this long after its last use (7d, 36h, 1h 30m; M is months)
+    /// Delete a logged-in user's session this long after its last use (7d, 36h, 1h 30m; m is minutes, M months)
     #[arg(long, value_name = "AGE", default_value = "7d")]
     pub authenticated_window: String,
     /// Delete a visitor's session this long after its last use
