@@ -90,10 +90,10 @@ impl Rules {
 /// What tells when a session was used last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LastSeen {
-    /// Its last save
+    /// The last save
     #[default]
     Mtime,
-    /// Its last save or the last time that Odoo read it, whichever is later
+    /// The last save or the last read, whichever is later; for windows of days, and not on a noatime mount
     Atime,
 }
 

@@ -1,4 +1,4 @@
-//! What never happens, one promise after the other, numbered as in the README's safety section.
+//! What never happens, one promise after the other, numbered as in docs/development/safety.md.
 
 #![allow(clippy::unwrap_used)]
 

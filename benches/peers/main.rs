@@ -1,6 +1,6 @@
 //! How fast and how polite the program is beside others that delete the same files.
 //!
-//! `cargo bench --bench peers` prints the README's performance table; `-- --help` lists what can be chosen.
+//! `cargo bench --bench peers` prints the table of docs/development/performance.md; `-- --help` lists what can be chosen.
 //!
 //! **How it measures.** `demo --keep` makes a store; each timed run works on that very store, put back to the byte,
 //! and each is checked to leave the same files behind as its peers. The contenders of a scene take turns (A B C, A B C,

@@ -1,4 +1,4 @@
-//! The report for programs: one JSON document, described field by field in the README.
+//! The report for programs: one JSON document, described field by field in docs/report.md.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The report for Prometheus: a textfile for node_exporter, described series by series in the README.
+//! The report for Prometheus: a textfile for node_exporter, described series by series in docs/metrics.md.
 //!
 //! Nearly everything is a gauge, because it tells of one run and starts afresh with the next. Each series carries
 //! the store and the command, so that the files of several stores, and those of `audit` and `reap`, can lie

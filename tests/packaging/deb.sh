@@ -31,7 +31,7 @@ needed=$(objdump -p "$tree/usr/bin/odoo-session-reaper" | awk '$1 == "NEEDED" { 
 
 echo '-- what is in it'
 [[ $(cat "$tree/DEBIAN/conffiles") = /etc/default/odoo-session-reaper ]] || fail 'conffiles'
-diff <(cd "$tree" && find usr etc -type f | sort) - <<'FILES' || fail 'its files'
+sort <<FILES | diff <(cd "$tree" && find usr etc -type f | sort) - || fail 'its files'
 etc/default/odoo-session-reaper
 usr/bin/odoo-session-reaper
 usr/lib/systemd/system/odoo-session-reaper.service
@@ -40,6 +40,7 @@ usr/lib/systemd/system/odoo-session-reaper@.service
 usr/lib/systemd/system/odoo-session-reaper@.timer
 usr/share/bash-completion/completions/odoo-session-reaper
 usr/share/doc/odoo-session-reaper/README.md
+$(cd "$repository" && find docs -name '*.md' -printf 'usr/share/doc/odoo-session-reaper/%p\n')
 usr/share/doc/odoo-session-reaper/changelog.Debian.gz
 usr/share/doc/odoo-session-reaper/copyright
 usr/share/fish/vendor_completions.d/odoo-session-reaper.fish

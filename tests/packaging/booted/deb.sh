@@ -1,5 +1,5 @@
 #!/bin/bash
-# The Debian package in a booted system, as the README tells an administrator to use it: installed, audited,
+# The Debian package in a booted system, as docs/debian.md tells an administrator to use it: installed, audited,
 # enabled, reaping under a running Odoo, caught up after a reboot, upgraded, removed during a run, purged.
 # shellcheck disable=SC2154
 . /test/lib.sh
@@ -115,7 +115,7 @@ first_boot() {
     rm -r /etc/systemd/system/$service.d
     systemctl daemon-reload
 
-    section 'Metrics, as the README says'
+    section 'Metrics, as docs/metrics.md says'
     metrics=/var/lib/odoo-session-reaper/odoo_sessions.prom
     sed -i 's/^#\(ODOO_SESSION_REAPER_METRICS_FILE=\)/\1/' /etc/default/odoo-session-reaper
     mkdir -p /var/lib/prometheus/node-exporter
@@ -202,7 +202,7 @@ first_boot() {
     rm /etc/default/odoo-session-reaper-elsewhere
     systemctl daemon-reload
 
-    section 'A Docker volume, as the README says'
+    section 'A Docker volume, as docs/containers.md says'
     volume=/var/lib/docker/volumes/odoo-data/_data
     store $volume
     useradd --system --uid 4711 odoo-docker
