@@ -25,9 +25,9 @@ pub enum Contender {
     /// The same with the default windows.
     ReapDefaultWindows,
     /// With so many threads.
-    ReapUnread(u16),
+    ReapByAge(u16),
     /// With as many threads as were found best on a cold cache.
-    ReapUnreadCold,
+    ReapByAgeCold,
     /// With so many threads, or the default.
     Audit(Option<u16>),
 }
@@ -71,8 +71,8 @@ impl Contender {
             Contender::PythonAudit => "audit in Python".into(),
             Contender::Reap => "reap".into(),
             Contender::ReapDefaultWindows => "reap, default windows".into(),
-            Contender::ReapUnread(threads) => format!("reap --unread --threads {threads}"),
-            Contender::ReapUnreadCold => "reap --unread, threads for a cold cache".into(),
+            Contender::ReapByAge(threads) => format!("reap --by-age-only --threads {threads}"),
+            Contender::ReapByAgeCold => "reap --by-age-only, threads for a cold cache".into(),
             Contender::Audit(Some(threads)) => format!("audit --threads {threads}"),
             Contender::Audit(None) => "audit".into(),
         }
@@ -83,8 +83,8 @@ impl Contender {
             self,
             Contender::Reap
                 | Contender::ReapDefaultWindows
-                | Contender::ReapUnread(_)
-                | Contender::ReapUnreadCold
+                | Contender::ReapByAge(_)
+                | Contender::ReapByAgeCold
                 | Contender::Audit(_)
         )
     }
@@ -97,13 +97,13 @@ impl Contender {
     /// Why it cannot be measured here, if so.
     pub fn is_missing(self, options: &Options) -> Option<String> {
         let program = match self {
-            Contender::ReapUnread(_) | Contender::ReapUnreadCold => {
+            Contender::ReapByAge(_) | Contender::ReapByAgeCold => {
                 let help = tool::run(
                     std::process::Command::new(&options.program).args(["reap", "--help"]),
                 );
-                let refuses =
-                    !help.is_ok_and(|help| help.split_whitespace().any(|word| word == "--unread"));
-                return refuses.then(|| "this program has no --unread yet".to_owned());
+                let refuses = !help
+                    .is_ok_and(|help| help.split_whitespace().any(|word| word == "--by-age-only"));
+                return refuses.then(|| "this program has no --by-age-only yet".to_owned());
             }
             Contender::BareLoop => return None,
             ours if ours.is_ours() => return None,
@@ -175,16 +175,18 @@ impl Contender {
             }
             Contender::Reap => ours(&format!("reap {ONE_WINDOW}")),
             Contender::ReapDefaultWindows => ours("reap"),
-            Contender::ReapUnread(threads) => {
-                ours(&format!("reap --unread --threads {threads} {ONE_WINDOW}"))
-            }
-            Contender::ReapUnreadCold => {
+            Contender::ReapByAge(threads) => ours(&format!(
+                "reap --by-age-only --threads {threads} {ONE_WINDOW}"
+            )),
+            Contender::ReapByAgeCold => {
                 // Two unlinkers in one directory already wait for each other more than for the disk.
                 let threads = match place.layout {
                     Layout::Flat => 2,
                     Layout::Sharded => 8,
                 };
-                ours(&format!("reap --unread --threads {threads} {ONE_WINDOW}"))
+                ours(&format!(
+                    "reap --by-age-only --threads {threads} {ONE_WINDOW}"
+                ))
             }
             Contender::Audit(Some(threads)) => ours(&format!("audit --threads {threads}")),
             Contender::Audit(None) => ours("audit"),

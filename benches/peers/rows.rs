@@ -101,14 +101,14 @@ const fn row(
     }
 }
 
-use Contender::{Audit, Find, PythonAudit, Reap, ReapDefaultWindows, ReapUnread, ReapUnreadCold};
+use Contender::{Audit, Find, PythonAudit, Reap, ReapByAge, ReapByAgeCold, ReapDefaultWindows};
 use Metric::{Cpu, ReadP50, ReadP99, SaveP50, SaveP99, Wall};
 
 #[rustfmt::skip]
 const ROWS: [Row; 13] = [
-    row("`reap --unread --threads 1`, warm, CPU", WARM, [ReapUnread(1), Find], Cpu, [0.85, 0.95]),
-    row("`reap --unread --threads 2`, warm, wall", WARM, [ReapUnread(2), Find], Wall, [0.62, 0.57]),
-    row("`reap --unread --threads 2` (flat), `8` (sharded), cold, wall", COLD, [ReapUnreadCold, Find], Wall, [0.90, 0.45]),
+    row("`reap --by-age-only --threads 1`, warm, CPU", WARM, [ReapByAge(1), Find], Cpu, [0.85, 0.95]),
+    row("`reap --by-age-only --threads 2`, warm, wall", WARM, [ReapByAge(2), Find], Wall, [0.62, 0.57]),
+    row("`reap --by-age-only --threads 2` (flat), `8` (sharded), cold, wall", COLD, [ReapByAgeCold, Find], Wall, [0.90, 0.45]),
     row("`reap`, warm, wall", WARM, [Reap, Find], Wall, [0.95, 0.75]),
     row("`reap`, cold, wall", COLD, [Reap, Find], Wall, [1.5, 1.0]),
     row("`reap`, default windows, warm, wall", HALF_READ, [ReapDefaultWindows, Find], Wall, [1.05, 0.85]),

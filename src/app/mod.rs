@@ -7,7 +7,7 @@ mod progress;
 mod sandbox;
 mod story;
 
-use std::io::{IsTerminal, Write as _};
+use std::io::Write as _;
 
 use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue};
@@ -64,14 +64,14 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<Exit> {
             let metrics = MetricsFile::new(path.as_deref(), Mode::Audit);
             let settings = Settings::audit(args, matches, &around)
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
-            over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
+            over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
         }
         Action::Reap(args) => {
             let path = args.report.metrics_file.clone();
             let metrics = MetricsFile::new(path.as_deref(), args.deleting.mode());
             let settings = Settings::reap(args, matches, &around)
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
-            over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
+            over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
         }
         Action::Demo(args) => story::tell(&args, quiet, &stop()?),
         Action::Completions { shell } => {
@@ -103,12 +103,6 @@ fn stop() -> anyhow::Result<Stop> {
     Stop::on_signals().context("cannot listen for signals")
 }
 
-fn stdout() -> Out {
-    let stdout = std::io::stdout();
-    let colours = stdout.is_terminal() && log::colours_wanted();
-    Out::new(Box::new(stdout), colours)
-}
-
 fn usage(mut error: clap::Error) -> Exit {
     // What was typed could be a session's path, expanded by a shell.
     let typed: Vec<_> = error
@@ -119,7 +113,7 @@ fn usage(mut error: clap::Error) -> Exit {
                 | ContextKind::InvalidValue
                 | ContextKind::InvalidSubcommand,
                 ContextValue::String(text),
-            ) => Some((kind, ContextValue::String(redact::argument(text)))),
+            ) => Some((kind, ContextValue::String(redact::argument(text).into()))),
             _ => None,
         })
         .collect();

@@ -6,7 +6,7 @@ use super::SettingsError;
 use super::odoo_conf::{DEFAULT, OdooConf, Setting, python::strip};
 use super::said::Said;
 use super::source::Source;
-use crate::redact;
+use crate::redact::{self, Shown};
 
 /// The general section, and what those of databases begin with before a colon.
 const NAME: &str = "session_reaper";
@@ -106,7 +106,7 @@ fn database(section: &str) -> Option<&str> {
 
 struct Reader<'a> {
     conf: &'a OdooConf,
-    file: String,
+    file: Shown,
 }
 
 impl Reader<'_> {
