@@ -214,8 +214,8 @@ fn warn_of_coarse_access_times(store: &Store, policy: &Policy) {
     }
 }
 
-/// Says what `--by-age-only` is about to do. A layout whose files do not prove to be sessions is read as usual; if none is
-/// left, the run is refused.
+/// Says what `--by-age-only` is about to do. A layout whose files do not prove to be sessions is read as usual; if none
+/// is left, the run is refused.
 fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<()> {
     let samples = sample::sample(store, plan, stop);
     if stop.signal().is_some() {

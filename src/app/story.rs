@@ -47,7 +47,7 @@ fn tell_in(data_dir: &Path, args: &DemoArgs, quiet: bool, stop: &Stop) -> Result
     let mut out = Out::stdout();
     out.line(format_args!(
         "A throw-away Odoo data_dir with {}: {place}",
-        out.numbers.of(args.sessions, "session")
+        out.numbers().of(args.sessions, "session")
     ));
     out.flush();
     for command in ["audit", "reap", "audit"] {

@@ -60,73 +60,19 @@ impl Class {
 
     /// All its words, in one place.
     fn words(self) -> Words {
+        #[rustfmt::skip]
         let (base, property, label, meaning) = match self {
-            Class::Authenticated => (
-                "authenticated",
-                None,
-                "authenticated",
-                "somebody is logged in",
-            ),
-            Class::Protected => (
-                "authenticated",
-                Some("protected"),
-                "authenticated, protected",
-                "logged in, and --keep-login protects the login",
-            ),
-            Class::Superseded => (
-                "authenticated",
-                Some("superseded"),
-                "superseded",
-                "Odoo 19 or newer moved the login to a new file",
-            ),
-            Class::Cart => (
-                "anonymous",
-                Some("cart"),
-                "anonymous, cart",
-                "a visitor with a cart or a wishlist",
-            ),
-            Class::Pending2fa => (
-                "anonymous",
-                Some("pending-2fa"),
-                "anonymous, pending 2FA",
-                "the password was right, the second factor is missing",
-            ),
-            Class::Anonymous => (
-                "anonymous",
-                None,
-                "anonymous",
-                "a visitor; also an empty file",
-            ),
-            Class::Recent => (
-                "recent",
-                None,
-                "recent",
-                "younger than every window, so not read; an audit classifies them",
-            ),
-            Class::NotRead => (
-                "not-read",
-                None,
-                "not read",
-                "older than every window: their age alone condemned them",
-            ),
-            Class::Unreadable => (
-                "unreadable",
-                None,
-                "unreadable",
-                "named like a session, but does not read as one",
-            ),
-            Class::UnfinishedSave => (
-                "unfinished-save",
-                None,
-                "unfinished save",
-                "what a crashed save left behind",
-            ),
-            Class::UploadStash => (
-                "upload-stash",
-                None,
-                "upload stash",
-                "what a visitor uploaded before logging in",
-            ),
+            Class::Authenticated => ("authenticated", None, "authenticated", "somebody is logged in"),
+            Class::Protected => ("authenticated", Some("protected"), "authenticated, protected", "logged in, and --keep-login protects the login"),
+            Class::Superseded => ("authenticated", Some("superseded"), "superseded", "Odoo 19 or newer moved the login to a new file"),
+            Class::Cart => ("anonymous", Some("cart"), "anonymous, cart", "a visitor with a cart or a wishlist"),
+            Class::Pending2fa => ("anonymous", Some("pending-2fa"), "anonymous, pending 2FA", "the password was right, the second factor is missing"),
+            Class::Anonymous => ("anonymous", None, "anonymous", "a visitor; also an empty file"),
+            Class::Recent => ("recent", None, "recent", "younger than every window, so not read; an audit classifies them"),
+            Class::NotRead => ("not-read", None, "not read", "older than every window: their age alone condemned them"),
+            Class::Unreadable => ("unreadable", None, "unreadable", "named like a session, but does not read as one"),
+            Class::UnfinishedSave => ("unfinished-save", None, "unfinished save", "what a crashed save left behind"),
+            Class::UploadStash => ("upload-stash", None, "upload stash", "what a visitor uploaded before logging in"),
             Class::Foreign => ("foreign", None, "foreign", "not Odoo's, and never touched"),
         };
         Words {

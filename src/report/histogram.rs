@@ -61,7 +61,7 @@ pub fn write(out: &mut Out, facts: &Facts) {
         for (_, ages, largest) in &columns {
             let count = match ages[bucket] {
                 0 => "·".to_owned(),
-                count => out.numbers.count(count),
+                count => out.numbers().count(count),
             };
             let bar = bar(ages[bucket], *largest);
             line.push_str(&format!(" {count:>COUNT$} {bar:<width$}", width = BAR - 1));

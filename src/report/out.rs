@@ -15,8 +15,8 @@ pub struct Out {
     failed: Option<io::Error>,
     /// Whether colours and other escapes may be written.
     colours: bool,
-    /// Grouped on a terminal.
-    pub numbers: Numbers,
+    /// Whether somebody is watching.
+    pub terminal: bool,
     /// Columns.
     pub width: usize,
 }
@@ -30,10 +30,7 @@ impl Out {
         let size = rustix::termios::tcgetwinsize(&stdout).map(|size| usize::from(size.ws_col));
         Out {
             colours: terminal && log::colours_wanted(),
-            numbers: match terminal {
-                true => Numbers::Grouped,
-                false => Numbers::Plain,
-            },
+            terminal,
             // Some terminals over a serial line or a container's pipe say 0.
             width: match size.ok().filter(|columns| *columns > 0).or_else(columns) {
                 Some(columns) if terminal => columns.max(WIDTH / 2),
@@ -41,6 +38,14 @@ impl Out {
             },
             writer: BufWriter::new(Box::new(stdout)),
             failed: None,
+        }
+    }
+
+    /// How numbers are written here.
+    pub fn numbers(&self) -> Numbers {
+        match self.terminal {
+            true => Numbers::Grouped,
+            false => Numbers::Plain,
         }
     }
 

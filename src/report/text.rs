@@ -28,7 +28,7 @@ pub fn full(out: &mut Out, facts: &Facts) {
         databases::write(out, facts);
         table(out, facts);
         out.line(format_args!(""));
-        let notes = notes(facts, out.numbers);
+        let notes = notes(facts, out.numbers());
         for note in &notes {
             out.line(format_args!("{note}"));
         }
@@ -40,7 +40,7 @@ pub fn full(out: &mut Out, facts: &Facts) {
         start,
         logouts,
         rest,
-    } = sentence(facts, out.numbers);
+    } = sentence(facts, out.numbers());
     let (start, logouts, rest) = (out.bold(&start), out.alarming(&logouts), out.bold(&rest));
     out.line(format_args!("{start}{logouts}{rest}"));
 }
@@ -76,7 +76,7 @@ fn gone(mode: Mode) -> &'static str {
 }
 
 fn table(out: &mut Out, facts: &Facts) {
-    let numbers = out.numbers;
+    let numbers = out.numbers();
     let mut table = Table::new();
     table.set_header(["", "Files", "On disk", gone(facts.mode), "Oldest", "Window"]);
     let mut lines = 0;
@@ -115,10 +115,13 @@ fn table(out: &mut Out, facts: &Facts) {
 
 /// Prints a table with these columns aligned to the right, its head in bold, and perhaps an alarming line.
 fn print(out: &mut Out, mut table: Table, right: RangeInclusive<usize>, alarming: Option<usize>) {
-    table
-        .load_preset(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(out.width).unwrap_or(u16::MAX));
+    table.load_preset(presets::NOTHING);
+    if out.terminal {
+        // A long name of a database is wrapped; in a pipe a row stays one line.
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(u16::try_from(out.width).unwrap_or(u16::MAX));
+    }
     for column in right {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);

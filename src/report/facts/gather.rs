@@ -56,7 +56,7 @@ impl Facts {
         }
         let knows_all = plan.mode == Mode::Audit
             && run.end == Some(End::Complete)
-            && found.denied() + found.failures() == 0;
+            && found.denied() + found.failures() + tally.elsewhere == 0;
         Facts {
             version: env!("CARGO_PKG_VERSION"),
             mode: plan.mode,

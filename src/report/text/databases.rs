@@ -45,7 +45,7 @@ pub fn write(out: &mut Out, facts: &Facts) {
         gone(facts.mode),
         "Authenticated",
     ]);
-    let numbers = out.numbers;
+    let numbers = out.numbers();
     for (label, rows) in lines {
         let sum = |of: fn(&Database) -> u64| rows.iter().map(|row| of(row)).sum();
         table.add_row([

@@ -12,7 +12,7 @@ const INDENT: &str = "               ";
 
 /// Says where the store is, how it is laid out, and what is in force.
 pub fn write(out: &mut Out, facts: &Facts) {
-    let numbers = out.numbers;
+    let numbers = out.numbers();
     let room = out.width - INDENT.len();
     let store = &facts.store;
     let found = if store.found {
