@@ -160,7 +160,7 @@ pub struct PolicyArgs {
     /// Allow less than 2h for logged-in users, which logs out people who are working
     #[arg(long)]
     pub allow_short_window: bool,
-    /// Keep the sessions of these logins for ever, such as 'kiosk*'; repeat it, or separate them with commas
+    /// Protect these logins, such as 'kiosk*': their sessions never expire. Repeat it, or separate them with commas
     #[arg(long, value_name = "PATTERN")]
     pub keep_login: Vec<String>,
     /// Which time counts as the last use

@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::session::Uid;
 
-/// How many are told apart: with 9 bytes each, that is about a megabyte for each worker where so many lose their
-/// logins, and nothing where nobody does.
+/// How many are told apart. Each worker has a set of their hashes, which is empty where nobody loses a login; 70 000
+/// people who all lose theirs took 2.3 MB more at the peak of an audit with 4 workers.
 const MOST: usize = 65_536;
 
 /// A user of a database.
