@@ -7,9 +7,11 @@ mod rules;
 mod said;
 mod section;
 mod source;
+mod spelling;
 
 pub use locate::{Location, Surroundings};
 pub use source::{Effective, Source, Value};
+pub use spelling::unknown_variables;
 
 use std::collections::BTreeMap;
 use std::fmt;
