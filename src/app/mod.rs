@@ -21,6 +21,7 @@ use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::Out;
 use crate::settings::{Settings, SettingsError, Surroundings, unknown_variables};
+use crate::stream::{self, Stream};
 use metrics_file::MetricsFile;
 
 /// Runs the program with the process's own arguments.
@@ -124,13 +125,14 @@ fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
 
 /// From here on a signal ends the program in good order. Before, while settings are read, it just ends it.
 fn stop() -> anyhow::Result<Stop> {
-    Stop::on_signals().context("cannot listen for signals")
+    let stop = Stop::on_signals().context("cannot listen for signals")?;
+    stream::heed(&stop);
+    Ok(stop)
 }
 
 fn stdout() -> Out {
-    let stdout = std::io::stdout();
-    let colours = stdout.is_terminal() && log::colours_wanted();
-    Out::new(Box::new(stdout), colours)
+    let colours = std::io::stdout().is_terminal() && log::colours_wanted();
+    Out::new(Box::new(Stream::Output), colours)
 }
 
 fn usage(mut error: clap::Error) -> Exit {
