@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use rustix::process::geteuid;
 use tracing::Level;
 
 use super::metrics_file::MetricsFile;
@@ -58,6 +59,9 @@ fn work(
             None => error.into(),
         })
         .with_context(|| format!("from {}", settings.location.from))?;
+    if let Some(file) = settings.conf_file.as_ref().filter(|_| geteuid().is_root()) {
+        file.must_be_trusted_by_root(store.stat.uid)?;
+    }
     let place = redact::path(&store.resolved);
     if owner::become_owner(&store.stat).with_context(|| {
         format!(

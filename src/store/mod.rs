@@ -10,6 +10,7 @@ mod open;
 pub mod owner;
 pub mod stat;
 pub mod walk;
+mod way;
 
 pub use open::{OpenError, Opening};
 
