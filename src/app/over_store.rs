@@ -151,10 +151,14 @@ fn work(
         dormant,
         started: now,
         took: clock.elapsed(),
-        inodes: store.inodes(),
+        room: store.room(),
         exit,
     };
     let out = tell(listing.into_out(), &finished, size, args.format, args.list);
+    let any_directory = settings.opening.accept_any_directory;
+    if let Some(advice) = report::advice(&finished, settings.conf_file.as_ref(), any_directory) {
+        tracing::warn!("{advice}");
+    }
     let exit = told(&out, settings.mode, exit);
     metrics.finished(&finished, exit);
     Ok(exit)
