@@ -1,6 +1,5 @@
 //! The command line: clap types with their help texts, and nothing else.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
@@ -310,9 +309,9 @@ pub const EXAMPLES: [(&str, &str); 8] = [
 /// How options are given by environment variables.
 pub const ENVIRONMENT: &str = "\
 Every option can also be given as an environment variable: ODOO_SESSION_REAPER_DATA_DIR for --data-dir, and \
-so on. An empty one counts as unset. A switch takes yes or no, --verbose and --quiet take a number. The \
-command line beats the environment, which beats odoo.conf; a [session_reaper:DBNAME] section overrides all of \
-them for that database. RUST_LOG and NO_COLOR are respected.";
+so on. An empty one counts as unset; a misspelt one ends a reap that deletes. A switch takes yes or no, --verbose and \
+--quiet take a number. The command line beats the environment, which beats odoo.conf; a [session_reaper:DBNAME] \
+section overrides all of them for that database. RUST_LOG and NO_COLOR are respected.";
 
 /// The command line's definition, complete with environment variables.
 pub fn command() -> Command {
@@ -369,34 +368,10 @@ pub fn variable(long: &str) -> String {
     format!("{ENV_PREFIX}{}", long.to_uppercase().replace('-', "_"))
 }
 
-/// Variables that look like ours and are not: most likely misspelt.
-pub fn unknown_variables<'a>(
-    command: &Command,
-    names: impl Iterator<Item = &'a OsStr>,
-) -> Vec<&'a OsStr> {
-    fn longs(command: &Command, into: &mut Vec<String>) {
-        into.extend(
-            command
-                .get_arguments()
-                .filter_map(|arg| arg.get_long())
-                .map(variable),
-        );
-        for sub in command.get_subcommands() {
-            longs(sub, into);
-        }
-    }
-    let mut known = Vec::new();
-    longs(command, &mut known);
-    names
-        .filter(|name| {
-            let name = name.to_string_lossy();
-            name.starts_with(ENV_PREFIX) && !known.iter().any(|known| *known == name)
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     #[test]
@@ -414,16 +389,5 @@ mod tests {
                 assert_eq!(arg.get_env(), Some(OsStr::new(&variable(long))), "--{long}");
             }
         }
-    }
-
-    #[test]
-    fn a_misspelt_variable_is_noticed() {
-        let names = [
-            "ODOO_SESSION_REAPER_DATA_DIR",
-            "ODOO_SESSION_REAPER_DATADIR",
-            "ODOO_RC",
-        ];
-        let unknown = unknown_variables(&command(), names.iter().map(OsStr::new));
-        assert_eq!(unknown, [OsStr::new("ODOO_SESSION_REAPER_DATADIR")]);
     }
 }

@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod testenv;
+
 use odoo_session_reaper::demo::{self, Layout, Made, Recipe};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
@@ -376,18 +377,14 @@ fn a_missing_directory_is_made_with_its_parents() {
 /// Python reads every file back, writes it again to the same bytes, and counts the same kinds.
 #[test]
 fn python_reads_every_session_and_would_write_the_same_bytes() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        assert!(
-            std::env::var("CI").as_deref() != Ok("true"),
-            "python3 is missing"
-        );
-        eprintln!("SKIPPED: python3 is missing, so nobody has checked the demo's pickles and JSON");
-        return;
-    }
     for layout in [Layout::Flat, Layout::Sharded, Layout::Both] {
         let dir = room();
         let made = make(dir.path(), &recipe(5000, layout)).unwrap();
-        let run = Command::new("python3")
+        let test = "python_reads_every_session_and_would_write_the_same_bytes";
+        let Some(mut python) = testenv::python3(test) else {
+            return;
+        };
+        let run = python
             .args(["-c", READ_BACK])
             .arg(dir.path().join("sessions"))
             .output()

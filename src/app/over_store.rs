@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use rustix::process::geteuid;
 use tracing::Level;
 
 use super::metrics_file::MetricsFile;
@@ -59,6 +60,9 @@ fn work(
             None => error.into(),
         })
         .with_context(|| format!("from {}", settings.location.from))?;
+    if let Some(file) = settings.conf_file.as_ref().filter(|_| geteuid().is_root()) {
+        file.must_be_trusted_by_root(store.stat.uid)?;
+    }
     let place = redact::path(&store.resolved);
     if owner::become_owner(&store.stat).with_context(|| {
         format!(
@@ -164,10 +168,14 @@ fn work(
         dormant,
         started: now,
         took: clock.elapsed(),
-        inodes: store.inodes(),
+        room: store.room(),
         exit,
     };
     let out = tell(listing.into_out(), &finished, size, args.format, args.list);
+    let any_directory = settings.opening.accept_any_directory;
+    if let Some(advice) = report::advice(&finished, settings.conf_file.as_ref(), any_directory) {
+        tracing::warn!("{advice}");
+    }
     let exit = told(&out, settings.mode, exit);
     metrics.finished(&finished, exit);
     Ok(exit)

@@ -66,6 +66,8 @@ struct StorePart {
 struct FileSystem {
     inodes: Option<u64>,
     inodes_free: Option<u64>,
+    bytes: Option<u64>,
+    bytes_free: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -264,8 +266,10 @@ fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
             shards: tally.shards,
         },
         file_system: FileSystem {
-            inodes: finished.inodes.map(|inodes| inodes.total),
-            inodes_free: finished.inodes.map(|inodes| inodes.free),
+            inodes: finished.room.inodes.map(|inodes| inodes.total),
+            inodes_free: finished.room.inodes.map(|inodes| inodes.free),
+            bytes: finished.room.bytes.map(|bytes| bytes.total),
+            bytes_free: finished.room.bytes.map(|bytes| bytes.free),
         },
         windows: Windows {
             authenticated: windows.authenticated.as_secs(),

@@ -55,7 +55,7 @@ pub fn text(run: &Run<'_>, finished: Option<&Finished<'_>>, previous: &Previous)
         done(&mut page, finished.tally, run.mode);
         by_database(&mut page, finished.tally, run.mode);
     }
-    if let Some(inodes) = finished.and_then(|finished| finished.inodes) {
+    if let Some(inodes) = finished.and_then(|finished| finished.room.inodes) {
         page.gauge(
             "odoo_session_store_inodes",
             "Inodes of the file system that the session store is on.",

@@ -14,6 +14,7 @@ use crate::policy::{Class, Windows};
 use crate::reap::{End, Mode};
 use crate::redact;
 use crate::settings::{Effective, Source, Value};
+use crate::store::Share;
 use crate::tally::Row;
 use crate::time::{short, words};
 
@@ -112,12 +113,25 @@ fn head(out: &mut Out, finished: &Finished<'_>) {
             layout.join("\n               ")
         ));
     }
-    if let Some(inodes) = finished.inodes {
-        let percent = inodes.free.saturating_mul(100) / inodes.total.max(1);
+    let room = [
+        (
+            finished.room.inodes,
+            grouped as fn(u64) -> String,
+            " inodes",
+        ),
+        (finished.room.bytes, bytes, ""),
+    ];
+    let room = room.into_iter().filter_map(|(share, number, unit)| {
+        let Share { total, free } = share?;
+        let percent = free.saturating_mul(100) / total.max(1);
+        let (free, total) = (number(free), number(total));
+        Some(format!("{free} of {total}{unit} free ({percent} %)"))
+    });
+    let room: Vec<_> = room.collect();
+    if !room.is_empty() {
         out.line(format_args!(
-            "File system    {} of {} inodes free ({percent} %)",
-            grouped(inodes.free),
-            grouped(inodes.total)
+            "File system    {}",
+            room.join("\n               ")
         ));
     }
     out.line(format_args!(
