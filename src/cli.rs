@@ -43,7 +43,7 @@ pub enum Action {
     Audit(AuditArgs),
     /// Delete the sessions that are due
     Reap(ReapArgs),
-    /// Make a throw-away store of realistic sessions, audit it, reap it, and clean up
+    /// Make a throw-away store of real session files, audit it, reap it, and clean up
     Demo(DemoArgs),
     /// Print a completion script for a shell
     Completions {

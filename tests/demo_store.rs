@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use odoo_session_reaper::demo::{self, Layout, Recipe};
@@ -114,18 +114,12 @@ struct Fixtures(HashMap<(Vec<u8>, &'static str), Value>);
 
 impl Fixtures {
     fn read() -> Fixtures {
-        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let lists = walkdir::WalkDir::new(root).into_iter().map(Result::unwrap);
         let mut all = HashMap::new();
-        for list in [
-            "odoo-14/manifest.json",
-            "odoo-16/manifest.json",
-            "odoo-18/manifest.json",
-            "odoo-19/manifest.json",
-            "odoo-20/manifest.json",
-            "odoo-20/beside.json",
-        ] {
-            let list = root.join(list);
-            let entries: Vec<Value> = serde_json::from_slice(&fs::read(&list).unwrap()).unwrap();
+        for list in lists.filter(|file| file.path().extension().is_some_and(|end| end == "json")) {
+            let list = list.path();
+            let entries: Vec<Value> = serde_json::from_slice(&fs::read(list).unwrap()).unwrap();
             for entry in entries {
                 let path = entry["path"].as_str().unwrap();
                 let content = fs::read(list.with_file_name(path)).unwrap();
@@ -252,12 +246,11 @@ fn the_same_recipe_makes_the_same_store() {
 }
 
 #[test]
-fn there_are_exactly_as_many_files_as_asked_for_and_one_foreign_one() {
+fn there_are_exactly_as_many_files_as_asked_for() {
     for layout in LAYOUTS {
         for sessions in [0, 1, 2, 1234] {
             let made = Made::of(&recipe(sessions, layout));
             assert_eq!(made.files().len() as u64, sessions);
-            assert!(made.data_dir.path().join("sessions/README.txt").exists());
         }
     }
 }
