@@ -6,6 +6,7 @@ use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
 use clap::{ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::demo::Layout;
 use crate::exit;
 use crate::policy::LastSeen;
 use crate::reap::Mode;
@@ -41,7 +42,7 @@ pub enum Action {
     Audit(AuditArgs),
     /// Delete the sessions that are due
     Reap(ReapArgs),
-    /// Make a throw-away store of realistic sessions, audit it, reap it, audit it again, and clean up
+    /// Make a throw-away store of real session files, audit it, reap it, audit it again, and clean up
     Demo(DemoArgs),
     /// Print a completion script for a shell
     Completions {
@@ -226,8 +227,8 @@ pub struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Which layout
-    #[arg(long, value_enum, value_name = "LAYOUT", default_value_t = DemoLayout::Both)]
-    pub layout: DemoLayout,
+    #[arg(long, value_enum, value_name = "LAYOUT", default_value_t = Layout::Both)]
+    pub layout: Layout,
     /// Make exactly this share of them older than 8 days, and the rest younger than 20 hours
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub expired: Option<u8>,
@@ -257,17 +258,6 @@ pub enum Format {
     Text,
     /// For programs
     Json,
-}
-
-/// Layouts of a demo store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DemoLayout {
-    /// As Odoo 15 and older
-    Flat,
-    /// As Odoo 16 and newer
-    Sharded,
-    /// As an upgrade leaves it
-    Both,
 }
 
 /// Command lines worth knowing, for `--help` and the man page.
