@@ -122,6 +122,15 @@ fn the_sample_ends_with_a_signal_and_nothing_is_deleted() {
     });
     assert_eq!(opened.count(), 0, "no session, no shard");
     assert_eq!(odoo.files().len(), 80);
+    // One that came while it looked at its first file, which is none: too small a sample to refuse by.
+    let odoo = Odoo::new();
+    let name = flat("aa");
+    odoo.file(&name, "junk", 8 * DAY);
+    let late = ["-P", &name, "-e", "inject=statx:signal=SIGTERM:when=1"];
+    let Some((ran, _)) = traced(test, &odoo, &late, "reap", &["--unread"]) else {
+        return;
+    };
+    assert_eq!(ran.code, 143, "{}", ran.all());
 }
 
 /// The most deletions that were under way at the same moment.

@@ -82,3 +82,20 @@ fn a_stray_file_that_cannot_be_read_is_told_and_fails_no_run() {
         assert_eq!(odoo.files().len(), 2);
     }
 }
+
+#[test]
+fn a_stray_file_fails_no_run_by_age_alone_either() {
+    let odoo = Odoo::new();
+    expired(&odoo, 20);
+    let stray = flat("aa");
+    odoo.file(&stray, USER, 2 * DAY);
+    lock(&odoo, &[stray]);
+    let ran = odoo.run("reap", &["--unread"]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(
+        ran.stdout.contains("; 1 could not be read"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(odoo.files().len(), 1);
+}
