@@ -83,7 +83,8 @@ fn json_devices_that_are_there_twice_both_count() {
     let session = read(file.as_bytes(), &mut scratch).unwrap();
     assert_eq!(session.first_activity(|_| true), Some(1.0));
     let asks = "import json, sys\nprint(json.loads(sys.argv[1]))";
-    if let Ok(output) = Command::new("python3").args(["-c", asks, devices]).output() {
+    if let Some(mut python) = testenv::python3("json_devices_that_are_there_twice_both_count") {
+        let output = python.args(["-c", asks, devices]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(said, "{'a': {'first_activity': 5}}\n");
     }

@@ -113,8 +113,9 @@ fn work(
     warn_of_coarse_access_times(&store, &plan.policy);
     let dormant = store.stat.mtime.age(now) > plan.policy.shortest();
     let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
+    let mut readable = false;
     if settings.unread && !left_alone {
-        prove_to_be_sessions(&store, &mut plan, stop)?;
+        readable = prove_to_be_sessions(&store, &mut plan, stop)?;
     }
     let args = &settings.report;
     let size = args.report.unwrap_or_else(|| {
@@ -147,7 +148,7 @@ fn work(
             Exit::Failed
         }
         _ if tally.failures() > 0 => Exit::Partly,
-        _ if tally.denied() > 0 && !tally.readable => Exit::Partly,
+        _ if tally.denied() > 0 && !tally.readable && !readable => Exit::Partly,
         _ => Exit::Done,
     };
     if tally.denied() > 0 {
@@ -230,12 +231,12 @@ fn warn_of_coarse_access_times(store: &Store, policy: &Policy) {
 }
 
 /// Says what `--unread` is about to do. A layout whose files do not prove to be sessions is read as usual; if none is
-/// left, the run is refused.
-fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<()> {
+/// left, the run is refused. Tells whether any file could be read.
+fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<bool> {
     let samples = sample::sample(store, plan, stop);
     if stop.signal().is_some() {
         // The run stops before its first file, however small the sample was.
-        return Ok(());
+        return Ok(true);
     }
     let longest = words(plan.policy.longest());
     let (mut proofs, mut doubts) = (Vec::new(), Vec::new());
@@ -267,7 +268,7 @@ fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<(
     for doubt in doubts {
         tracing::warn!("--unread: {doubt}, so this layout is read as usual");
     }
-    Ok(())
+    Ok(samples.iter().any(|sample| sample.sessions > 0))
 }
 
 /// What a report that could not be written does to the exit code: an audit is its report, but a reap is

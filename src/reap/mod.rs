@@ -21,7 +21,8 @@ use crossbeam_channel::Sender;
 use rustix::process::{Resource, getrlimit};
 
 use crate::policy::{Class, Policy, Reason};
-use crate::session::Uid;
+use crate::redact;
+use crate::session::{Session, Uid};
 use crate::store::Store;
 use crate::store::batch::Batch;
 use crate::store::name::Kind;
@@ -103,6 +104,24 @@ pub struct Who {
     pub cart: bool,
     /// Whether it waits for a second factor.
     pub pending_2fa: bool,
+}
+
+impl From<&Session<'_>> for Who {
+    fn from(session: &Session<'_>) -> Who {
+        Who {
+            uid: session.uid,
+            login: session
+                .login
+                .as_ref()
+                .map(|login| redact::printable(login.as_bytes())),
+            db: session
+                .db
+                .as_ref()
+                .map(|db| redact::printable(db.as_bytes())),
+            cart: session.cart,
+            pending_2fa: session.pending_2fa,
+        }
+    }
 }
 
 /// How far a run has come, for whoever wants to show it meanwhile.

@@ -22,7 +22,7 @@ use super::settle::{Checked, Dir, Outcome};
 use super::{Due, Mode, Shared, Task, Who};
 use crate::policy::{Class, Glance, Reason, Verdict};
 use crate::redact;
-use crate::session::{Scratch, Session};
+use crate::session::Scratch;
 use crate::store::batch::Batch;
 use crate::store::file;
 use crate::store::name::{self, Kind};
@@ -392,23 +392,5 @@ fn failed(tally: &mut Tally, operation: Operation, kind: Kind, name: &CStr, errn
         tracing::warn!("cannot {operation} {kind} {sid}…: {error}");
     } else {
         tracing::debug!("cannot {operation} {kind} {sid}…: {error}");
-    }
-}
-
-impl From<&Session<'_>> for Who {
-    fn from(session: &Session<'_>) -> Who {
-        Who {
-            uid: session.uid,
-            login: session
-                .login
-                .as_ref()
-                .map(|login| redact::printable(login.as_bytes())),
-            db: session
-                .db
-                .as_ref()
-                .map(|db| redact::printable(db.as_bytes())),
-            cart: session.cart,
-            pending_2fa: session.pending_2fa,
-        }
     }
 }
