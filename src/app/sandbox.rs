@@ -47,14 +47,14 @@ pub fn if_refused(path: &Path, purpose: For) -> Option<String> {
 pub fn if_read_only(sessions: &Path) -> Option<String> {
     let mounts = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
     if file_system_is_read_only(&mounts, sessions) {
-        return Some("so is its whole file system, and no drop-in changes that".to_owned());
+        return Some("so is its whole file system, which no drop-in changes".to_owned());
     }
     let drop_in = drop_in(
         &unit()?,
         &[Line::Path("ReadWritePaths=", sessions.to_owned())],
     );
     Some(format!(
-        "the sandbox allows only the usual places; add this one: {drop_in}. \
+        "the sandbox allows only the usual places. Add this one: {drop_in}. \
          If that changes nothing, the mount itself is read-only"
     ))
 }
@@ -95,18 +95,18 @@ fn cure(
     if within(&HOMES).is_some() {
         let drop_in = drop_in(unit, &[Line::Text("ProtectHome=tmpfs"), bind]);
         return Some(format!(
-            "the sandbox hides home directories; let this one in: {drop_in}"
+            "the sandbox hides home directories. Let this one in: {drop_in}"
         ));
     }
     if within(&TEMPORARY).is_some() {
         let drop_in = drop_in(unit, &[bind]);
         return Some(format!(
-            "the sandbox has a /tmp, /var/tmp and /run of its own; let this place in: {drop_in}"
+            "the sandbox has a /tmp, /var/tmp and /run of its own. Let this place in: {drop_in}"
         ));
     }
     (errno == Errno::ACCESS).then(|| {
         format!(
-            "{unit} runs as user {}, who may not; if Odoo runs as another user, name that one: {}",
+            "{unit} runs as user {}, who may not. If Odoo runs as another user, name that one: {}",
             geteuid().as_raw(),
             drop_in(unit, &[Line::Text("User=NAME")])
         )
@@ -121,7 +121,7 @@ enum Line {
 
 /// How to write a drop-in with these lines, each of them in backquotes.
 fn drop_in(unit: &str, lines: &[Line]) -> String {
-    let mut out = format!("`systemctl edit {unit}`, and there the lines `[Service]`");
+    let mut out = format!("run `systemctl edit {unit}`, and write the lines `[Service]`");
     for line in lines {
         let line = match line {
             Line::Text(line) => (*line).to_owned(),

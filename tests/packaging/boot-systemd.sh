@@ -192,6 +192,7 @@ ubuntu_key() {
 # the cached root file system, made once; several runs may start at the same time
 mkdir -p "$CACHE"
 include=$INCLUDE${BOOT_INCLUDE:+,$BOOT_INCLUDE}
+case $SUITE in focal | jammy | noble) include+=,apt ;; esac # not in its minbase
 key=$(printf '%s\n' 1 "$SUITE" "$include" | sha256sum | cut -c1-12)
 base=$CACHE/$SUITE-$key
 (
