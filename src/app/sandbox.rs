@@ -148,7 +148,7 @@ fn quoted(path: &Path) -> Option<String> {
         .replace('"', "\\\"");
     let plain =
         |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+@%".contains(byte) || !byte.is_ascii();
-    Some(if text.as_bytes().iter().all(|byte| plain(byte)) {
+    Some(if text.as_bytes().iter().all(plain) {
         text
     } else {
         format!("\"{text}\"")

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 
 const UNIT: &str = "odoo-session-reaper@shop.service";
