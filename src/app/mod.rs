@@ -8,6 +8,7 @@ mod sandbox;
 mod story;
 
 use std::io::{IsTerminal, Write as _};
+use std::path::Path;
 
 use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue};
@@ -85,16 +86,20 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
         Action::Audit(args) => {
             let path = args.report.metrics_file.clone();
             let metrics = MetricsFile::new(path.as_deref(), Mode::Audit);
+            let config = args.store.config.clone();
             let settings = known
                 .and_then(|()| Settings::audit(args, matches, &around))
+                .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
             over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
         }
         Action::Reap(args) => {
             let path = args.report.metrics_file.clone();
             let metrics = MetricsFile::new(path.as_deref(), args.deleting.mode());
+            let config = args.store.config.clone();
             let settings = known
                 .and_then(|()| Settings::reap(args, matches, &around))
+                .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
             over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
         }
@@ -111,6 +116,11 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
         }
         Action::Man => print(&man::page()?),
     }
+}
+
+/// What to do about an odoo.conf that our unit keeps from being read.
+fn unreadable(config: Option<&Path>) -> Option<String> {
+    sandbox::if_refused(config?, sandbox::For::Reading)
 }
 
 fn print(bytes: &[u8]) -> anyhow::Result<Exit> {

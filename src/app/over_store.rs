@@ -55,10 +55,12 @@ fn work(
     let now = Timestamp::of(SystemTime::now());
     let sessions = &settings.location.sessions;
     let store = Store::open(sessions, &settings.opening)
-        .map_err(|error| match sandbox::if_hidden(sessions) {
-            Some(advice) => anyhow!("cannot see {}: {advice}", redact::path(sessions)),
-            None => error.into(),
-        })
+        .map_err(
+            |error| match sandbox::if_refused(sessions, sandbox::For::Deleting) {
+                Some(advice) => anyhow!("cannot open {}: {advice}", redact::path(sessions)),
+                None => error.into(),
+            },
+        )
         .with_context(|| format!("from {}", settings.location.from))?;
     if let Some(file) = settings.conf_file.as_ref().filter(|_| geteuid().is_root()) {
         file.must_be_trusted_by_root(store.stat.uid)?;
@@ -79,7 +81,7 @@ fn work(
     );
     if settings.mode != Mode::Audit && store.read_only() {
         // Said once, and not for each file; a dry run fails where the real one would.
-        let advice = sandbox::if_read_only(sessions);
+        let advice = sandbox::if_read_only(&store.resolved);
         return Err(anyhow!(
             "cannot delete in {place}: it is mounted read-only{}",
             advice.map_or(String::new(), |advice| format!("; {advice}"))

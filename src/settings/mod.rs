@@ -81,6 +81,14 @@ impl SettingsError {
             message,
         }
     }
+
+    /// The same error, with what else there is to say of it.
+    pub(crate) fn with(mut self, advice: Option<String>) -> SettingsError {
+        if let Some(advice) = advice {
+            self.message = format!("{}; {advice}", self.message);
+        }
+        self
+    }
 }
 
 impl std::error::Error for SettingsError {}

@@ -135,13 +135,13 @@ reads odoo-session-reaper@dynamic.service "ConditionPathIsDirectory: /var/lib/pr
 reads odoo-session-reaper@dynamic.service "ReadOnlyPaths: -/var/lib/private$odd/filestore"
 rm -r "$units"
 
-echo '-- it agrees with the program, with systemd/ and with the README'
+echo '-- it agrees with the program, with systemd/ and with docs/nixos.md'
 help=$("$program" reap --help)
-sed -n '/^## NixOS/,/^## Docker/p' README.md | sed -n '/^services.odoo-session-reaper = {/,/^};/p' |
+sed -n '/^services.odoo-session-reaper = {/,/^};/p' docs/nixos.md |
     sed '1s/.*/{/; $s/.*/}/' >"$out.nix"
-evaluate --arg settings "import $out.nix" >"$out" || fail 'the example of the README'
+evaluate --arg settings "import $out.nix" >"$out" || fail 'the example of docs/nixos.md'
 rm "$out.nix"
-jq -e '.failed == []' "$out" >/dev/null || { jq .failed "$out"; fail 'the example of the README'; }
+jq -e '.failed == []' "$out" >/dev/null || { jq .failed "$out"; fail 'the example of docs/nixos.md'; }
 for variable in $(jq -r '.config.systemd.services[].environment | keys[]' "$out" | grep ODOO_SESSION_REAPER; grep -ohE 'ODOO_SESSION_REAPER_[A-Z_]+[A-Z]' nix/*.nix; grep -ohE 'settings\.[a-z_]+ =|^ *[a-z_]+ = "[0-9]+[hd]"' nix/vm-test.nix | sed -E 's/settings\.//; s/ *([a-z_]+) =.*/ODOO_SESSION_REAPER_\U\1/'); do
     flag=${variable#ODOO_SESSION_REAPER_}
     flag=--$(tr 'A-Z_' 'a-z-' <<<"$flag")
