@@ -311,8 +311,8 @@ pub const EXAMPLES: [(&str, &str); 8] = [
 /// How options are given by environment variables.
 pub const ENVIRONMENT: &str = "\
 Every option can also be given as an environment variable: ODOO_SESSION_REAPER_DATA_DIR for --data-dir, and \
-so on. An empty one counts as unset, a misspelt one ends a reap that deletes. A switch takes yes or no, --verbose and --quiet take a number. The \
-command line beats the environment, which beats odoo.conf; but what a [session_reaper:DBNAME] says of its \
+so on. An empty one counts as unset, a misspelt one ends a reap that deletes. A switch takes yes or no, --verbose \
+and --quiet take a number. The command line beats the environment, which beats odoo.conf; but what a [session_reaper:DBNAME] says of its \
 database, it says last. RUST_LOG and NO_COLOR are respected.";
 
 /// The command line's definition, complete with environment variables.
