@@ -5,7 +5,6 @@
 mod testenv;
 
 use std::io::Read as _;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -80,48 +79,40 @@ fn a_process_substitution_is_refused_with_what_to_do() {
     );
 }
 
-/// Bytes in a pipe that nobody has read.
-fn unread(pipe: &impl std::os::fd::AsFd) -> u64 {
-    rustix::io::ioctl_fionread(pipe).unwrap()
-}
-
-/// Starts a run whose list fills a pipe that nobody reads, stops it, and says how it ended.
-fn stopped(command: &str, odoo: &Odoo, threads: &str, stderr_too: bool) -> Option<i32> {
-    let (reader, writer) = std::io::pipe().unwrap();
-    let stderr = if stderr_too {
-        OwnedFd::from(writer.try_clone().unwrap()).into()
-    } else {
-        Stdio::null()
-    };
-    let mut run = program();
-    run.args([command, "--list", "--threads", threads, "--data-dir"])
+/// Starts a run whose list fills a pipe that nobody reads yet.
+fn blocked(command: &str, odoo: &Odoo, threads: &str, stderr: &str) -> Running {
+    let run = Command::new("/bin/sh")
+        .env_clear()
+        .args(["-c", &format!("exec \"$0\" \"$@\" 2>{stderr}")])
+        .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"))
+        .args([command, "--list", "--threads", threads, "--data-dir"])
         .arg(odoo.data_dir())
-        .stdout(OwnedFd::from(writer))
-        .stderr(stderr);
-    let mut run = Running(run.spawn().unwrap());
+        .stdout(Stdio::piped())
+        .spawn();
+    let run = Running(run.unwrap());
     // Linux gives a pipe 16 pages; the last one may have some bytes to spare.
-    testenv::wait_until("a full pipe", || unread(&reader) > 60_000);
-    let pid = Pid::from_raw(i32::try_from(run.0.id()).unwrap()).unwrap();
-    kill_process(pid, Signal::TERM).unwrap();
-    run.ended("the end of a run that was stopped").code()
+    testenv::wait_until("a full pipe", || {
+        rustix::io::ioctl_fionread(run.0.stdout.as_ref().unwrap()).unwrap() > 60_000
+    });
+    run
 }
 
 #[test]
 fn a_stop_signal_ends_a_run_whose_report_nobody_reads() {
-    for (command, threads, stderr_too) in [
-        ("reap", "1", false),
-        ("reap", "4", true),
-        ("audit", "4", false),
+    for (command, threads, stderr) in [
+        ("reap", "1", "/dev/null"),
+        ("reap", "4", "&1"),
+        ("audit", "4", "/dev/null"),
     ] {
         let odoo = Odoo::new();
         for number in 0..2_000 {
             odoo.session(&format!("{}q{number}q", 10 + number % 40), VISITOR, 2 * DAY);
         }
-        assert_eq!(
-            stopped(command, &odoo, threads, stderr_too),
-            Some(143),
-            "{command}"
-        );
+        let mut run = blocked(command, &odoo, threads, stderr);
+        let pid = Pid::from_raw(i32::try_from(run.0.id()).unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        let ended = run.ended("the end of a run that was stopped");
+        assert_eq!(ended.code(), Some(143), "{command}");
         // Neither is the lock taken, nor anything broken.
         odoo.json("reap", &[], 0);
         assert!(odoo.files().is_empty());
@@ -134,19 +125,12 @@ fn a_reader_who_comes_late_gets_everything() {
     for number in 0..2_000 {
         odoo.session(&format!("{}q{number}q", 10 + number % 40), VISITOR, 2 * DAY);
     }
-    let (mut reader, writer) = std::io::pipe().unwrap();
-    let mut audit = program();
-    audit
-        .args(["audit", "--list", "--data-dir"])
-        .arg(odoo.data_dir())
-        .stdout(OwnedFd::from(writer));
-    let mut running = Running(audit.spawn().unwrap());
-    drop(audit);
-    testenv::wait_until("a full pipe", || unread(&reader) > 60_000);
+    let mut audit = blocked("audit", &odoo, "4", "/dev/null");
     std::thread::sleep(std::time::Duration::from_millis(700));
     let mut said = String::new();
-    reader.read_to_string(&mut said).unwrap();
-    assert_eq!(running.ended("the end of an audit").code(), Some(0));
+    let stdout = audit.0.stdout.as_mut().unwrap();
+    stdout.read_to_string(&mut said).unwrap();
+    assert_eq!(audit.ended("the end of an audit").code(), Some(0));
     let listed = said.lines().filter(|line| line.starts_with("anonymous "));
     assert_eq!(listed.count(), 2_000);
     assert!(said.contains("would delete 2 000 of 2 000 files"), "{said}");

@@ -54,7 +54,7 @@ pub fn advice(
     let short = shortage(&finished.room);
     let command = |verb, window| command(finished, conf_file, any_directory, verb, window);
     if mode != Mode::Audit {
-        let left = total.all.files - total.deleted.files;
+        let left = total.all.files.saturating_sub(total.deleted.files);
         let disk = total.all.disk.saturating_sub(total.deleted.disk);
         let cut_short = matches!(finished.end, Some(End::LimitReached | End::Interrupted(_)));
         // Of a dormant store nobody has counted anything.
@@ -103,15 +103,15 @@ fn of(total: u64, percent: u64) -> u64 {
 
 /// What is still missing once these files have gone, or `None` if nothing is.
 fn missing(room: &Room, to_go: Pile) -> Option<Missing> {
-    let of = |share: Option<Share>, gone: u64| {
+    let lacking = |share: Option<Share>, gone: u64| {
         let short = share.filter(|share| is_short(*share));
         short.map_or(0, |share| {
             of(share.total, SHORT).saturating_sub(share.free.saturating_add(gone))
         })
     };
     let missing = Missing {
-        files: of(room.inodes, to_go.files),
-        disk: of(room.bytes, to_go.disk),
+        files: lacking(room.inodes, to_go.files),
+        disk: lacking(room.bytes, to_go.disk),
     };
     (missing != Missing::default()).then_some(missing)
 }
@@ -199,15 +199,16 @@ fn command(
                 let text = humantime::format_duration(*duration).to_string();
                 option(name, Some(text.replace(' ', "")));
             }
-            Value::Logins(logins) if finished.logins => {
+            Value::Logins(logins) => {
                 for login in logins {
-                    option(name, Some(login.clone()));
+                    let shown = finished.logins && !login.contains(char::is_control);
+                    let login = if shown { login.as_str() } else { "…" };
+                    option(name, Some(login.to_owned()));
                 }
             }
-            Value::Logins(logins) if !logins.is_empty() => option(name, Some("…".to_owned())),
             Value::Switch(true) => option(name, None),
             Value::LastSeen(_) => option(name, Some(value.to_string())),
-            Value::Logins(_) | Value::Switch(false) | Value::Never => {}
+            Value::Switch(false) | Value::Never => {}
         }
     }
     if let Some((window, label)) = window {

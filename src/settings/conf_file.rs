@@ -108,7 +108,8 @@ impl ConfFile {
                  or run as user {owner}, the owner of the sessions"
             )));
         }
-        if of_another && !(self.named && !self.names_store) {
+        let root_named_both = self.named && !self.names_store;
+        if of_another && !root_named_both {
             return Err(SettingsError::failed(format!(
                 "root does not do what {file} of user {uid} says to sessions of user {owner}: \
                  run as user {owner}, give the file to root, or name it and the store with --config and --data-dir"
