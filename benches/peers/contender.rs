@@ -34,7 +34,8 @@ macro_rules! reap {
 #[rustfmt::skip]
 mod all {
     use super::{Contender, contender};
-    pub const FIND: Contender = contender("find -delete", "find {sessions} -type f -mmin {older} -delete");
+    // Else it fails where a save of the Odoo beside it comes to its rename between its listing and its stat.
+    pub const FIND: Contender = contender("find -delete", "find {sessions} -ignore_readdir_race -type f -mmin {older} -delete");
     pub const FIND_RM: Contender = contender("find -exec rm -f {} +", "find {sessions} -type f -mmin {older} -exec rm -f {} +");
     pub const BFS: Contender = contender("bfs -delete", "bfs {sessions} -type f -mmin {older} -delete");
     pub const FD: Contender = contender("fd -X rm -f", "fdfind --unrestricted --type f --changed-before {minutes} . {sessions} -X rm -f");

@@ -1,6 +1,5 @@
 //! A scene: contenders take turns on one store, in one state of the caches.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -10,7 +9,7 @@ use crate::args::Options;
 use crate::bed::{Bed, Cache};
 use crate::contender::{Contender, Place};
 use crate::measure::{self, Run};
-use crate::store::{self, DAY, Kind};
+use crate::store::{self, DAY, Kind, Names};
 use crate::{probe, tool};
 
 /// What distinguishes one scene from another.
@@ -42,8 +41,8 @@ pub struct Played {
 /// Which files there are before and after each run.
 #[derive(Default)]
 struct Expected {
-    pristine: Option<Vec<PathBuf>>,
-    after: Option<Vec<PathBuf>>,
+    pristine: Option<Names>,
+    after: Option<Names>,
 }
 
 impl Cast {
@@ -84,19 +83,21 @@ impl Cast {
         }
         let mut expected = Expected::default();
         for turn in 1..=options.turns {
-            for Played {
-                contender, runs, ..
-            } in &mut played
-            {
-                let who = format!("{} {}, {}", scene.name, tool::name(layout), contender.name);
-                let run = self.one(*contender, bed, &place, &mut expected);
+            for one in &mut played {
+                let who = format!(
+                    "{} {}, {}",
+                    scene.name,
+                    tool::name(layout),
+                    one.contender.name
+                );
+                let run = self.one(one.contender, bed, &place, &mut expected);
                 let run = run.with_context(|| who.clone())?;
-                let Run {
-                    wall, cpu, peak, ..
-                } = run;
-                let turn = format!("{turn}/{}", options.turns);
-                eprintln!("{who}, {turn}: {wall:.3} s, CPU {cpu:.3} s, {peak:.1} MiB");
-                runs.push(run);
+                let said = format!(
+                    "{:.3} s, CPU {:.3} s, {:.1} MiB",
+                    run.wall, run.cpu, run.peak
+                );
+                eprintln!("{who}, {turn}/{}: {said}", options.turns);
+                one.runs.push(run);
             }
         }
         Ok(played)
@@ -115,8 +116,9 @@ impl Cast {
             bed.restore(scene.cache, scene.odoo)?;
         }
         let files = store::files(&sessions)?;
-        let pristine = expected.pristine.get_or_insert_with(|| files.clone());
-        ensure!(files == *pristine, "the store was not put back as it was");
+        let names = store::names(&sessions, &files);
+        let pristine = expected.pristine.get_or_insert(names);
+        ensure!(names == *pristine, "the store was not put back as it was");
         // Memory is finite, so what nobody is going to read is not in it.
         let read_from = if scene.deletes { DAY } else { Duration::ZERO };
         let mut young = Vec::new();
@@ -136,18 +138,14 @@ impl Cast {
             measure()?
         };
         if scene.deletes {
-            let mut left = store::files(&sessions)?;
-            let first = expected.after.get_or_insert_with(|| left.clone());
+            let mut left = store::names(&sessions, &store::files(&sessions)?);
+            let first = *expected.after.get_or_insert(left);
             if contender.leaves_the_top(place.layout) {
-                let is_below = |path: &PathBuf| path.parent() != Some(&sessions);
-                left.retain(is_below);
-                left.extend(first.iter().filter(|path| !is_below(path)).cloned());
-                left.sort_unstable();
+                left[0] = first[0];
             }
-            let (count, wanted) = (left.len(), first.len());
             ensure!(
-                left == *first,
-                "left {count} files, not the {wanted} of the first contender"
+                left == first,
+                "left {left:?}, the first contender {first:?}"
             );
         }
         Ok(run)

@@ -1,6 +1,7 @@
 //! Which stores are measured, how they are made, and what is left of them.
 
 use std::fs::{File, FileTimes};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -100,6 +101,20 @@ pub fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort_unstable();
     Ok(files)
+}
+
+/// How many files there are at the top level and in shards, and a hash of their names.
+pub type Names = [(usize, u64); 2];
+
+/// The names of these files below `sessions`.
+pub fn names(sessions: &Path, files: &[PathBuf]) -> Names {
+    [true, false].map(|at_top| {
+        let mut hasher = DefaultHasher::new();
+        let here = |path: &&PathBuf| (path.parent() == Some(sessions)) == at_top;
+        let here: Vec<_> = files.iter().filter(here).collect();
+        here.hash(&mut hasher);
+        (here.len(), hasher.finish())
+    })
 }
 
 /// Stats all these files, and reads them whole where somebody will read them: those that are older than `read`.

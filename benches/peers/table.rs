@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use odoo_session_reaper::demo::Layout;
+
 use crate::contender::{Contender, FIND};
 use crate::measure::Run;
 use crate::rows::{CPU, Metric, Row, WALL};
 use crate::scene::Played;
 use crate::{LAYOUTS, tool};
-use odoo_session_reaper::demo::Layout;
 
 /// The most memory a run may take.
 const PEAK_MIB: f64 = 6.0;
@@ -21,14 +22,16 @@ pub fn targets(rows: &[Row], played: &[Played], judge: bool) -> String {
         let [flat, sharded] = row.target;
         let _ = write!(out, "| {} | ≤ {flat:.2} / {sharded:.2} |", row.name);
         for (layout, target) in LAYOUTS.into_iter().zip(row.target) {
-            let [ours, peer] = row
-                .pair
-                .map(|who| runs(played, row.scene.name, layout, who));
-            let _ = write!(
-                out,
-                " {} |",
-                cell(ratios(ours, peer, row.metric), judge, target)
+            let of = |who| runs(played, row.scene.name, layout, who);
+            let [ours, peer] = row.pair.map(of);
+            let cell = cell(
+                ratios(ours, peer, row.metric),
+                |[lowest, median, highest]| {
+                    let mark = mark(judge && median > target);
+                    format!("{median:.2}{mark} ({lowest:.2}–{highest:.2})")
+                },
             );
+            let _ = write!(out, " {cell} |");
         }
         out.push('\n');
     }
@@ -36,26 +39,28 @@ pub fn targets(rows: &[Row], played: &[Played], judge: bool) -> String {
     for layout in LAYOUTS {
         let ours = |one: &&Played| one.layout == layout && one.contender.is_ours();
         let ours = played.iter().filter(ours).flat_map(|one| &one.runs);
-        let mut peaks: Vec<f64> = ours.map(|run| run.peak).collect();
-        let [lowest, highest] = [0.0, 1.0].map(|part| quantile(&mut peaks, part));
-        let mark = if judge && highest > PEAK_MIB {
-            " ✗"
-        } else {
-            ""
-        };
-        let _ = write!(out, " {lowest:.1}–{highest:.1}{mark} |");
+        let cell = cell(
+            ours.map(|run| run.peak).collect(),
+            |[lowest, _, highest]| {
+                let mark = mark(judge && highest > PEAK_MIB);
+                format!("{lowest:.1}–{highest:.1}{mark}")
+            },
+        );
+        let _ = write!(out, " {cell} |");
     }
     out + "\n"
 }
 
-/// The median, and the ends.
-fn cell(mut values: Vec<f64>, judge: bool, target: f64) -> String {
-    let median = quantile(&mut values, 0.5);
-    let (Some(lowest), Some(highest)) = (values.first(), values.last()) else {
-        return "not measured".to_owned();
-    };
-    let mark = if judge && median > target { " ✗" } else { "" };
-    format!("{median:.2}{mark} ({lowest:.2}–{highest:.2})")
+fn mark(missed: bool) -> &'static str {
+    if missed { " ✗" } else { "" }
+}
+
+/// Of the median, and of the ends around it.
+fn cell(mut values: Vec<f64>, show: impl Fn([f64; 3]) -> String) -> String {
+    match values.is_empty() {
+        true => "not measured".to_owned(),
+        false => show([0.0, 0.5, 1.0].map(|part| quantile(&mut values, part))),
+    }
 }
 
 fn runs<'a>(played: &'a [Played], scene: &str, layout: Layout, who: Contender) -> &'a [Run] {
@@ -108,11 +113,7 @@ pub fn measured(played: &[Played]) -> String {
 pub fn quantile(values: &mut [f64], part: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let place = part * values.len().saturating_sub(1) as f64;
-    match (
-        values.get(place.floor() as usize),
-        values.get(place.ceil() as usize),
-    ) {
-        (Some(low), Some(high)) => low + (high - low) * place.fract(),
-        _ => f64::NAN,
-    }
+    let at = |place: f64| values.get(place as usize).copied().unwrap_or(f64::NAN);
+    let (low, high) = (at(place.floor()), at(place.ceil()));
+    low + (high - low) * place.fract()
 }
