@@ -163,6 +163,8 @@ struct Shared<'a> {
     /// seen to raise the p99 of a save from 0.3 to 45 ms. So only one worker at a time deletes there,
     /// unless the administrator wants it otherwise.
     flat_unlinker: Option<Mutex<()>>,
+    /// Whether files may be deleted while they are open.
+    deletes_open_files: bool,
 }
 
 /// Files that are read or settled in one go, if there are handles for them.
@@ -226,6 +228,7 @@ pub fn run(
         at_once,
         samples: AtomicU32::new(worker::SAMPLES),
         flat_unlinker: (!plan.share_flat).then(Mutex::default),
+        deletes_open_files: store.deletes_open_files(),
     };
     let tally = if threads == 1 {
         alone(&shared)

@@ -66,7 +66,7 @@ struct Judged {
     /// Of what reads as a session.
     database: Option<databases::Id>,
     who: Option<Who>,
-    /// Kept open until just before the last check: as long as somebody holds the inode, its number cannot be
+    /// Kept open at least until just before the last check: as long as somebody holds the inode, its number cannot be
     /// given to a new save. In the moment after that, two saves would have to get the old mtime as well.
     handle: Option<OwnedFd>,
 }
@@ -295,8 +295,14 @@ impl<'a> Worker<'a> {
         };
         for candidate in &mut self.due {
             let file = &mut candidate.file;
+            // With its last handle the kernel gives the inode back, which is the larger part of a deletion. Where
+            // others wait for their turn, that is done below: flat, it spared a fifth of the time.
+            let handle = match only {
+                Some(_) if shared.deletes_open_files => None,
+                _ => file.handle.take(),
+            };
             let name = batch.get(file.index).0;
-            let outcome = shared.settle(dir, name, &file.stat, file.checked, file.handle.take());
+            let outcome = shared.settle(dir, name, &file.stat, file.checked, handle);
             self.outcomes.push(outcome);
         }
         drop(only);

@@ -22,6 +22,10 @@ use rustix::io::{Errno, retry_on_intr};
 
 use stat::Stat;
 
+/// Types of file systems, as statfs(2) numbers them, that delete an open file as any other: ext4, XFS, Btrfs, ZFS and
+/// tmpfs. Others may, but NFS, SMB and most of FUSE rename it, and delete it when it is closed.
+const DELETE_OPEN_FILES: [u32; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x2fc1_2fc1, 0x0102_1994];
+
 /// An open session store.
 #[derive(Debug)]
 pub struct Store {
@@ -106,6 +110,13 @@ impl Store {
     /// Whether this mount notes when a file was read only once in 24 hours, unless it was saved meanwhile.
     pub fn with_daily_access_times(&self) -> bool {
         self.is_mounted(StatVfsMountFlags::RELATIME)
+    }
+
+    /// Whether a file that is open here is deleted, and not renamed until it is closed.
+    pub fn deletes_open_files(&self) -> bool {
+        // The field's type depends on the architecture; these numbers have 32 bits.
+        rustix::fs::fstatfs(&self.handle)
+            .is_ok_and(|stat| DELETE_OPEN_FILES.contains(&(stat.f_type as u32)))
     }
 
     fn is_mounted(&self, how: StatVfsMountFlags) -> bool {

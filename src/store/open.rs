@@ -56,8 +56,6 @@ pub enum OpenError {
         /// Whose that is.
         owner: u32,
     },
-    /// It was replaced between resolving and opening.
-    Replaced(PathBuf),
     /// The system refused.
     Refused {
         /// The path as it was given.
@@ -116,11 +114,6 @@ impl fmt::Display for OpenError {
                  name the latter with --sessions-dir if it is meant, or run as user {owner}",
                 redact::path(link),
                 redact::path(resolved)
-            ),
-            OpenError::Replaced(path) => write!(
-                f,
-                "{} was replaced while it was being opened: run again",
-                redact::path(path)
             ),
             OpenError::Refused {
                 path,
@@ -181,11 +174,6 @@ impl Store {
                     owner: stat.uid,
                 });
             }
-        }
-        // The handle must be what the checked path still names, not what somebody swapped in between.
-        let again = std::fs::canonicalize(path).ok();
-        if again.as_deref() != Some(&resolved) {
-            return Err(OpenError::Replaced(path.to_owned()));
         }
         Ok(Store {
             handle,
