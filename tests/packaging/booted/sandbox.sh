@@ -82,9 +82,13 @@ write to its state directory'
 run /bin/sh
 run a program that lies in sessions
 run it by the loader
+run a program that it puts into /tmp
+run a program that it puts into /var/lib/odoo-session-reaper
 $can"
+# 246 and older have no ProtectProc= either.
+[[ $systemd -ge 247 ]] || can="see Odoo's process"$'\n'$can
 equal 'it can do this, and nothing else' "$can" "$(probed can)"
-equal 'it has tried everything' 33 "$(story $unit | grep -cE '^can(not)? ')"
+equal 'it has tried everything' 35 "$(story $unit | grep -cE '^can(not)? ')"
 
 cursor
 override "${probe[@]}" NoExecPaths= ExecPaths= InaccessiblePaths= SystemCallFilter= TemporaryFileSystem= PrivateUsers=no \
@@ -106,7 +110,9 @@ check 'ended by a signal' grep -qE '^(signal|core-dump)$' <<<"$(property $unit R
 no_override
 systemctl reset-failed
 
-section 'A store of any size, 64 threads, within its limits'
+# MemoryMax= and TasksMax= hold only where the host gives the container the controllers; where it does not, this shows that
+# so many threads are not refused by the rest.
+section 'A large store, 64 threads'
 odoo-session-reaper demo --keep --dir /var/lib/odoo-big --sessions 60000 --expired 60 >/dev/null
 chown -R odoo: /var/lib/odoo-big
 echo ODOO_SESSION_REAPER_DATA_DIR=/var/lib/odoo-big >/etc/default/odoo-session-reaper-big
