@@ -1,12 +1,12 @@
 //! The command line: clap types with their help texts, and nothing else.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
 use clap::{ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::demo::Layout;
 use crate::exit;
 use crate::policy::LastSeen;
 use crate::reap::Mode;
@@ -42,7 +42,7 @@ pub enum Action {
     Audit(AuditArgs),
     /// Delete the sessions that are due
     Reap(ReapArgs),
-    /// Make a throw-away store of realistic sessions, audit it, reap it, audit it again, and clean up
+    /// Make a throw-away store of real session files, audit it, reap it, audit it again, and clean up
     Demo(DemoArgs),
     /// Print a completion script for a shell
     Completions {
@@ -227,8 +227,8 @@ pub struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Which layout
-    #[arg(long, value_enum, value_name = "LAYOUT", default_value_t = DemoLayout::Both)]
-    pub layout: DemoLayout,
+    #[arg(long, value_enum, value_name = "LAYOUT", default_value_t = Layout::Both)]
+    pub layout: Layout,
     /// Make exactly this share of them older than 8 days, and the rest younger than 20 hours
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub expired: Option<u8>,
@@ -258,17 +258,6 @@ pub enum Format {
     Text,
     /// For programs
     Json,
-}
-
-/// Layouts of a demo store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DemoLayout {
-    /// As Odoo 15 and older
-    Flat,
-    /// As Odoo 16 and newer
-    Sharded,
-    /// As an upgrade leaves it
-    Both,
 }
 
 /// Command lines worth knowing, for `--help` and the man page.
@@ -310,9 +299,9 @@ pub const EXAMPLES: [(&str, &str); 8] = [
 /// How options are given by environment variables.
 pub const ENVIRONMENT: &str = "\
 Every option can also be given as an environment variable: ODOO_SESSION_REAPER_DATA_DIR for --data-dir, and \
-so on. An empty one counts as unset. A switch takes yes or no, --verbose and --quiet take a number. The \
-command line beats the environment, which beats odoo.conf; a [session_reaper:DBNAME] section overrides all of \
-them for that database. RUST_LOG and NO_COLOR are respected.";
+so on. An empty one counts as unset; a misspelt one ends a reap that deletes. A switch takes yes or no, --verbose and \
+--quiet take a number. The command line beats the environment, which beats odoo.conf; a [session_reaper:DBNAME] \
+section overrides all of them for that database. RUST_LOG and NO_COLOR are respected.";
 
 /// The command line's definition, complete with environment variables.
 pub fn command() -> Command {
@@ -369,34 +358,10 @@ pub fn variable(long: &str) -> String {
     format!("{ENV_PREFIX}{}", long.to_uppercase().replace('-', "_"))
 }
 
-/// Variables that look like ours and are not: most likely misspelt.
-pub fn unknown_variables<'a>(
-    command: &Command,
-    names: impl Iterator<Item = &'a OsStr>,
-) -> Vec<&'a OsStr> {
-    fn longs(command: &Command, into: &mut Vec<String>) {
-        into.extend(
-            command
-                .get_arguments()
-                .filter_map(|arg| arg.get_long())
-                .map(variable),
-        );
-        for sub in command.get_subcommands() {
-            longs(sub, into);
-        }
-    }
-    let mut known = Vec::new();
-    longs(command, &mut known);
-    names
-        .filter(|name| {
-            let name = name.to_string_lossy();
-            name.starts_with(ENV_PREFIX) && !known.iter().any(|known| *known == name)
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     #[test]
@@ -414,16 +379,5 @@ mod tests {
                 assert_eq!(arg.get_env(), Some(OsStr::new(&variable(long))), "--{long}");
             }
         }
-    }
-
-    #[test]
-    fn a_misspelt_variable_is_noticed() {
-        let names = [
-            "ODOO_SESSION_REAPER_DATA_DIR",
-            "ODOO_SESSION_REAPER_DATADIR",
-            "ODOO_RC",
-        ];
-        let unknown = unknown_variables(&command(), names.iter().map(OsStr::new));
-        assert_eq!(unknown, [OsStr::new("ODOO_SESSION_REAPER_DATADIR")]);
     }
 }

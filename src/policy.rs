@@ -93,6 +93,16 @@ pub enum LastSeen {
     Atime,
 }
 
+impl LastSeen {
+    /// The name, as it is written and told.
+    pub fn name(self) -> &'static str {
+        match self {
+            LastSeen::Mtime => "mtime",
+            LastSeen::Atime => "atime",
+        }
+    }
+}
+
 /// What reading a file brought.
 pub enum Content<'a> {
     /// It reads as a session.

@@ -288,7 +288,8 @@ impl Tally {
 }
 
 impl Row {
-    fn merge(&mut self, other: &Row) {
+    /// Adds another's.
+    pub fn merge(&mut self, other: &Row) {
         self.all.merge(&other.all);
         self.due.merge(&other.due);
         self.settled.merge(&other.settled);

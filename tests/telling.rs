@@ -435,9 +435,9 @@ fn a_signal_ends_a_reap_with_a_report_of_what_was_done() {
             .stdout(Stdio::piped())
             .spawn();
         let Ok(child) = &mut child else {
-            return testenv::skipped(
+            return testenv::missing(
                 "a_signal_ends_a_reap_with_a_report_of_what_was_done",
-                "no strace",
+                "strace",
             );
         };
         testenv::wait_until("a first deletion", || odoo.files().len() < 3_000);
@@ -578,7 +578,7 @@ fn under_journald(
         .stdout(std::os::fd::OwnedFd::from(theirs.try_clone().unwrap()))
         .stderr(std::os::fd::OwnedFd::from(theirs));
     let Ok(mut child) = reap.spawn() else {
-        testenv::skipped(test, "no unshare");
+        testenv::missing(test, "unshare");
         return None;
     };
     // It holds the other end of the stream, too.

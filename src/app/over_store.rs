@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use rustix::process::geteuid;
 use tracing::Level;
 
 use super::metrics_file::MetricsFile;
@@ -54,11 +55,16 @@ fn work(
     let now = Timestamp::of(SystemTime::now());
     let sessions = &settings.location.sessions;
     let store = Store::open(sessions, &settings.opening)
-        .map_err(|error| match sandbox::if_hidden(sessions) {
-            Some(advice) => anyhow!("cannot see {}: {advice}", redact::path(sessions)),
-            None => error.into(),
-        })
+        .map_err(
+            |error| match sandbox::if_refused(sessions, sandbox::For::Deleting) {
+                Some(advice) => anyhow!("cannot open {}: {advice}", redact::path(sessions)),
+                None => error.into(),
+            },
+        )
         .with_context(|| format!("from {}", settings.location.from))?;
+    if let Some(file) = settings.conf_file.as_ref().filter(|_| geteuid().is_root()) {
+        file.must_be_trusted_by_root(store.stat.uid)?;
+    }
     let place = redact::path(&store.resolved);
     if owner::become_owner(&store.stat).with_context(|| {
         format!(
@@ -75,7 +81,7 @@ fn work(
     );
     if settings.mode != Mode::Audit && store.read_only() {
         // Said once, and not for each file; a dry run fails where the real one would.
-        let advice = sandbox::if_read_only(sessions);
+        let advice = sandbox::if_read_only(&store.resolved);
         return Err(anyhow!(
             "cannot delete in {place}: it is mounted read-only{}",
             advice.map_or(String::new(), |advice| format!("; {advice}"))
@@ -109,8 +115,9 @@ fn work(
     warn_of_coarse_access_times(&store, &plan.policy);
     let dormant = store.stat.mtime.age(now) > plan.policy.shortest();
     let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
+    let mut readable = false;
     if settings.by_age_only && !left_alone {
-        prove_to_be_sessions(&store, &mut plan, stop)?;
+        readable = prove_to_be_sessions(&store, &mut plan, stop)?;
     }
     let args = &settings.report;
     let size = args.report.unwrap_or_else(|| {
@@ -143,7 +150,7 @@ fn work(
             Exit::Failed
         }
         _ if tally.failures() > 0 => Exit::Partly,
-        _ if tally.denied() > 0 && !tally.readable => Exit::Partly,
+        _ if tally.denied() > 0 && !tally.readable && !readable => Exit::Partly,
         _ => Exit::Done,
     };
     if tally.denied() > 0 {
@@ -153,7 +160,7 @@ fn work(
             rustix::process::geteuid().as_raw()
         );
     }
-    let facts = Facts::of(&Finished {
+    let finished = Finished {
         location: &settings.location,
         store: &store,
         plan: &plan,
@@ -163,10 +170,15 @@ fn work(
         end,
         dormant,
         took: clock.elapsed(),
-        inodes: store.inodes(),
+        room: store.room(),
         exit,
-    });
+    };
+    let facts = Facts::of(&finished);
     let out = tell(listing.into_out(), &facts, exit, size, args);
+    let any_directory = settings.opening.accept_any_directory;
+    if let Some(advice) = report::advice(&finished, settings.conf_file.as_ref(), any_directory) {
+        tracing::warn!("{advice}");
+    }
     let exit = told(&out, settings.mode, exit);
     metrics.finished(sessions, &facts, exit);
     Ok(exit)
@@ -215,12 +227,12 @@ fn warn_of_coarse_access_times(store: &Store, policy: &Policy) {
 }
 
 /// Says what `--by-age-only` is about to do. A layout whose files do not prove to be sessions is read as usual; if none
-/// is left, the run is refused.
-fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<()> {
+/// is left, the run is refused. Tells whether any file could be read.
+fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<bool> {
     let samples = sample::sample(store, plan, stop);
     if stop.signal().is_some() {
         // The run stops before its first file, however small the sample was.
-        return Ok(());
+        return Ok(true);
     }
     let longest = words(plan.policy.longest());
     let (mut proofs, mut doubts) = (Vec::new(), Vec::new());
@@ -254,7 +266,7 @@ fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<(
     for doubt in doubts {
         tracing::warn!("--by-age-only: {doubt}, so this layout is read as usual");
     }
-    Ok(())
+    Ok(samples.iter().any(|sample| sample.sessions > 0))
 }
 
 /// What a report that could not be written does to the exit code: an audit is its report, but a reap is

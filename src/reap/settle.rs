@@ -97,8 +97,7 @@ impl<'a> Dir<'a> {
 
 impl Shared<'_> {
     /// Deletes `name`, or does what the mode does instead, if it still is the save that was judged. The `handle` of
-    /// the judged file is closed just before that is checked: a file that is open on NFS and most FUSE file systems
-    /// is not deleted but renamed.
+    /// the judged file is closed just before that is checked.
     pub fn settle(
         &self,
         dir: &Dir<'_>,
@@ -257,6 +256,7 @@ mod tests {
             samples: AtomicU32::new(0),
             at_once: 1,
             flat_unlinker: Some(Mutex::new(())),
+            deletes_open_files: false,
         };
         let judged = stat::at(store.handle(), NAME).unwrap();
         test(&shared, &judged, &path)

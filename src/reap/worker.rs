@@ -22,7 +22,7 @@ use super::settle::{Checked, Dir, Outcome};
 use super::{Due, Mode, Shared, Task, Who};
 use crate::policy::{Class, Glance, Reason, Verdict};
 use crate::redact;
-use crate::session::{Scratch, Session};
+use crate::session::Scratch;
 use crate::store::batch::Batch;
 use crate::store::file;
 use crate::store::name::{self, Kind};
@@ -69,7 +69,7 @@ struct Judged {
     /// Who loses a login with it.
     person: Option<Person>,
     who: Option<Who>,
-    /// Kept open until just before the last check: as long as somebody holds the inode, its number cannot be
+    /// Kept open at least until just before the last check: as long as somebody holds the inode, its number cannot be
     /// given to a new save. In the moment after that, two saves would have to get the old mtime as well.
     handle: Option<OwnedFd>,
 }
@@ -299,8 +299,14 @@ impl<'a> Worker<'a> {
         };
         for candidate in &mut self.due {
             let file = &mut candidate.file;
+            // With its last handle the kernel gives the inode back, which is the larger part of a deletion. Where
+            // others wait for their turn, that is done below: flat, it spared a fifth of the time.
+            let handle = match only {
+                Some(_) if shared.deletes_open_files => None,
+                _ => file.handle.take(),
+            };
             let name = batch.get(file.index).0;
-            let outcome = shared.settle(dir, name, &file.stat, file.checked, file.handle.take());
+            let outcome = shared.settle(dir, name, &file.stat, file.checked, handle);
             self.outcomes.push(outcome);
         }
         drop(only);
@@ -397,23 +403,5 @@ fn failed(tally: &mut Tally, operation: Operation, kind: Kind, name: &CStr, errn
         tracing::warn!("cannot {operation} {kind} {sid}…: {error}");
     } else {
         tracing::debug!("cannot {operation} {kind} {sid}…: {error}");
-    }
-}
-
-impl From<&Session<'_>> for Who {
-    fn from(session: &Session<'_>) -> Who {
-        Who {
-            uid: session.uid,
-            login: session
-                .login
-                .as_ref()
-                .map(|login| redact::printable(login.as_bytes())),
-            db: session
-                .db
-                .as_ref()
-                .map(|db| redact::printable(db.as_bytes())),
-            cart: session.cart,
-            pending_2fa: session.pending_2fa,
-        }
     }
 }

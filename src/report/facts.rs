@@ -70,11 +70,13 @@ pub struct StoreFacts {
     pub shards: u64,
 }
 
-/// The file system's inodes; `None` where there is no fixed number.
+/// The file system's room; `None` where there is no fixed number.
 #[derive(Debug, Serialize)]
 pub struct FileSystem {
     pub inodes: Option<u64>,
     pub inodes_free: Option<u64>,
+    pub bytes: Option<u64>,
+    pub bytes_free: Option<u64>,
 }
 
 /// The general windows, in seconds.

@@ -8,6 +8,7 @@ mod list;
 pub mod metrics;
 mod numbers;
 mod out;
+mod room;
 mod text;
 
 pub use entry::send;
@@ -15,6 +16,7 @@ pub use facts::{Facts, Finished};
 pub use list::Listing;
 pub use numbers::Numbers;
 pub use out::Out;
+pub use room::advice;
 
 use crate::cli::{Format, ReportSize};
 

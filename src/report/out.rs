@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 use super::numbers::Numbers;
 use crate::log;
+use crate::stream::Stream;
 
 /// Columns where nobody says how many there are.
 const WIDTH: usize = 80;
@@ -36,7 +37,7 @@ impl Out {
                 Some(columns) if terminal => columns.max(WIDTH / 2),
                 _ => WIDTH,
             },
-            writer: BufWriter::new(Box::new(stdout)),
+            writer: BufWriter::new(Box::new(Stream::Output)),
             failed: None,
         }
     }

@@ -41,8 +41,10 @@ impl Sandbox {
         command
             .env("HOME", self.path("home"))
             .env("TMPDIR", self.dir.path())
-            .env("ODOO_RC", self.path("odoo.conf"))
-            .env("ODOO_SESSION_REAPER_SESSIONS", "300");
+            .env("ODOO_RC", self.path("odoo.conf"));
+        if shown.args.first().is_some_and(|command| command == "demo") {
+            command.env("ODOO_SESSION_REAPER_SESSIONS", "300");
+        }
         for variable in &shown.variables {
             let (name, value) = variable.split_once('=').unwrap();
             command.env(name, self.led_here(name, value));

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::reap::Plan;
 use crate::redact;
 use crate::settings::{Effective, Location, Source, Value};
-use crate::store::{Inodes, Store};
+use crate::store::{Room, Store};
 use crate::tally::databases::{self, Name};
 use crate::tally::{self, Tally};
 
@@ -32,8 +32,8 @@ pub struct Finished<'a> {
     pub dormant: bool,
     /// How long it took.
     pub took: Duration,
-    /// The file system's inodes afterwards.
-    pub inodes: Option<Inodes>,
+    /// The file system's room afterwards.
+    pub room: Room,
     /// How the process ends.
     pub exit: Exit,
 }
@@ -84,8 +84,10 @@ impl Facts {
                 shards: tally.shards,
             },
             file_system: FileSystem {
-                inodes: run.inodes.map(|inodes| inodes.total),
-                inodes_free: run.inodes.map(|inodes| inodes.free),
+                inodes: run.room.inodes.map(|inodes| inodes.total),
+                inodes_free: run.room.inodes.map(|inodes| inodes.free),
+                bytes: run.room.bytes.map(|bytes| bytes.total),
+                bytes_free: run.room.bytes.map(|bytes| bytes.free),
             },
             windows: Windows {
                 authenticated: windows.authenticated.as_secs(),
@@ -227,8 +229,7 @@ fn setting(effective: &Effective, logins_shown: bool) -> Setting {
             Value::Duration(duration) => SettingValue::Seconds(duration.as_secs()),
             Value::Logins(logins) => patterns(logins, logins_shown),
             Value::Switch(on) => SettingValue::Switch(*on),
-            Value::LastSeen(LastSeen::Mtime) => SettingValue::Word("mtime"),
-            Value::LastSeen(LastSeen::Atime) => SettingValue::Word("atime"),
+            Value::LastSeen(last_seen) => SettingValue::Word(last_seen.name()),
             Value::Never => SettingValue::Never,
         },
         source,
