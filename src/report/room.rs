@@ -339,10 +339,7 @@ mod tests {
     #[test]
     fn what_is_short_is_named() {
         for (room, told) in [
-            (
-                room(Some((0, 12_500)), None),
-                "only 0 of 12 500 inodes free",
-            ),
+            (room(Some((0, 12_500)), None), "only 0 of 12500 inodes free"),
             (
                 room(Some((9, 10)), Some((1_000_000, 100_000_000))),
                 "only 1.0 MB of 100 MB free",
