@@ -93,7 +93,7 @@ impl Said {
         // Python takes it for a part of the value, and such a pattern would protect nobody.
         if self.is_in_file() && has_comment(pattern) {
             return Err(SettingsError::usage(format!(
-                "{} has the pattern \"{}\", which takes in a comment: give that a line of its own, or write \\ before \
+                "{} has the pattern \"{}\", which takes in a comment: give that a line of its own, or write ? for \
                  a ; or # that belongs to the login",
                 self.source.name(self.key),
                 redact::argument(pattern)

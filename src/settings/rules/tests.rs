@@ -335,7 +335,7 @@ fn a_pattern_that_could_only_protect_nobody_is_refused() {
             "{message}"
         );
     }
-    for patterns in ["a;b, c#d", "a \\; b", "\\#1", "o'neil"] {
+    for patterns in ["a;b, c#d", "a ?; b", "?1", "o'neil"] {
         assert!(asked(&[], &format!("[session_reaper]\nkeep_login = {patterns}\n")).is_ok());
     }
     assert!(asked(&["--keep-login", "# 7"], "").is_ok());
