@@ -1,11 +1,12 @@
 //! Flags, environment and `odoo.conf` merged into one value; every error is said once.
 
 mod conf_file;
-pub mod data_dir;
+mod data_dir;
+mod given;
 mod locate;
 pub mod odoo_conf;
-mod rules;
-mod said;
+mod resolve;
+mod scope;
 mod section;
 mod source;
 mod spelling;
@@ -156,12 +157,12 @@ impl Settings {
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
         let located = locate::locate(store, matches, around, mode)?;
-        let told = rules::told(matches, &located.sections)?;
+        let resolved = resolve::resolve(matches, &located.sections)?;
         Ok(Settings {
-            general: told.general,
-            databases: told.databases,
-            last_seen: told.last_seen,
-            effective: told.effective,
+            general: resolved.general,
+            databases: resolved.databases,
+            last_seen: resolved.last_seen,
+            effective: resolved.effective,
             location: located.location,
             conf_file: located.conf_file,
             opening: Opening {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::cli;
-use crate::policy::LastSeen;
+use crate::policy::{LastSeen, LoginPattern};
 use crate::redact;
 use crate::time::words;
 
@@ -102,9 +102,34 @@ pub enum Value {
     Never,
 }
 
+impl From<Duration> for Value {
+    fn from(duration: Duration) -> Value {
+        Value::Duration(duration)
+    }
+}
+
 impl From<Option<Duration>> for Value {
     fn from(duration: Option<Duration>) -> Value {
         duration.map_or(Value::Never, Value::Duration)
+    }
+}
+
+impl From<Vec<LoginPattern>> for Value {
+    fn from(logins: Vec<LoginPattern>) -> Value {
+        let written = logins.iter().map(|login| login.as_str().to_owned());
+        Value::Logins(written.collect())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(on: bool) -> Value {
+        Value::Switch(on)
+    }
+}
+
+impl From<LastSeen> for Value {
+    fn from(last_seen: LastSeen) -> Value {
+        Value::LastSeen(last_seen)
     }
 }
 
