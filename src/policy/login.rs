@@ -57,7 +57,6 @@ impl LoginPattern {
         })
     }
 
-    /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.written
     }

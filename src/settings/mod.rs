@@ -11,10 +11,10 @@ mod section;
 mod source;
 mod spelling;
 
-pub use conf_file::ConfFile;
-pub use locate::{Location, Surroundings};
-pub use source::{Effective, Source, Value};
-pub use spelling::unknown_variables;
+pub(crate) use conf_file::ConfFile;
+pub(crate) use locate::{Location, Surroundings};
+pub(crate) use source::{Effective, Source, Value};
+pub(crate) use spelling::unknown_variables;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,7 +31,7 @@ use crate::time::Timestamp;
 
 /// Everything that a run over a store needs to be told.
 #[derive(Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Where the store is.
     pub location: Location,
     /// The `odoo.conf` in use, if there is one.
@@ -62,7 +62,7 @@ pub struct Settings {
 
 /// Settings that cannot be meant, or cannot be had.
 #[derive(Debug)]
-pub struct SettingsError {
+pub(crate) struct SettingsError {
     /// How the process ends for it.
     pub exit: Exit,
     message: String,

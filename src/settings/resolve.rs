@@ -25,7 +25,6 @@ pub(super) struct Resolved {
     pub general: Rules,
     /// For those of databases with rules of their own.
     pub databases: BTreeMap<String, Rules>,
-    /// What tells when a session was used last.
     pub last_seen: LastSeen,
     /// Every value that is in force, with who said so.
     pub effective: Vec<Effective>,

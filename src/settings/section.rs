@@ -27,7 +27,6 @@ pub(super) fn options() -> Vec<String> {
         .collect()
 }
 
-/// What our sections say.
 #[derive(Default)]
 pub(super) struct Sections {
     /// `[session_reaper]`; empty if there is none.

@@ -11,20 +11,16 @@ use crate::time::words;
 /// Who said a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// An option of the command line.
     CommandLine,
-    /// An environment variable.
     Environment,
-    /// A line of `odoo.conf`.
     File {
-        /// The file, as it may be shown.
+        /// As it may be shown.
         file: String,
-        /// The section, without its brackets.
+        /// Without its brackets.
         section: String,
-        /// The 1-based line.
+        /// 1-based.
         line: usize,
     },
-    /// Nobody.
     Default,
 }
 
@@ -81,9 +77,7 @@ pub struct Effective {
     pub option: &'static str,
     /// The database that it is for; `None` for all that do not set it themselves.
     pub database: Option<String>,
-    /// The value.
     pub value: Value,
-    /// Who said so.
     pub source: Source,
 }
 
@@ -92,11 +86,8 @@ pub struct Effective {
 pub enum Value {
     /// A window or a lifetime.
     Duration(Duration),
-    /// Patterns of logins.
     Logins(Vec<String>),
-    /// A switch.
     Switch(bool),
-    /// What tells when a session was used last.
     LastSeen(LastSeen),
     /// Nothing, which for these options means: never.
     Never,
