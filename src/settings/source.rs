@@ -1,12 +1,10 @@
 //! What each value of the policy is, and who said so.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::cli;
 use crate::policy::{LastSeen, LoginPattern};
-use crate::redact;
-use crate::time::words;
+use crate::redact::{self, Shown};
 
 /// Who said a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +12,7 @@ pub enum Source {
     CommandLine,
     Environment,
     File {
-        /// As it may be shown.
-        file: String,
+        file: Shown,
         /// Without its brackets.
         section: String,
         /// 1-based.
@@ -47,25 +44,6 @@ impl Source {
         match self {
             Source::File { .. } => format!("add {key} = True to that section"),
             _ => format!("add --{}", key.replace('_', "-")),
-        }
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Source::CommandLine => f.write_str("command line"),
-            Source::Environment => f.write_str("environment"),
-            Source::File {
-                file,
-                section,
-                line,
-            } => write!(
-                f,
-                "{file} [{}] line {line}",
-                redact::printable(section.as_bytes())
-            ),
-            Source::Default => f.write_str("default"),
         }
     }
 }
@@ -121,26 +99,5 @@ impl From<bool> for Value {
 impl From<LastSeen> for Value {
     fn from(last_seen: LastSeen) -> Value {
         Value::LastSeen(last_seen)
-    }
-}
-
-/// Fit for a terminal.
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Duration(duration) => f.write_str(&words(*duration)),
-            Value::Logins(logins) if logins.is_empty() => f.write_str("none"),
-            Value::Logins(logins) => {
-                let shown: Vec<_> = logins
-                    .iter()
-                    .map(|login| redact::printable(login.as_bytes()))
-                    .collect();
-                f.write_str(&shown.join(", "))
-            }
-            Value::Switch(on) => f.write_str(if *on { "yes" } else { "no" }),
-            Value::LastSeen(LastSeen::Mtime) => f.write_str("mtime"),
-            Value::LastSeen(LastSeen::Atime) => f.write_str("atime"),
-            Value::Never => f.write_str("never"),
-        }
     }
 }
