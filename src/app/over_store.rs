@@ -58,7 +58,7 @@ fn work(
         .map_err(
             |error| match sandbox::if_refused(sessions, sandbox::For::Deleting) {
                 Some(advice) => anyhow!("cannot open {}: {advice}", redact::path(sessions)),
-                None => error.into(),
+                None => error,
             },
         )
         .with_context(|| format!("from {}", settings.location.from))?;

@@ -96,7 +96,7 @@ impl ConfFile {
     ///
     /// # Errors
     /// Says who could, and what to do about it.
-    pub fn must_be_trusted_by_root(&self, owner: u32) -> Result<(), SettingsError> {
+    pub(crate) fn must_be_trusted_by_root(&self, owner: u32) -> Result<(), SettingsError> {
         let ConfFile {
             file, uid, mode, ..
         } = self;

@@ -1,19 +1,20 @@
 //! Flags, environment and `odoo.conf` merged into one value; every error is said once.
 
 mod conf_file;
-pub mod data_dir;
+mod data_dir;
+mod given;
 mod locate;
 pub mod odoo_conf;
-mod rules;
-mod said;
+mod resolve;
+mod scope;
 mod section;
 mod source;
 mod spelling;
 
-pub use conf_file::ConfFile;
-pub use locate::{Location, Surroundings};
-pub use source::{Effective, Source, Value};
-pub use spelling::unknown_variables;
+pub(crate) use conf_file::ConfFile;
+pub(crate) use locate::{Location, Surroundings};
+pub(crate) use source::{Effective, Source, Value};
+pub(crate) use spelling::unknown_variables;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,7 +31,7 @@ use crate::time::Timestamp;
 
 /// Everything that a run over a store needs to be told.
 #[derive(Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Where the store is.
     pub location: Location,
     /// The `odoo.conf` in use, if there is one.
@@ -61,7 +62,7 @@ pub struct Settings {
 
 /// Settings that cannot be meant, or cannot be had.
 #[derive(Debug)]
-pub struct SettingsError {
+pub(crate) struct SettingsError {
     /// How the process ends for it.
     pub exit: Exit,
     message: String,
@@ -156,12 +157,12 @@ impl Settings {
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
         let located = locate::locate(store, matches, around, mode)?;
-        let told = rules::told(matches, &located.sections)?;
+        let resolved = resolve::resolve(matches, &located.sections)?;
         Ok(Settings {
-            general: told.general,
-            databases: told.databases,
-            last_seen: told.last_seen,
-            effective: told.effective,
+            general: resolved.general,
+            databases: resolved.databases,
+            last_seen: resolved.last_seen,
+            effective: resolved.effective,
             location: located.location,
             conf_file: located.conf_file,
             opening: Opening {
