@@ -1,5 +1,7 @@
 //! The command line: clap types with their help texts, and nothing else.
 
+pub mod completions;
+
 use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue};
-use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, Command, FromArgMatches};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use crate::cli::{self, Action, Cli};
@@ -104,16 +104,7 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
             over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
         }
         Action::Demo(args) => story::tell(&args, quiet, &stop()?),
-        Action::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(
-                shell,
-                &mut cli::command(),
-                Cli::command().get_name(),
-                &mut script,
-            );
-            print(&script)
-        }
+        Action::Completions { shell } => print(cli::completions::script(shell).as_bytes()),
         Action::Man => print(&man::page()?),
     }
 }
