@@ -77,7 +77,7 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
         _ => &["audit", "reap", "demo"],
     };
     let unknown = unknown_variables(command, commands, std::env::vars_os());
-    let deletes = matches!(&cli.command, Action::Reap(args) if args.deleting.mode() == Mode::Reap);
+    let deletes = matches!(&cli.command, Action::Reap(args) if !args.deleting.dry_run);
     let known = heed(&unknown, deletes);
     let quiet = cli.log.quiet > 0;
     let around = Surroundings::real();
@@ -95,7 +95,7 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
         }
         Action::Reap(args) => {
             let path = args.report.metrics_file.clone();
-            let metrics = MetricsFile::new(path.as_deref(), args.deleting.mode());
+            let metrics = MetricsFile::new(path.as_deref(), Mode::from(&args.deleting));
             let config = args.store.config.clone();
             let settings = known
                 .and_then(|()| Settings::reap(args, matches, &around))

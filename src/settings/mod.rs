@@ -4,6 +4,7 @@ mod conf_file;
 pub mod data_dir;
 mod locate;
 pub mod odoo_conf;
+mod path;
 mod rules;
 mod said;
 mod section;
@@ -20,7 +21,7 @@ use std::fmt;
 
 use clap::ArgMatches;
 
-use crate::cli::{AuditArgs, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
+use crate::cli::{AuditArgs, DeletingArgs, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
 use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
@@ -99,6 +100,17 @@ impl fmt::Display for SettingsError {
     }
 }
 
+/// What a reap does with files that are due.
+impl From<&DeletingArgs> for Mode {
+    fn from(args: &DeletingArgs) -> Mode {
+        if args.dry_run {
+            Mode::DryRun
+        } else {
+            Mode::Reap
+        }
+    }
+}
+
 impl Settings {
     /// The settings of an audit.
     ///
@@ -135,7 +147,14 @@ impl Settings {
             work,
             ..
         } = args;
-        let settings = Settings::new(deleting.mode(), &store, report, &work, matches, around)?;
+        let settings = Settings::new(
+            Mode::from(&deleting),
+            &store,
+            report,
+            &work,
+            matches,
+            around,
+        )?;
         if deleting.unread {
             settings.must_not_need_reading()?;
         }

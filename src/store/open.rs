@@ -187,6 +187,16 @@ impl Store {
 fn refused(path: &Path, errno: Errno) -> OpenError {
     let path = path.to_owned();
     match errno {
+        // A data_dir was asked for, and the store itself given.
+        Errno::NOENT if path.ends_with("sessions/sessions") => {
+            let store = redact::path(path.parent().unwrap_or(&path));
+            OpenError::Misplaced {
+                path,
+                advice: format!(
+                    "it is not there; if {store} is the store itself, name that with --sessions-dir {store}"
+                ),
+            }
+        }
         Errno::NOENT => {
             let in_data_dir = path.ends_with("sessions") && path.parent().is_some_and(Path::is_dir);
             OpenError::Missing { path, in_data_dir }
@@ -217,9 +227,10 @@ fn looks_like_a_store(given: &Path, resolved: &Path) -> Result<(), OpenError> {
     if resolved.join("sessions").is_dir() {
         return Err(OpenError::Misplaced {
             path: given.to_owned(),
-            advice:
-                "it is a data_dir; name it with --data-dir, or its `sessions` with --sessions-dir"
-                    .to_owned(),
+            advice: format!(
+                "it is a data_dir; name it with --data-dir {}",
+                redact::path(given)
+            ),
         });
     }
     Err(OpenError::NotAStore {
