@@ -1,6 +1,7 @@
 //! The command line: clap types with their help texts, and nothing else.
 
 pub mod completions;
+pub mod man;
 
 use std::path::PathBuf;
 
@@ -46,7 +47,11 @@ pub enum Action {
         shell: Shell,
     },
     /// Print the man page
-    Man,
+    Man {
+        /// Write it into this directory instead, and the page of each command
+        #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// Arguments of `audit`.

@@ -1,6 +1,5 @@
 //! The program: parses the command line, runs the command, and says how it ended.
 
-mod man;
 mod metrics_file;
 mod over_store;
 mod progress;
@@ -105,13 +104,26 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
         }
         Action::Demo(args) => story::tell(&args, quiet, &stop()?),
         Action::Completions { shell } => print(cli::completions::script(shell).as_bytes()),
-        Action::Man => print(&man::page()?),
+        Action::Man { dir } => man(dir.as_deref()),
     }
 }
 
 /// What to do about an odoo.conf that our unit keeps from being read.
 fn unreadable(config: Option<&Path>) -> Option<String> {
     sandbox::if_refused(config?, sandbox::For::Reading)
+}
+
+fn man(dir: Option<&Path>) -> anyhow::Result<Exit> {
+    let pages = cli::man::pages()?;
+    let Some(dir) = dir else {
+        return print(&pages[0].text);
+    };
+    for page in pages {
+        let path = dir.join(page.file);
+        std::fs::write(&path, page.text)
+            .with_context(|| format!("cannot write {}", redact::path(&path)))?;
+    }
+    Ok(Exit::Done)
 }
 
 fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
