@@ -5,6 +5,7 @@ mod data_dir;
 mod given;
 mod locate;
 pub mod odoo_conf;
+mod path;
 mod resolve;
 mod scope;
 mod section;
@@ -21,7 +22,7 @@ use std::fmt;
 
 use clap::ArgMatches;
 
-use crate::cli::{AuditArgs, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
+use crate::cli::{AuditArgs, DeletingArgs, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
 use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
@@ -100,6 +101,17 @@ impl fmt::Display for SettingsError {
     }
 }
 
+/// What a reap does with files that are due.
+impl From<&DeletingArgs> for Mode {
+    fn from(args: &DeletingArgs) -> Mode {
+        if args.dry_run {
+            Mode::DryRun
+        } else {
+            Mode::Reap
+        }
+    }
+}
+
 impl Settings {
     /// The settings of an audit.
     ///
@@ -136,7 +148,14 @@ impl Settings {
             work,
             ..
         } = args;
-        let settings = Settings::new(deleting.mode(), &store, report, &work, matches, around)?;
+        let settings = Settings::new(
+            Mode::from(&deleting),
+            &store,
+            report,
+            &work,
+            matches,
+            around,
+        )?;
         if deleting.by_age_only {
             settings.must_not_need_reading()?;
         }
