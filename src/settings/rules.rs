@@ -18,6 +18,10 @@ use crate::time::words;
 /// hour on routed requests, 16 and 17 every 60 to 90 minutes from an idle tab.
 const SHORTEST_LOGIN: Duration = Duration::from_secs(2 * 3_600);
 
+/// A visitor sends a form, and takes the next step of an order, with the session of the page before. Whoever writes less
+/// mostly means months, and wrote `m`.
+const SHORTEST_VISIT: Duration = Duration::from_secs(10 * 60);
+
 /// A save takes milliseconds, but deleting its temporary file loses the session; one hour is ample.
 const SHORTEST_LEFTOVER: Duration = Duration::from_secs(3_600);
 
@@ -188,41 +192,58 @@ impl Scope {
         })
     }
 
-    /// Refuses what logs out users who are working, unless that is meant.
+    /// Refuses what ends the sessions of people who are at work, unless that is meant.
     fn check(&self, whose: &str) -> Result<(), SettingsError> {
         if self.allow_short.value {
             return Ok(());
         }
-        let too_short = |key: &str, text: &str, value: Duration, source: &Source, why: &str| {
-            SettingsError::usage(format!(
-                "{} is {text} ({}){whose}, which is under 2 hours and logs out users who are working: {why} \
-                 (m is minutes, M months); if that is meant, {}",
-                source.name(key),
-                words(value),
-                source.switch("allow_short_window")
-            ))
+        let of_users = (SHORTEST_LOGIN, "logs out users who are working");
+        let of_visitors = (
+            SHORTEST_VISIT,
+            "ends sessions of visitors who are still there",
+        );
+        let saves = "Odoo does not save a session on each request";
+        let tab = "Odoo does not save a session on each request, and a tab can stay open for hours without a save";
+        let always = |window: &Of<Duration>| Of {
+            value: Some(window.value),
+            text: window.text.clone(),
+            source: window.source.clone(),
         };
-        let Of {
-            value,
-            text,
-            source,
-        } = &self.authenticated;
-        if *value < SHORTEST_LOGIN {
-            let why = "Odoo does not save a session on each request, and a tab can stay open for hours \
-                       without a save";
-            return Err(too_short("authenticated_window", text, *value, source, why));
+        for (key, window, (shortest, ends), why) in [
+            (
+                "authenticated_window",
+                &always(&self.authenticated),
+                of_users,
+                tab,
+            ),
+            (
+                "max_lifetime",
+                &self.max_lifetime,
+                of_users,
+                "it counts from the login, however active they are",
+            ),
+            (
+                "anonymous_window",
+                &always(&self.anonymous),
+                of_visitors,
+                saves,
+            ),
+            ("cart_window", &self.cart, of_visitors, saves),
+        ] {
+            let Some(value) = window.value.filter(|value| *value < shortest) else {
+                continue;
+            };
+            return Err(SettingsError::usage(format!(
+                "{} is {} ({}){whose}, which is under {} and {ends}: {why} (m is minutes, M months); \
+                 if that is meant, {}",
+                window.source.name(key),
+                window.text,
+                words(value),
+                words(shortest),
+                window.source.switch("allow_short_window")
+            )));
         }
-        match &self.max_lifetime {
-            Of {
-                value: Some(value),
-                text,
-                source,
-            } if *value < SHORTEST_LOGIN => {
-                let why = "it counts from the login, however active they are";
-                Err(too_short("max_lifetime", text, *value, source, why))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     fn rules(&self, (leftover, unreadable): (Duration, Option<Duration>)) -> Rules {
