@@ -150,7 +150,7 @@ pub struct PolicyArgs {
     /// for ever]
     #[arg(long, value_name = "AGE")]
     pub unreadable_window: Option<String>,
-    /// Allow less than 2h for logged-in users, which logs out people who are working
+    /// Allow less than 2h for logged-in users, or 10m for visitors, which ends sessions that are in use
     #[arg(long)]
     pub allow_short_window: bool,
     /// Protect these logins, such as 'kiosk*': their sessions never expire. Repeat it, or separate them with commas

@@ -13,6 +13,10 @@ use crate::time::words;
 /// hour on routed requests, 16 and 17 every 60 to 90 minutes from an idle tab.
 const SHORTEST_LOGIN: Duration = Duration::from_secs(2 * 3_600);
 
+/// A visitor sends a form, and takes the next step of an order, with the session of the page before. Whoever writes less
+/// mostly means months, and wrote `m`.
+const SHORTEST_VISIT: Duration = Duration::from_secs(10 * 60);
+
 /// What a database may have of its own.
 pub(super) struct Scope {
     authenticated: Of<Duration>,
@@ -61,32 +65,52 @@ impl Scope {
         })
     }
 
-    /// Refuses what logs out users who are working, unless that is meant.
+    /// Refuses what ends the sessions of people who are at work, unless that is meant.
     pub fn check(&self, whose: &str) -> Result<(), SettingsError> {
         if self.allow_short.value {
             return Ok(());
         }
-        for (given, value, why) in [
+        let of_users = (SHORTEST_LOGIN, "logs out users who are working");
+        let of_visitors = (
+            SHORTEST_VISIT,
+            "ends sessions of visitors who are still there",
+        );
+        for (given, value, (shortest, ends), why) in [
             (
                 &self.authenticated.given,
                 Some(self.authenticated.value),
+                of_users,
                 "Odoo does not save a session on each request, and a tab can stay open for hours without a save",
             ),
             (
                 &self.max_lifetime.given,
                 self.max_lifetime.value,
+                of_users,
                 "it counts from the login, however active they are",
             ),
+            (
+                &self.anonymous.given,
+                Some(self.anonymous.value),
+                of_visitors,
+                "Odoo does not save a session on each request",
+            ),
+            (
+                &self.cart.given,
+                self.cart.value,
+                of_visitors,
+                "Odoo does not save a session on each request",
+            ),
         ] {
-            let Some(value) = value.filter(|value| *value < SHORTEST_LOGIN) else {
+            let Some(value) = value.filter(|value| *value < shortest) else {
                 continue;
             };
             return Err(SettingsError::usage(format!(
-                "{} is {} ({}){whose}, which is under 2 hours and logs out users who are working: {why} \
-                 (m is minutes, M months); if that is meant, {}",
+                "{} is {} ({}){whose}, which is under {} and {ends}: {why} (m is minutes, M months); \
+                 if that is meant, {}",
                 given.name(),
                 given.text,
                 words(value),
+                words(shortest),
                 given.source.switch(self.allow_short.given.key)
             )));
         }

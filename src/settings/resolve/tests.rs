@@ -97,6 +97,38 @@ fn a_short_window_must_be_meant() {
 }
 
 #[test]
+fn minutes_for_visitors_must_be_meant() {
+    for option in ["anonymous-window", "cart-window"] {
+        let key = option.replace('-', "_");
+        let short = format!("--{option}=1m");
+        let message = error(&[&short], "");
+        assert!(
+            message.starts_with(&format!(
+                "--{option} is 1m (1 minute), which is under 10 minutes and ends sessions of visitors"
+            )) && message.ends_with(
+                "(m is minutes, M months); if that is meant, add --allow-short-window"
+            ),
+            "{message}"
+        );
+        assert!(asked(&[&short, "--allow-short-window"], "").is_ok());
+        assert!(asked(&[&format!("--{option}=1M")], "").is_ok());
+        assert!(asked(&[&format!("--{option}=10m")], "").is_ok());
+        assert!(error(&[&format!("--{option}=9m 59s")], "").contains("under 10 minutes"));
+        for (section, whose) in [("", ""), (":shop", ", for database shop")] {
+            let conf = format!("[session_reaper{section}]\n{key} = 1m\n");
+            let message = error(&[], &conf);
+            assert!(
+                message.starts_with(&format!(
+                    "/etc/odoo.conf line 2: {key} in [session_reaper{section}] is 1m (1 minute){whose}, which"
+                )) && message.ends_with("add allow_short_window = True to that section"),
+                "{message}"
+            );
+            assert!(asked(&[], &format!("{conf}allow_short_window = yes\n")).is_ok());
+        }
+    }
+}
+
+#[test]
 fn what_a_database_does_not_allow_itself_is_refused_to_it() {
     let conf = "[session_reaper]\nauthenticated_window = 1h\nallow_short_window = True\n\
                 [session_reaper:shop]\nallow_short_window = False\n";
