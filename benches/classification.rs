@@ -11,31 +11,32 @@
 )]
 
 use std::hint::black_box;
-use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use odoo_session_reaper::session::{self, Scratch};
 use serde_json::{Value, json};
 
-/// What the fixtures' manifests call these sessions.
-const REAL: [(&str, &str, &str); 5] = [
-    ("JSON, anonymous", "odoo-18", "anon-debug"),
-    ("JSON, authenticated", "odoo-18", "auth-admin"),
-    (
-        "pickle 4, flat, anonymous",
-        "odoo-14",
-        "py37-anon-web-login",
-    ),
-    (
-        "pickle 4, flat, authenticated",
-        "odoo-14",
-        "py37-auth-admin-debug",
-    ),
-    ("pickle 5, authenticated", "odoo-16", "auth-admin"),
+macro_rules! real {
+    ($path:literal) => {
+        include_bytes!(concat!("../tests/fixtures/", $path))
+    };
+}
+
+const JSON_AUTHENTICATED: &[u8] = real!(
+    "odoo-18/sessions/M9/M9yNLEqAUYHtdzD8jb5-_LKfFHoF_YLbp2sWSCvrRDCqZQxmCSKl7MXIH2SgVzF6rluqF-hKY9Q6sAzpwnSP"
+);
+
+#[rustfmt::skip]
+const REAL: [(&str, &[u8]); 5] = [
+    ("JSON, anonymous", real!("odoo-18/sessions/2g/2g_zWyiCm0oOoWJFVD2QT_HSpQ72IGgjfX3INXe-o3J4SIBKa4Kptcc_kUzUnHuNZXMm_XQoCNV7dfJirgGf")),
+    ("JSON, authenticated", JSON_AUTHENTICATED),
+    ("pickle 4, flat, anonymous", real!("odoo-14/sessions/werkzeug_872ee771da9b0c57ed4aa204a9e29a655b0c21be.sess")),
+    ("pickle 4, flat, authenticated", real!("odoo-14/sessions/werkzeug_35360bd52440cf1d3a837ece9b8fedbc1b6e7b78.sess")),
+    ("pickle 5, authenticated", real!("odoo-16/sessions/5d/5d239f097fb0aff96ebf81636bcd40c0b65b6edb")),
 ];
 
 fn classification(criterion: &mut Criterion) {
-    let real = REAL.map(|(name, odoo, label)| (name, fixture(odoo, label)));
+    let real = REAL.map(|(name, file)| (name, file.to_vec()));
     let grown = ("JSON, authenticated, 8 KB of devices", many_devices());
     for (name, file) in real.into_iter().chain([grown]) {
         let mut group = criterion.benchmark_group(name);
@@ -61,23 +62,9 @@ fn classification(criterion: &mut Criterion) {
     }
 }
 
-fn fixture(odoo: &str, label: &str) -> Vec<u8> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(odoo);
-    let manifest = std::fs::read(dir.join("manifest.json")).expect("a manifest");
-    let manifest: Vec<Value> = serde_json::from_slice(&manifest).expect("a list");
-    let entry = manifest
-        .iter()
-        .find(|entry| entry["label"] == label)
-        .unwrap_or_else(|| panic!("{odoo} has no {label}"));
-    let path = entry["path"].as_str().expect("a path");
-    std::fs::read(dir.join(path)).expect("a session")
-}
-
 /// An authenticated session of Odoo 18, with as many devices as make 8 KB.
 fn many_devices() -> Vec<u8> {
-    let mut session: Value = serde_json::from_slice(&fixture("odoo-18", "auth-admin")).unwrap();
+    let mut session: Value = serde_json::from_slice(JSON_AUTHENTICATED).unwrap();
     let device = json!({
         "platform": "linux", "browser": "chrome", "ip_address": "203.0.113.7",
         "first_activity": 1_790_000_000, "last_activity": 1_790_003_600,

@@ -2,7 +2,6 @@
   config,
   lib,
   pkgs,
-  utils,
   ...
 }:
 
@@ -12,49 +11,20 @@ let
 
   inherit (lib) mkOption types;
 
-  # ---- Durations, as the program reads them.
-
-  unitSeconds = {
-    s = 1;
-    sec = 1;
-    m = 60;
-    min = 60;
-    h = 3600;
-    hr = 3600;
-    d = 86400;
-    day = 86400;
-    w = 604800;
-    week = 604800;
-  };
-
-  duration = types.strMatching "([0-9]+ *(s|sec|m|min|h|hr|d|day|w|week)s? *)+" // {
-    description = "duration such as 7d, 36h or 1h 30m (m is minutes)";
-  };
-
-  seconds =
-    text:
-    let
-      parts = builtins.filter builtins.isList (builtins.split "([0-9]+) *([a-z]+)" text);
-      singular = unit: if unit == "s" then unit else lib.removeSuffix "s" unit;
-      value =
-        part: lib.toIntBase10 (builtins.head part) * unitSeconds.${singular (builtins.elemAt part 1)};
-    in
-    lib.foldl' (sum: part: sum + value part) 0 parts;
-
-  shorter = text: least: text != null && seconds text < least;
-
   # ---- The options of one store: of the host's own one, and of each instance.
+
+  absolutePath = types.strMatching "/[^\n]*";
 
   storeOptions =
     {
-      dataDir,
-      dataDirText ? null,
+      dataDir ? { },
+      configFile ? { },
     }:
     {
       dataDir = mkOption (
         {
-          type = types.nullOr (types.strMatching "/.*");
-          default = dataDir;
+          type = types.nullOr absolutePath;
+          default = null;
           example = "/srv/odoo";
           description = ''
             Odoo's data_dir; the sessions are in its directory `sessions`. If it lies in
@@ -62,21 +32,22 @@ let
             service does that it belongs to.
           '';
         }
-        // lib.optionalAttrs (dataDirText != null) {
-          defaultText = lib.literalExpression dataDirText;
-        }
+        // dataDir
       );
 
-      configFile = mkOption {
-        type = types.nullOr types.path;
-        default = null;
-        example = "/etc/odoo/odoo.conf";
-        description = ''
-          An odoo.conf whose sections `[session_reaper]` and `[session_reaper:DBNAME]` are used, and its data_dir
-          if `dataDir` is null. The sandbox lets only the usual places be written to, so name the `dataDir` too
-          for any other.
-        '';
-      };
+      configFile = mkOption (
+        {
+          type = types.nullOr types.path;
+          default = null;
+          example = "/etc/odoo/odoo.conf";
+          description = ''
+            An odoo.conf whose sections `[session_reaper]` and `[session_reaper:DBNAME]` are used, and its data_dir
+            if `dataDir` is null. The sandbox lets only the usual places be written to, so name the `dataDir` too
+            for any other.
+          '';
+        }
+        // configFile
+      );
 
       user = mkOption {
         type = types.str;
@@ -97,113 +68,54 @@ let
         description = "When to reap, in the format of {manpage}`systemd.time(7)`.";
       };
 
-      authenticatedWindow = mkOption {
-        type = types.nullOr duration;
-        default = null;
-        example = "7d";
+      settings = mkOption {
+        type = types.submodule {
+          freeformType = types.attrsOf (
+            types.nullOr (
+              types.oneOf [
+                types.bool
+                types.int
+                types.str
+                # They are joined by commas, and one inside would make two of one.
+                (types.listOf (types.strMatching "[^,]+"))
+              ]
+            )
+          );
+
+          options.metrics_file = mkOption {
+            type = types.nullOr (types.strMatching "/[^\n]*/[^/\n]+\\.prom");
+            default = null;
+            example = "/var/lib/odoo-session-reaper/odoo_sessions.prom";
+            description = ''
+              Where metrics are left for the textfile collector of Prometheus' node_exporter.
+              `/var/lib/odoo-session-reaper` (of an instance: `/var/lib/odoo-session-reaper-NAME`) is made for it,
+              except beside a `dataDir` in `/var/lib/private`, whose reaper needs a directory that its group may
+              write to. Link the file into the directory that node_exporter reads, or have node_exporter read this
+              one.
+            '';
+          };
+        };
+        default = { };
+        example = {
+          authenticated_window = "7d";
+          anonymous_window = "6h";
+          keep_login = [ "kiosk*" ];
+          dry_run = true;
+        };
         description = ''
-          How long the session of a logged-in user lives after it was last saved; by default what `configFile`
-          says, or else 7d.
+          The options of `odoo-session-reaper reap`, with `_` for `-`, as in the section `[session_reaper]` of
+          odoo.conf, which they beat. A misspelt one, or a value that cannot be meant, makes the run fail.
         '';
-      };
-
-      anonymousWindow = mkOption {
-        type = types.nullOr duration;
-        default = null;
-        example = "1d";
-        description = ''
-          How long the session of a visitor lives after it was last saved; by default what `configFile` says, or
-          else 1d.
-        '';
-      };
-
-      cartWindow = mkOption {
-        type = types.nullOr duration;
-        default = null;
-        description = ''
-          How long the session of a visitor with a cart or a wishlist lives after it was last saved; by default as
-          long as that of a logged-in user.
-        '';
-      };
-
-      leftoverWindow = mkOption {
-        type = types.nullOr duration;
-        default = null;
-        example = "1d";
-        description = ''
-          How long unfinished saves and upload stashes are kept, at least 1h; by default what `configFile` says,
-          or else 1d.
-        '';
-      };
-
-      unreadableWindow = mkOption {
-        type = types.nullOr duration;
-        default = null;
-        description = ''
-          How long files are kept that have a session's name but do not read as one; by default for ever.
-        '';
-      };
-
-      allowShortWindow = mkOption {
-        type = types.bool;
-        default = false;
-        description = ''
-          Whether to allow an authenticated window or a lifetime under 2h, which logs out users who are working.
-        '';
-      };
-
-      keepLogins = mkOption {
-        # They are joined by commas, and one inside would make two patterns of one.
-        type = types.listOf (types.strMatching "[^,]+");
-        default = [ ];
-        example = [ "kiosk*" ];
-        description = "Patterns of logins whose sessions never expire; without commas.";
-      };
-
-      maxLifetime = mkOption {
-        type = types.nullOr duration;
-        default = null;
-        example = "30d";
-        description = ''
-          The longest time since a login, however active its session is (Odoo 18 and newer); by default for ever.
-        '';
-      };
-
-      lastSeen = mkOption {
-        type = types.nullOr (
-          types.enum [
-            "mtime"
-            "atime"
-          ]
-        );
-        default = null;
-        description = ''
-          What tells when a session was used last: its last save (`mtime`), or that or the last time that Odoo read
-          it (`atime`); by default what `configFile` says, or else `mtime`.
-        '';
-      };
-
-      metricsFile = mkOption {
-        type = types.nullOr (types.strMatching "/.*/.*\\.prom");
-        default = null;
-        example = "/var/lib/odoo-session-reaper/odoo_sessions.prom";
-        description = ''
-          Where metrics are left for the textfile collector of Prometheus' node_exporter. `/var/lib/odoo-session-reaper`
-          (of an instance: `/var/lib/odoo-session-reaper-NAME`) is made for it, except beside a `dataDir` in
-          `/var/lib/private`, whose reaper needs a directory that its group may write to. Link the file into the
-          directory that node_exporter reads, or have node_exporter read this one.
-        '';
-      };
-
-      extraArgs = mkOption {
-        type = types.listOf types.str;
-        default = [ ];
-        example = [ "--no-logins" ];
-        description = "More arguments for `odoo-session-reaper reap`.";
       };
     };
 
-  # ---- What becomes of them: overrides for the package's own units.
+  # ---- What becomes of them: overrides for the package's own units, which bring the sandbox.
+
+  # systemd puts something of its own in the place of a `%`.
+  literally = lib.replaceStrings [ "%" ] [ "%%" ];
+
+  # A path in a list of them. Quotes and backslashes have JSON's meaning to systemd, too.
+  inList = prefix: path: literally (builtins.toJSON "${prefix}${path}");
 
   # The NAME of /var/lib/private/NAME, where a service with DynamicUser= keeps its state.
   stateDirectory =
@@ -219,78 +131,82 @@ let
     store:
     if stateDirectory store == null then
       {
-        User = store.user;
-        Group = store.group;
+        User = literally store.user;
+        Group = literally store.group;
       }
     else
       {
         # Exactly what the Odoo service has: a unit with anything else cannot delete there, or changes the
-        # directory's owner under the running Odoo.
+        # directory's owner under the running Odoo. DynamicUser= implies RemoveIPC=: at the end of a run systemd would
+        # remove what this user has in shared memory, but not while another unit, Odoo's, has the same dynamic user.
         DynamicUser = true;
-        User = store.user;
+        User = literally store.user;
         StateDirectory = [
           ""
-          (stateDirectory store)
+          (inList "" (stateDirectory store))
         ];
         # The state directory is writable as a whole. The attachments stay out of reach.
-        ReadOnlyPaths = "-${lib.removeSuffix "/" store.dataDir}/filestore";
+        ReadOnlyPaths = inList "-" "${lib.removeSuffix "/" store.dataDir}/filestore";
       };
 
   place =
     store:
     let
-      # The unit's own state directory is writable anyhow.
-      metrics =
-        if store.metricsFile == null || lib.hasPrefix "/var/lib/odoo-session-reaper" store.metricsFile then
-          [ ]
-        else
-          [ "-${dirOf store.metricsFile}" ];
-      writable = paths: lib.optionalAttrs (paths != [ ]) { ReadWritePaths = toString paths; };
+      atHome = builtins.match "/(home|root)/.*" (toString store.dataDir) != null;
+      writable =
+        lib.optional (store.settings.metrics_file != null) (dirOf store.settings.metrics_file)
+        ++ lib.optional (store.dataDir != null && stateDirectory store == null && !atHome) (sessions store);
     in
-    if store.dataDir == null || stateDirectory store != null then
-      writable metrics
-    else if lib.hasPrefix "/home/" store.dataDir then
-      {
-        ProtectHome = "tmpfs";
-        BindPaths = sessions store;
-      }
-      // writable metrics
-    else
-      writable ([ "-${sessions store}" ] ++ metrics);
+    lib.optionalAttrs atHome {
+      ProtectHome = "tmpfs";
+      BindPaths = inList "" (sessions store);
+    }
+    // lib.optionalAttrs (writable != [ ]) { ReadWritePaths = map (inList "-") writable; };
+
+  variables =
+    store:
+    lib.mapAttrs'
+      (
+        name: value:
+        lib.nameValuePair "ODOO_SESSION_REAPER_${lib.toUpper name}" (
+          literally (
+            if builtins.isBool value then
+              lib.boolToString value
+            else if builtins.isList value then
+              lib.concatStringsSep "," value
+            else
+              toString value
+          )
+        )
+      )
+      (
+        lib.filterAttrs (_: value: value != null) (
+          store.settings
+          // {
+            data_dir = store.dataDir;
+            config = store.configFile;
+          }
+        )
+      );
 
   service = store: {
     # A run in progress ends by itself; the next one is the new configuration's.
     restartIfChanged = false;
     # An empty state directory must not be made before Odoo makes its own.
     unitConfig = lib.optionalAttrs (stateDirectory store != null) {
-      ConditionPathIsDirectory = sessions store;
+      ConditionPathIsDirectory = literally (sessions store);
     };
-    environment = lib.filterAttrs (_: value: value != null) {
-      ODOO_SESSION_REAPER_DATA_DIR = store.dataDir;
-      ODOO_SESSION_REAPER_CONFIG = if store.configFile == null then null else toString store.configFile;
-      ODOO_SESSION_REAPER_AUTHENTICATED_WINDOW = store.authenticatedWindow;
-      ODOO_SESSION_REAPER_ANONYMOUS_WINDOW = store.anonymousWindow;
-      ODOO_SESSION_REAPER_CART_WINDOW = store.cartWindow;
-      ODOO_SESSION_REAPER_LEFTOVER_WINDOW = store.leftoverWindow;
-      ODOO_SESSION_REAPER_UNREADABLE_WINDOW = store.unreadableWindow;
-      ODOO_SESSION_REAPER_METRICS_FILE = store.metricsFile;
-      ODOO_SESSION_REAPER_ALLOW_SHORT_WINDOW = if store.allowShortWindow then "true" else null;
-      ODOO_SESSION_REAPER_KEEP_LOGIN =
-        if store.keepLogins == [ ] then null else lib.concatStringsSep "," store.keepLogins;
-      ODOO_SESSION_REAPER_MAX_LIFETIME = store.maxLifetime;
-      ODOO_SESSION_REAPER_LAST_SEEN = store.lastSeen;
-    };
+    environment = variables store;
     serviceConfig =
       account store
       // place store
       // {
         # Settings come from here only.
         EnvironmentFile = "";
-      }
-      // lib.optionalAttrs (store.extraArgs != [ ]) {
-        ExecStart = [
+        # The program and its libraries are nowhere else.
+        ExecPaths = [
           ""
-          "${lib.getExe cfg.package} reap ${utils.escapeSystemdExecArgs store.extraArgs}"
+          "/nix/store"
         ];
       };
   };
@@ -322,6 +238,56 @@ let
   where =
     store:
     if store.dataDir != null then lib.removeSuffix "/" store.dataDir else toString store.configFile;
+
+  # ---- What cannot be meant.
+
+  # The directories of /var/lib that are only links into /var/lib/private, because their service has a dynamic user.
+  linked = lib.concatMap (
+    service:
+    lib.optionals (lib.elem (service.serviceConfig.DynamicUser or false) [
+      true
+      "true"
+      "yes"
+    ]) (lib.splitString " " (toString (service.serviceConfig.StateDirectory or [ ])))
+  ) (lib.attrValues config.systemd.services);
+
+  assertionsOf =
+    name: store:
+    let
+      below = lib.removePrefix "/var/lib/" (toString store.dataDir);
+      first = builtins.head (lib.splitString "/" below);
+    in
+    [
+      {
+        assertion = store.dataDir != null || store.configFile != null;
+        message = "${name}: name a dataDir or a configFile.";
+      }
+      {
+        assertion = !(lib.hasPrefix "/var/lib/" (toString store.dataDir) && lib.elem first linked);
+        message = "${name}: ${toString store.dataDir} is of a service with DynamicUser=, and only a link leads there: write dataDir = \"/var/lib/private/${below}\".";
+      }
+      {
+        assertion = stateDirectory store != null || config.users.users ? ${store.user};
+        message = "${name}: there is no user ${store.user}: set `user` to the one that Odoo runs as, or declare users.users.${store.user}.";
+      }
+      {
+        assertion = stateDirectory store != null || config.users.groups ? ${store.group};
+        message = "${name}: there is no group ${store.group}: set `group` to the one that Odoo runs as, or declare users.groups.${store.group}.";
+      }
+      {
+        assertion = lib.all (key: builtins.match "[a-z][a-z_]*" key != null) (lib.attrNames store.settings);
+        message = "${name}: a setting is called as in odoo.conf, of letters and `_`.";
+      }
+      {
+        assertion =
+          !(lib.any (key: store.settings ? ${key}) [
+            "data_dir"
+            "sessions_dir"
+            "config"
+          ]);
+        message = "${name}: name the store with dataDir or configFile, not in settings: the sandbox is made for them.";
+      }
+    ];
 in
 {
   options.services.odoo-session-reaper = {
@@ -345,19 +311,32 @@ in
     };
 
     instances = mkOption {
-      type = types.attrsOf (types.submodule { options = storeOptions { dataDir = null; }; });
+      type = types.attrsOf (types.submodule { options = storeOptions { }; });
       default = { };
       example = lib.literalExpression ''{ shop.dataDir = "/srv/odoo/shop"; }'';
       description = "More stores, each with a timer of its own: `odoo-session-reaper@NAME.timer`.";
     };
   }
   // storeOptions {
-    dataDir =
-      if odoo.enable then
-        odoo.settings.options.data_dir or "/var/lib/private/odoo/.local/share/Odoo"
-      else
-        null;
-    dataDirText = "config.services.odoo.settings.options.data_dir, if services.odoo is enabled";
+    dataDir = {
+      default =
+        if odoo.enable then
+          odoo.settings.options.data_dir or "/var/lib/private/odoo/.local/share/Odoo"
+        else
+          null;
+      defaultText = lib.literalMD "the data_dir of `services.odoo`, if that is enabled";
+    };
+    configFile = {
+      default =
+        let
+          ours = lib.filterAttrs (
+            section: _: section == "session_reaper" || lib.hasPrefix "session_reaper:" section
+          ) odoo.settings;
+        in
+        # Without the other sections: they have passwords.
+        if odoo.enable && ours != { } then (pkgs.formats.ini { }).generate "odoo.conf" ours else null;
+      defaultText = lib.literalMD "`session_reaper` and `\"session_reaper:DBNAME\"` of `services.odoo.settings`, if that is enabled and has them";
+    };
   };
 
   config = lib.mkIf cfg.enable {
@@ -370,27 +349,14 @@ in
         assertion = lib.allUnique (map where (lib.attrValues units));
         message = "services.odoo-session-reaper: two instances work on one store.";
       }
+      {
+        assertion = lib.all (name: builtins.match "[a-zA-Z0-9:_.-]{1,200}" name != null) (
+          lib.attrNames cfg.instances
+        );
+        message = "services.odoo-session-reaper: an instance's name is part of a unit's name, of letters, digits and `:_.-`.";
+      }
     ]
-    ++ lib.concatLists (
-      lib.mapAttrsToList (name: store: [
-        {
-          assertion = store.dataDir != null || store.configFile != null;
-          message = "${name}: name a dataDir or a configFile.";
-        }
-        {
-          assertion = store.allowShortWindow || !(shorter store.authenticatedWindow (2 * 3600));
-          message = "${name}: an authenticatedWindow under 2h logs out users who are working; if that is meant, set allowShortWindow.";
-        }
-        {
-          assertion = store.allowShortWindow || !(shorter store.maxLifetime (2 * 3600));
-          message = "${name}: a maxLifetime under 2h logs out users who are working; if that is meant, set allowShortWindow.";
-        }
-        {
-          assertion = !(shorter store.leftoverWindow 3600);
-          message = "${name}: leftoverWindow is under 1h, and a save under way must not lose its file.";
-        }
-      ]) units
-    );
+    ++ lib.concatLists (lib.mapAttrsToList assertionsOf units);
 
     environment.systemPackages = [ cfg.package ];
 

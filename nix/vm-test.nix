@@ -12,7 +12,7 @@
         dataDir = "/srv/shop";
         user = "shop";
         group = "shop";
-        anonymousWindow = "6h";
+        settings.anonymous_window = "6h";
       };
     };
 

@@ -7,11 +7,11 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Everything that was due was done; files that do not read as a session are a count, not a failure.
     Done,
-    /// Nothing, or not enough to speak of, could be done.
+    /// Nothing, or not enough to speak of, could be done; also where the whole store lies on other mounts.
     Failed,
     /// The command line, an environment variable or `odoo.conf` says something that cannot be meant.
     Usage,
-    /// The run went to its end, but a directory, a file or a deletion failed.
+    /// The run went to its end, but a directory, a file or a deletion failed, or no session file could be read.
     Partly,
     /// Another reap holds the lock of this store (`EX_TEMPFAIL` of sysexits.h).
     Busy,
@@ -56,7 +56,7 @@ pub const MEANINGS: [(u8, &str); 7] = [
     ),
     (
         3,
-        "done in part: a directory listing, a stat, a read or a deletion failed",
+        "done in part: a listing, a stat, a read or a deletion failed, or no session could be read",
     ),
     (75, "another run holds the store; try again later"),
     (

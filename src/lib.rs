@@ -16,5 +16,6 @@ pub mod report;
 pub mod session;
 pub mod settings;
 pub mod store;
+pub mod stream;
 pub mod tally;
 pub mod time;

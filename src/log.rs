@@ -15,6 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt as layer};
 
 use crate::cli::{Format as LogFormat, LogArgs};
+use crate::stream::Stream;
 use journal::Journal;
 
 /// The journal, if the log goes there.
@@ -31,7 +32,7 @@ pub fn init(args: &LogArgs) -> Option<String> {
     let colours = stderr.is_terminal() && colours_wanted();
     let mut reached = Ok(());
     let layer = match (args.log_format, to_journal) {
-        (LogFormat::Json, _) => layer::layer().json().with_writer(std::io::stderr).boxed(),
+        (LogFormat::Json, _) => layer::layer().json().with_writer(stderr_log).boxed(),
         (LogFormat::Text, true) => {
             let journal = JOURNAL.get_or_init(|| {
                 // What journald gives a process to write to is always a socket.
@@ -50,7 +51,7 @@ pub fn init(args: &LogArgs) -> Option<String> {
             let layer = layer::layer()
                 .with_target(false)
                 .with_ansi(colours)
-                .with_writer(std::io::stderr);
+                .with_writer(stderr_log);
             if stderr.is_terminal() {
                 layer.without_time().boxed()
             } else {
@@ -68,6 +69,10 @@ pub fn init(args: &LogArgs) -> Option<String> {
         );
     }
     broken
+}
+
+fn stderr_log() -> Stream {
+    Stream::Error
 }
 
 /// The journal, if the log goes there.

@@ -90,10 +90,10 @@ impl Rules {
 /// What tells when a session was used last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LastSeen {
-    /// Its last save
+    /// The last save
     #[default]
     Mtime,
-    /// Its last save or the last time that Odoo read it, whichever is later
+    /// The last save or the last read, whichever is later; for windows of days, and not on a noatime mount
     Atime,
 }
 
@@ -129,7 +129,7 @@ pub enum Kept {
 pub enum Reason {
     /// Its last save is longer ago than its window.
     Expired,
-    /// Odoo 19 has moved the session to a new file, and refuses this one.
+    /// Odoo (19 or newer) has moved the session to a new file, and refuses this one.
     Superseded,
     /// The login is longer ago than its longest lifetime, however active the session is.
     Lifetime,
@@ -176,8 +176,8 @@ pub struct Policy {
     databases: BTreeMap<String, Rules>,
     /// The moment of the run, read once at its start.
     pub now: Timestamp,
-    /// Condemn regular names that are older than every window without reading them.
-    pub unread: bool,
+    /// Kinds of regular names that are condemned without being read where they are older than every window.
+    pub unread: Vec<Kind>,
     /// What tells when a session was used last.
     pub last_seen: LastSeen,
     // Over all rules, so that a glance costs the same however many databases have rules.
@@ -205,7 +205,7 @@ impl Policy {
             general,
             databases,
             now,
-            unread: false,
+            unread: Vec::new(),
             last_seen: LastSeen::default(),
         }
     }
@@ -306,10 +306,7 @@ impl Policy {
                 if !self.any_lifetime && age.is_some_and(|age| age <= self.shortest) {
                     return Glance::Settled(Class::Recent, Verdict::Keep(Kept::Young));
                 }
-                if self.unread
-                    && kind.is_regular_session()
-                    && age.is_some_and(|age| age > self.longest)
-                {
+                if self.unread.contains(&kind) && age.is_some_and(|age| age > self.longest) {
                     return Glance::Settled(Class::Unclassified, self.by_age(seen, self.longest));
                 }
                 return Glance::MustRead;
@@ -396,7 +393,7 @@ impl Policy {
             .map(|first| self.now.secs as f64 - first)
     }
 
-    /// Whether Odoo 19 has moved this session to a new file, and refuses this one by now.
+    /// Whether Odoo has moved this session to a new file, and refuses this one by now.
     fn refused(&self, session: &Session<'_>) -> bool {
         session
             .deletion_time

@@ -7,20 +7,35 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use crate::store::name::{self, Kind};
+
 /// No more of a session id is ever shown than this many characters…
 const PREFIX_CHARS: usize = 8;
 /// …nor more than this fraction of it, which protects the short ids that old builds of Odoo 17 accept.
 const PREFIX_DIVISOR: usize = 4;
 /// Characters of a login or a database name that are shown; PostgreSQL allows 63 bytes for a name.
 const TEXT_CHARS: usize = 128;
+/// Characters of a pattern that are shown.
+const PATTERN_CHARS: usize = 48;
 
 /// The first characters of a session id or of another file's name: enough to find the file again as its
 /// owner, too little to use it.
 pub fn prefix(name: &[u8]) -> String {
     let text = String::from_utf8_lossy(name);
-    let shown = PREFIX_CHARS.min(text.chars().count() / PREFIX_DIVISOR);
-    let shown: String = text.chars().take(shown).collect();
+    let shown: String = text.chars().take(prefix_chars(name)).collect();
     printable(shown.as_bytes())
+}
+
+fn prefix_chars(name: &[u8]) -> usize {
+    PREFIX_CHARS.min(name::characters(name) / PREFIX_DIVISOR)
+}
+
+/// A shard's name. One of a single character is the whole of the only id that it can hold.
+pub fn shard(name: &[u8]) -> String {
+    if name::characters(name) == 1 {
+        return "…".to_owned();
+    }
+    printable(name)
 }
 
 /// A stranger's text, safe for a terminal, a log line and a table: control characters, line and direction
@@ -62,24 +77,80 @@ pub fn path(path: &Path) -> String {
         .components()
         .map(|part| part.as_os_str().as_bytes())
         .collect();
+    let is_sharded = |shard: &[u8], id: &[u8]| {
+        name::is_shard(shard) && name::in_shard(shard, id) != Kind::Foreign
+    };
     let mut below_sessions = false;
     let mut out = String::new();
     for (index, name) in names.iter().enumerate() {
         if !out.is_empty() && !out.ends_with('/') {
             out.push('/');
         }
-        let shard = index.checked_sub(1).map_or(&[][..], |parent| names[parent]);
-        let sharded = below_sessions && shard.len() == 2 && name.starts_with(shard);
-        let exposed = below_sessions || index + 1 == names.len();
-        if sharded || (exposed && holds_session_id(name)) {
-            out.push_str(&prefix(name));
+        let parent = index.checked_sub(1).map(|parent| names[parent]);
+        let sharded = below_sessions && parent.is_some_and(|shard| is_sharded(shard, name));
+        // Two characters, as a shard tells them, can be too much of the id below it.
+        let id = names.get(index + 1).filter(|_| below_sessions);
+        let short =
+            id.filter(|id| is_sharded(name, id) && prefix_chars(id) < name::characters(name));
+        let last = index + 1 == names.len();
+        let exposed = below_sessions || last;
+        if sharded || short.is_some() || (exposed && holds_session_id(name)) {
+            out.push_str(&prefix(short.unwrap_or(name)));
             out.push('…');
+        } else if below_sessions && last {
+            out.push_str(&shard(name));
         } else {
             out.push_str(&printable(name));
         }
         below_sessions |= *name == b"sessions";
     }
     out
+}
+
+/// What many names have in common, as a pattern: `?` for a character in which they differ (`None`) or which may not be
+/// shown, and `?{86}` for many of those.
+///
+/// A session id has no dots, so between two dots no more is shown than may be of an id. Nor are there more letters
+/// and digits in all than places in which the names differ, so that not much of a person's own file name is told.
+pub fn pattern(common: &[Option<u8>]) -> String {
+    let mut letters = common.iter().filter(|byte| byte.is_none()).count();
+    let mut of_part = PREFIX_CHARS;
+    let mut out = String::new();
+    let mut hidden = 0;
+    for byte in common {
+        let shown = byte.filter(|byte| match byte {
+            b'.' => true,
+            b'-' | b'_' => of_part > 0,
+            _ => byte.is_ascii_alphanumeric() && of_part > 0 && letters > 0,
+        });
+        let Some(byte) = shown else {
+            hidden += 1;
+            continue;
+        };
+        hide(&mut out, &mut hidden);
+        out.push(char::from(byte));
+        of_part = if byte == b'.' {
+            PREFIX_CHARS
+        } else {
+            of_part - 1
+        };
+        letters -= usize::from(byte.is_ascii_alphanumeric());
+    }
+    hide(&mut out, &mut hidden);
+    if out.len() > PATTERN_CHARS {
+        out.truncate(PATTERN_CHARS);
+        out.push('…');
+    }
+    out
+}
+
+/// Writes the places that were hidden so far.
+fn hide(out: &mut String, hidden: &mut usize) {
+    match std::mem::take(hidden) {
+        few @ 0..=16 => out.push_str(&"?".repeat(few)),
+        // Writing to a String cannot fail.
+        many => drop(write!(out, "?{{{many}}}")),
+    }
 }
 
 /// An argument of the command line as an error may repeat it; shells expand globs to session paths.
@@ -161,6 +232,41 @@ mod tests {
             path(Path::new("/srv/sessions/odoo/sessions")),
             "/srv/sessions/odoo/sessions"
         );
+    }
+
+    #[test]
+    fn a_path_shows_no_more_of_a_short_id_by_its_shard() {
+        for (path_of_id, shown) in [
+            (&b"\xc3\xa91/\xc3\xa91secr"[..], "é…/é…"),
+            (b"\xc3\xa91/\xc3\xa91secret", "é1/é1…"),
+            (
+                b"\xff\xfe/\xff\xfe123456789",
+                "\\xff\\xfe/\u{fffd}\u{fffd}…",
+            ),
+            (b"he/hello", "h…/h…"),
+            (b"ab/ab", "…/…"),
+            (b"a/a", "…/…"),
+            (b"\xc3\xa9/\xc3\xa9", "…/…"),
+            (b"a", "…"),
+            (b"ab", "ab"),
+            (b"ab/other", "ab/other"),
+        ] {
+            let whole = [b"/o/sessions/", path_of_id].concat();
+            let whole = path(Path::new(std::ffi::OsStr::from_bytes(&whole)));
+            assert_eq!(whole, format!("/o/sessions/{shown}"));
+        }
+        assert_eq!(
+            path(Path::new("/srv/sessions/a/sessions")),
+            "/srv/sessions/a/sessions"
+        );
+    }
+
+    #[test]
+    fn a_shard_is_shown_unless_it_is_a_whole_id() {
+        for (name, shown) in [("ab", "ab"), ("é1", "é1"), ("a", "…"), ("é", "…")] {
+            assert_eq!(shard(name.as_bytes()), shown);
+        }
+        assert_eq!(shard(b"\xff"), "…");
     }
 
     #[test]

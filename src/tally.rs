@@ -1,6 +1,7 @@
 //! Counts, bytes and ages per class; each worker keeps one, and they are merged at the end.
 
 pub mod databases;
+pub mod unknown;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use crate::store::name::Kind;
 use crate::store::stat::Stat;
 use crate::time::Timestamp;
 use databases::Databases;
+use unknown::Unknown;
 
 /// Upper bounds of the age histogram's buckets; the last bucket has none. They hold the usual windows
 /// (1 and 7 days) as bounds, so that what is due begins with a bucket.
@@ -29,6 +31,9 @@ pub const AGE_BOUNDS: [(Duration, &str); 9] = [
 
 /// Number of the age histogram's buckets.
 pub const AGE_BUCKETS: usize = AGE_BOUNDS.len() + 1;
+
+/// Why a file is unreadable that this user may not open.
+pub const DENIED: &str = "permission denied";
 
 /// Files and what they take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,18 +108,22 @@ pub struct Tally {
     rows: [Row; Class::ALL.len()],
     /// The sessions that were read, by database.
     pub databases: Databases,
-    /// Logged-in users: sessions of theirs that Odoo 19 moved from file to file are one.
+    /// Logged-in users: sessions of theirs that Odoo moved from file to file are one.
     pub logins: u64,
     /// Authenticated sessions that are due for the age of their last save, though Odoo read them within their window.
     pub due_though_read: u64,
     /// Authenticated sessions with a longest lifetime that do not say when they began.
     pub lifetime_unknown: u64,
+    /// Foreign names that are alike.
+    pub unknown: Unknown,
     /// Session files at the top level.
     pub flat: u64,
     /// Session files in shards.
     pub sharded: u64,
     /// Shard directories.
     pub shards: u64,
+    /// Shards and session files that are on other mounts than the store, and so were not looked at.
+    pub elsewhere: u64,
     /// Kept because their time is in the future or before 2010.
     pub implausible_times: u64,
     /// Due, but saved again before they could be deleted.
@@ -123,6 +132,8 @@ pub struct Tally {
     pub vanished: u64,
     /// Why unreadable files are unreadable.
     pub unreadable: BTreeMap<&'static str, u64>,
+    /// Whether any session file could be opened.
+    pub readable: bool,
     /// What failed, by operation and error number.
     pub errors: BTreeMap<(Operation, i32), u64>,
 }
@@ -208,6 +219,11 @@ impl Tally {
         *count - 1
     }
 
+    /// Session files that had to be read, and that this user may not read.
+    pub fn denied(&self) -> u64 {
+        self.unreadable.get(DENIED).copied().unwrap_or(0)
+    }
+
     /// Number of failures.
     pub fn failures(&self) -> u64 {
         self.errors.values().sum()
@@ -233,12 +249,15 @@ impl Tally {
         self.logins += other.logins;
         self.due_though_read += other.due_though_read;
         self.lifetime_unknown += other.lifetime_unknown;
+        self.unknown.merge(&other.unknown);
         self.flat += other.flat;
         self.sharded += other.sharded;
         self.shards += other.shards;
+        self.elsewhere += other.elsewhere;
         self.implausible_times += other.implausible_times;
         self.saved_again += other.saved_again;
         self.vanished += other.vanished;
+        self.readable |= other.readable;
         for (reason, count) in &other.unreadable {
             *self.unreadable.entry(reason).or_default() += count;
         }
@@ -249,7 +268,8 @@ impl Tally {
 }
 
 impl Row {
-    fn merge(&mut self, other: &Row) {
+    /// Adds another's.
+    pub fn merge(&mut self, other: &Row) {
         self.all.merge(&other.all);
         self.due.merge(&other.due);
         self.deleted.merge(&other.deleted);
@@ -267,7 +287,6 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::stat::Mount;
     use rustix::fs::FileType;
 
     fn stat(age: i64, size: u64) -> Stat {
@@ -283,7 +302,7 @@ mod tests {
             gid: 0,
             mode: 0o644,
             protected: false,
-            mount: Mount::Id(1),
+            mount: 1,
         }
     }
 

@@ -7,15 +7,20 @@ use std::path::{Path, PathBuf};
 use odoo_session_reaper::session::{Scratch, Session, Uid, Unreadable, read};
 use serde_json::{Value, json};
 
-/// The manifest's entries of kind "session", each with its file's bytes.
+/// The entries of kind "session", each with its file's bytes.
 fn sessions(version: &str) -> Vec<(Value, Vec<u8>)> {
     let root: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures")
         .join(version);
-    let manifest = fs::read(root.join("manifest.json")).unwrap();
-    let entries: Vec<Value> = serde_json::from_slice(&manifest).unwrap();
-    entries
+    let entries = |list: &str| -> Vec<Value> {
+        let list = fs::read(root.join(list)).unwrap_or_else(|_| b"[]".to_vec());
+        serde_json::from_slice(&list).unwrap()
+    };
+    let manifest = entries("manifest.json");
+    let beside = entries("beside.json");
+    manifest
         .into_iter()
+        .chain(beside)
         .filter(|entry| entry["kind"] == "session")
         .map(|entry| {
             let bytes = fs::read(root.join(entry["path"].as_str().unwrap())).unwrap();
@@ -81,9 +86,36 @@ fn odoo_19_reads_as_its_manifest_says() {
 }
 
 #[test]
+fn odoo_20_reads_as_its_manifest_says() {
+    every_session_agrees("odoo-20", 30);
+}
+
+/// Of the four that lived through the upgrade, `_trace` tells of days before `_devices` begins.
+#[test]
+fn odoo_20_tells_when_each_login_began() {
+    let mut scratch = Scratch::default();
+    let mut began = std::collections::BTreeMap::new();
+    for (entry, bytes) in sessions("odoo-20") {
+        let session = read(&bytes, &mut scratch).unwrap();
+        let first = session.first_activity(|_| true).map(|time| time as u64);
+        if session.uid.is_some() {
+            *began.entry(first).or_insert(0) += 1;
+        } else {
+            assert_eq!(first, None, "{entry}");
+        }
+    }
+    let upgraded = (Some(1_792_682_362), 4);
+    assert!(
+        began.contains_key(&upgraded.0) && began[&upgraded.0] == upgraded.1,
+        "{began:?}"
+    );
+    eprintln!("{began:?}");
+}
+
+#[test]
 fn no_truncated_session_reads_as_anything() {
     let mut scratch = Scratch::default();
-    for version in ["odoo-14", "odoo-16", "odoo-18", "odoo-19"] {
+    for version in ["odoo-14", "odoo-16", "odoo-18", "odoo-19", "odoo-20"] {
         for (entry, bytes) in sessions(version) {
             let broken = if bytes[0] == 0x80 {
                 Unreadable::BrokenPickle

@@ -329,16 +329,93 @@ fn databases_have_series_and_no_name_has_two() {
 }
 
 #[test]
-fn a_dormant_store_is_a_success_that_looked_at_nothing() {
+fn a_dormant_store_left_alone_is_no_success_and_looked_at_nothing() {
     let odoo = odoo();
     odoo.unchanged_for(30 * DAY);
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("odoo_sessions.prom");
+    let path = file.to_str().unwrap();
+    for args in [&[][..], &["--dry-run"]] {
+        let ran = odoo.run("reap", &[args, &["--metrics-file", path]].concat());
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains("end=\"dormant\""), "{text}");
+        assert!(!text.contains("odoo_session_files"), "{text}");
+        assert!(!text.contains(SUCCESS), "{text}");
+    }
+    // The success before is kept; and whoever means it has one.
+    let earlier = format!(
+        "{SUCCESS}{{store=\"{}\",command=\"reap\"}} 7\n",
+        odoo.sessions.display()
+    );
+    fs::write(&file, earlier).unwrap();
     assert_eq!(reap(&odoo, &file).code, 0);
+    assert_eq!(success(&file, "reap"), Some(7.0));
+    assert_eq!(odoo.run("audit", &["--metrics-file", path]).code, 0);
+    assert!(success(&file, "audit").is_some());
+    let ran = odoo.run("reap", &["--force", "--metrics-file", path]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(success(&file, "reap") > Some(7.0));
+}
+
+#[test]
+fn deletions_add_up_over_runs_that_delete_nothing_or_fail() {
+    let odoo = odoo();
+    let dir = tempfile::tempdir().unwrap();
+    let (file, other) = (dir.path().join("odoo.prom"), dir.path().join("audit.prom"));
+    let (path, other_path) = (file.to_str().unwrap(), other.to_str().unwrap());
+    let total = |labels: &str| {
+        let series =
+            format!("odoo_session_reaper_deleted_files_total{{command=\"reap\",{labels}}}");
+        value(&file, &series)
+    };
+    let totals = || {
+        [
+            total("class=\"authenticated\""),
+            total("class=\"anonymous\""),
+            total("class=\"anonymous\",property=\"cart\""),
+        ]
+    };
+    // Nobody knows yet; and what an audit writes elsewhere must not have the reap's series.
+    assert_eq!(odoo.run("audit", &["--metrics-file", path]).code, 0);
+    assert_eq!(totals(), [None; 3]);
+    assert_reaped(&odoo, &reap(&odoo, &file));
+    assert_eq!(totals(), [Some(1.0), Some(1.0), Some(0.0)]);
+    odoo.session("eeSECRET", VISITOR, 2 * DAY)
+        .session("ffSECRET", CART, 9 * DAY);
+    assert_eq!(reap(&odoo, &file).code, 0);
+    let now = [Some(1.0), Some(2.0), Some(1.0)];
+    assert_eq!(totals(), now);
+    odoo.session("eeSECRET", VISITOR, 2 * DAY);
+    for (args, code) in [
+        (&["audit"][..], 0),
+        (&["reap", "--dry-run"], 0),
+        (&["reap", "--anonymous-window", "soon"], 2),
+    ] {
+        let args = [args, &["--metrics-file", path]].concat();
+        assert_eq!(odoo.run(args[0], &args[1..]).code, code, "{args:?}");
+        assert_eq!(totals(), now, "{args:?}");
+    }
+    let away = odoo.data_dir().join("away");
+    fs::rename(&odoo.sessions, &away).unwrap();
+    assert_eq!(reap(&odoo, &file).code, 1);
+    assert_eq!(totals(), now, "no store");
+    fs::rename(&away, &odoo.sessions).unwrap();
+    odoo.unchanged_for(30 * DAY);
+    assert_eq!(reap(&odoo, &file).code, 0);
+    assert_eq!(totals(), now, "dormant");
+    odoo.unchanged_for(0);
+    // A file that is gone, or makes no sense, begins again.
+    fs::write(&file, "nonsense").unwrap();
+    assert_eq!(reap(&odoo, &file).code, 0);
+    assert_eq!(totals(), [Some(0.0), Some(1.0), Some(0.0)]);
+    assert_eq!(odoo.run("audit", &["--metrics-file", other_path]).code, 0);
+    assert!(!fs::read_to_string(&other).unwrap().contains("_total"));
     let text = fs::read_to_string(&file).unwrap();
-    assert!(text.contains("end=\"dormant\""), "{text}");
-    assert!(!text.contains("odoo_session_files"), "{text}");
-    assert!(success(&file, "reap").is_some());
+    assert!(
+        text.contains("# TYPE odoo_session_reaper_deleted_files_total counter\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -570,9 +647,7 @@ fn root_does_not_follow_a_link_of_somebody_else() {
     let (precious, link) = (dir.path().join("shadow"), dir.path().join("odoo.prom"));
     fs::write(&precious, "precious").unwrap();
     symlink(&precious, &link).unwrap();
-    let nobody = rustix::fs::Uid::from_raw(65_534);
-    let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
-    rustix::fs::chownat(CWD, &link, Some(nobody), None, flags).unwrap();
+    give_to_nobody(&link);
     let ran = reap(&odoo, &link);
     assert_reaped(&odoo, &ran);
     assert_warned(&ran, "symlink of another user");
@@ -581,10 +656,148 @@ fn root_does_not_follow_a_link_of_somebody_else() {
     fs::create_dir(dir.path().join("victim")).unwrap();
     let on_the_way = dir.path().join("on-the-way");
     symlink(dir.path().join("victim"), &on_the_way).unwrap();
-    rustix::fs::chownat(CWD, &on_the_way, Some(nobody), None, flags).unwrap();
+    give_to_nobody(&on_the_way);
     let ran = reap(&odoo, &on_the_way.join("odoo_sessions.prom"));
     assert_warned(&ran, "symlink of another user");
     assert_eq!(fs::read_dir(dir.path().join("victim")).unwrap().count(), 0);
+}
+
+/// Gives away a file, a directory or a link.
+fn give_to_nobody(path: &Path) {
+    let nobody = rustix::fs::Uid::from_raw(65_534);
+    let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+    rustix::fs::chownat(CWD, path, Some(nobody), None, flags).unwrap();
+}
+
+#[test]
+fn root_follows_no_link_that_others_could_have_put_there() {
+    if !is_root() {
+        return skipped(
+            "root_follows_no_link_that_others_could_have_put_there",
+            "not root",
+        );
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let precious = dir.path().join("precious");
+    fs::write(&precious, "precious").unwrap();
+    // Root's own link, which whoever may change the directory has moved there.
+    for (mode, owner_is_nobody) in [(0o755, true), (0o775, false), (0o1777, false)] {
+        let odoo = odoo();
+        let theirs = dir.path().join(format!("{mode:o}"));
+        fs::create_dir(&theirs).unwrap();
+        fs::set_permissions(&theirs, Permissions::from_mode(mode)).unwrap();
+        if owner_is_nobody {
+            give_to_nobody(&theirs);
+        }
+        let link = theirs.join("odoo.prom");
+        symlink(&precious, &link).unwrap();
+        let ran = reap(&odoo, &link);
+        assert_reaped(&odoo, &ran);
+        assert_warned(&ran, "in a directory that others may change");
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+        assert_eq!(names(&theirs), ["odoo.prom"]);
+    }
+}
+
+#[test]
+fn root_writes_into_its_own_directories_and_those_of_the_stores_owner_only() {
+    if !is_root() {
+        return skipped(
+            "root_writes_into_its_own_directories_and_those_of_the_stores_owner_only",
+            "not root",
+        );
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("odoo.prom");
+    give_to_nobody(dir.path());
+    let mine = odoo();
+    let ran = reap(&mine, &file);
+    assert_reaped(&mine, &ran);
+    assert_warned(
+        &ran,
+        "belongs to user 65534, neither root nor the store's owner",
+    );
+    assert!(names(dir.path()).is_empty());
+    // Nobody's store, and his data_dir, that fail before root has become him.
+    let theirs = odoo();
+    let away = theirs.data_dir().join("away");
+    fs::rename(&theirs.sessions, &away).unwrap();
+    for missing in [false, true] {
+        give_to_nobody(theirs.data_dir());
+        give_to_nobody(&away);
+        let mut program = program();
+        match missing {
+            false => program.args(["reap", "--sessions-dir"]).arg(&away),
+            true => program.args(["reap", "--data-dir"]).arg(theirs.data_dir()),
+        };
+        let ran = run(program.arg("--metrics-file").arg(&file));
+        assert_eq!(ran.code, 1, "{}", ran.all());
+        assert_eq!(exit_code(&file, "reap"), Some(1.0));
+        fs::remove_file(&file).unwrap();
+    }
+}
+
+#[test]
+fn a_directory_that_is_exchanged_during_a_run_is_the_one_that_was_named() {
+    let test = "a_directory_that_is_exchanged_during_a_run_is_the_one_that_was_named";
+    let odoo = odoo();
+    let dir = tempfile::tempdir().unwrap();
+    let (named, moved) = (dir.path().join("named"), dir.path().join("moved"));
+    let victim = dir.path().join("victim");
+    fs::create_dir(&named).unwrap();
+    fs::create_dir(&victim).unwrap();
+    let Some(mut strace) = testenv::strace(test) else {
+        return;
+    };
+    let child = strace
+        .args([
+            "-e",
+            "trace=unlinkat",
+            "-e",
+            "inject=unlinkat:delay_enter=2000000:when=2",
+        ])
+        .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"))
+        .args(["reap", "--threads", "1", "--data-dir"])
+        .arg(odoo.data_dir())
+        .arg("--metrics-file")
+        .arg(named.join("odoo.prom"))
+        .stdout(Stdio::null())
+        .spawn();
+    let mut child = child.unwrap();
+    testenv::wait_until("a first deletion", || odoo.files().len() < 6);
+    fs::rename(&named, &moved).unwrap();
+    symlink(&victim, &named).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(exit_code(&moved.join("odoo.prom"), "reap"), Some(0.0));
+    assert!(names(&victim).is_empty());
+}
+
+#[test]
+fn a_new_file_that_gets_no_name_is_removed() {
+    let test = "a_new_file_that_gets_no_name_is_removed";
+    let odoo = odoo();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("odoo.prom");
+    fs::write(&file, "as it was").unwrap();
+    let Some(mut strace) = testenv::strace(test) else {
+        return;
+    };
+    let ran = run(strace
+        .args([
+            "-e",
+            "trace=renameat,renameat2",
+            "-e",
+            "inject=renameat,renameat2:error=EIO",
+        ])
+        .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"))
+        .args(["reap", "--data-dir"])
+        .arg(odoo.data_dir())
+        .arg("--metrics-file")
+        .arg(&file));
+    assert_reaped(&odoo, &ran);
+    assert_warned(&ran, "Input/output error");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "as it was");
+    assert_eq!(names(dir.path()), ["odoo.prom"]);
 }
 
 #[test]

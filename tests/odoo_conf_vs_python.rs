@@ -3,8 +3,10 @@
 //! `PROPTEST_CASES=500 cargo test --test odoo_conf_vs_python` tries 500 batches of files instead of a few.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::io::{ErrorKind, Write};
-use std::process::{Command, Stdio};
+mod testenv;
+
+use std::io::Write;
+use std::process::Stdio;
 
 use odoo_session_reaper::settings::odoo_conf::{ConfErrorKind, DEFAULT, OdooConf};
 use proptest::prelude::*;
@@ -59,20 +61,13 @@ enum Reading {
 /// What Python says of each file, or `None` on a machine that has no Python (CI must have one).
 fn python(files: &[Vec<u8>]) -> Option<Vec<Reading>> {
     let dir = tempfile::tempdir().unwrap();
-    let spawned = Command::new("python3")
+    let mut child = testenv::python3("odoo_conf_vs_python")?
         .args(["-c", PYTHON])
         .arg(dir.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .spawn();
-    let mut child = match spawned {
-        Err(e) if e.kind() == ErrorKind::NotFound => {
-            assert!(std::env::var("CI").as_deref() != Ok("true"), "no python3");
-            eprintln!("SKIPPED: there is no python3 here to compare with");
-            return None;
-        }
-        other => other.unwrap(),
-    };
+        .spawn()
+        .unwrap();
     let hex = |file: &Vec<u8>| file.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let input: Vec<String> = files.iter().map(hex).collect();
     let mut stdin = child.stdin.take().unwrap();

@@ -3,10 +3,11 @@
 //! They stand in the module docs of `session::json` and `session::pickle`. `tests/session_vs_python.rs` looks for others.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::env;
+mod testenv;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use odoo_session_reaper::session::{Scratch, read};
 
@@ -21,20 +22,12 @@ fn pickle(value: &[u8]) -> Vec<u8> {
 /// What Python makes of a file, or `None` where there is no Python.
 fn python(file: &[u8]) -> Option<String> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/sessions.py");
-    let spawned = Command::new("python3")
+    let mut python = testenv::python3("session_exceptions")?
         .arg(script)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .spawn();
-    let mut python = match spawned {
-        Ok(python) => python,
-        Err(why) => {
-            let on_ci = env::var_os("CI").is_some_and(|ci| ci == "true");
-            assert!(!on_ci, "python3: {why}");
-            eprintln!("SKIPPED, PYTHON WAS NOT ASKED: python3: {why}");
-            return None;
-        }
-    };
+        .spawn()
+        .unwrap();
     let hex = file.iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").unwrap();
         hex
@@ -81,6 +74,22 @@ fn json_may_hold_whole_numbers_of_any_length() {
     only_we_read(file.as_bytes(), "4300 digits");
 }
 
+/// To know which of them came before takes memory that grows with their number. Odoo writes a dictionary, where none comes twice.
+#[test]
+fn json_devices_that_are_there_twice_both_count() {
+    let devices = r#"{"a": {"first_activity": 1}, "a": {"first_activity": 5}}"#;
+    let file = format!(r#"{{"uid": 1, "db": 1, "debug": 1, "_devices": {devices}}}"#);
+    let mut scratch = Scratch::default();
+    let session = read(file.as_bytes(), &mut scratch).unwrap();
+    assert_eq!(session.first_activity(|_| true), Some(1.0));
+    let asks = "import json, sys\nprint(json.loads(sys.argv[1]))";
+    if let Some(mut python) = testenv::python3("json_devices_that_are_there_twice_both_count") {
+        let output = python.args(["-c", asks, devices]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(said, "{'a': {'first_activity': 5}}\n");
+    }
+}
+
 /// A class that exists not, called: Python would import it first. The script stands in for any class, so it does not refuse
 /// either; asked for the real thing, Python does.
 #[test]
@@ -92,7 +101,8 @@ fn pickle_classes_are_not_looked_up() {
     let loads = loads
         .replace("loads([", "loads(bytes([")
         .replace("])", "]))");
-    if let Ok(output) = Command::new("python3").args(["-c", &loads]).output() {
+    if let Some(mut python) = testenv::python3("pickle_classes_are_not_looked_up") {
+        let output = python.args(["-c", &loads]).output().unwrap();
         assert!(!output.status.success());
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(said.contains("ModuleNotFoundError"), "{said}");

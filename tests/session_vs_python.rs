@@ -5,6 +5,8 @@
 //! what `tests/fuzz/run.sh` has come across: each is taken as JSON and as a pickle.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod testenv;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
@@ -88,23 +90,16 @@ fn means_what_python_says() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/sessions.py");
     let seed = number_from("ODOO_SESSION_REAPER_TEST_SEED", 1);
     let cases = number_from("ODOO_SESSION_REAPER_TEST_CASES", CASES);
-    let python = Command::new("python3")
+    let Some(mut python) = testenv::python3("means_what_python_says") else {
+        return;
+    };
+    let mut python = python
         .args([script, &seed.to_string(), &cases.to_string()])
         // Sets come in the same order for the same seed.
         .env("PYTHONHASHSEED", "0")
         .stdout(Stdio::piped())
-        .spawn();
-    let mut python = match python {
-        Ok(python) => python,
-        Err(why) => {
-            assert!(
-                env::var_os("CI").is_none_or(|ci| ci != "true"),
-                "python3: {why}"
-            );
-            eprintln!("SKIPPED, NOTHING WAS COMPARED: python3: {why}");
-            return;
-        }
-    };
+        .spawn()
+        .unwrap();
     let mut scratch = Scratch::default();
     let mut statistics: BTreeMap<(String, &str), u32> = BTreeMap::new();
     for line in BufReader::new(python.stdout.take().unwrap()).lines() {

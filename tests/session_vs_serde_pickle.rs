@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use odoo_session_reaper::session::{Scratch, Session, Text, Uid, Unreadable, read};
+use odoo_session_reaper::session::{Devices, Scratch, Session, Text, Uid, Unreadable, read};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_pickle::{HashableValue, SerOptions, Value};
@@ -99,7 +99,7 @@ fn expected(session: &Dict) -> Result<Session<'static>, Unreadable> {
         cart: order || wishes,
         pending_2fa: uid.is_none() && set("pre_uid"),
         deletion_time: time.filter(|_| !matches!(get("next_sid"), None | Some(Value::None))),
-        trace: None,
+        devices: Devices::NONE,
     })
 }
 

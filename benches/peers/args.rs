@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Parser;
 
-use crate::store::Layout;
-
 /// Compare odoo-session-reaper with its peers.
 #[derive(Debug, Parser)]
 #[command(name = "peers")]
@@ -14,12 +12,12 @@ pub struct Options {
     /// A smoke test: tiny stores, one turn, no judging of times
     #[arg(long)]
     pub short: bool,
-    /// Only rows with this text in their name; a row of the second table by "peers"
+    /// Only rows with this text in their name; "peers" and "memory" are rows of the first table
     #[arg(long, value_name = "PATTERN")]
     pub rows: Option<String>,
     /// Only this layout
-    #[arg(long, value_enum)]
-    pub layout: Option<Layout>,
+    #[arg(long, value_parser = ["flat", "sharded"])]
+    pub layout: Option<String>,
     /// Turns that each contender has
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub turns: usize,
@@ -58,8 +56,7 @@ impl Options {
 
     /// Whether a row of this name was asked for.
     pub fn wants(&self, name: &str) -> bool {
-        self.rows
-            .as_ref()
-            .is_none_or(|pattern| name.to_lowercase().contains(&pattern.to_lowercase()))
+        let pattern = self.rows.as_deref().unwrap_or_default().to_lowercase();
+        name.to_lowercase().contains(&pattern)
     }
 }

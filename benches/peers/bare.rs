@@ -2,47 +2,18 @@
 //!
 //! No reaper can take less CPU time than this with one thread; it shows how much of a ratio is the kernel's.
 
-use std::ffi::{CStr, CString, OsString};
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat, unlinkat};
 
-/// What makes the bench this program.
-const BARE: &str = "--bare-loop";
-
 /// As many as `find` sorts together.
 const AT_ONCE: usize = 100_000;
 
-/// The program that is the loop: this one.
-pub fn program() -> OsString {
-    std::env::current_exe().map_or_else(|_| "/proc/self/exe".into(), Into::into)
-}
-
-/// The arguments of the loop over this store.
-pub fn args(sessions: OsString, window: Duration) -> Vec<OsString> {
-    vec![BARE.into(), sessions, window.as_secs().to_string().into()]
-}
-
-/// Is the loop, if this process was started as it.
-pub fn as_program() -> Option<ExitCode> {
-    let mut args = std::env::args().skip(1);
-    if args.next()? != BARE {
-        return None;
-    }
-    let ran = run(&args.next()?, &args.next()?);
-    Some(ran.map_or_else(
-        |error| {
-            eprintln!("{error:#}");
-            ExitCode::FAILURE
-        },
-        |()| ExitCode::SUCCESS,
-    ))
-}
-
-fn run(sessions: &str, window: &str) -> Result<()> {
+/// Is the loop, over this store and for files older than so many seconds.
+pub fn run(sessions: &str, window: &str) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let limit = i64::try_from(now.as_secs())? - window.parse::<i64>()?;
     let name = CString::new(sessions)?;

@@ -1,14 +1,25 @@
 //! Where a store is measured: it can be put back as it was, as often as needed.
+//!
+//! As root, that is an ext4 file system in a file. Unlinking changes metadata only, and without `discard` the data blocks
+//! stay as they were. So it is enough to keep a copy of the metadata (`e2image -r`: inode tables, directories, bitmaps;
+//! 70 MiB of 900) and to write that back. Without root it is a directory, and its copy.
 
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use odoo_session_reaper::demo::Layout;
+use rustix::fs::SeekFrom;
 
 use crate::args::Options;
-use crate::image::Image;
-use crate::store::{Kind, Layout};
-use crate::tool;
+use crate::store::Kind;
+use crate::tool::{self, finish, run};
+
+/// As `mkfs.ext4` gives it to a disk of 64 GiB or so.
+const JOURNAL_MIB: u32 = 512;
 
 /// Whether the kernel knows the store already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,68 +29,83 @@ pub enum Cache {
 }
 
 /// Where a store is measured.
-pub enum Bed {
-    /// A file system of its own.
-    Image(Image),
-    /// Without root: a directory, and its copy.
-    Directory(Directory),
+pub struct Bed {
+    /// Holds the image, its copies and its mount point, or the directory and its copy.
+    dir: tempfile::TempDir,
+    is_image: bool,
+    mounted: bool,
 }
 
 impl Bed {
     /// Makes a store of this kind.
     pub fn make(options: &Options, kind: Kind, layout: Layout) -> Result<Bed> {
         let files = kind.files(options);
-        eprintln!("making a {} store of {files} files", layout.name());
-        let make = |data_dir: &Path| kind.make(options, layout, data_dir);
-        if tool::is_root() && !options.no_image {
-            match Image::make(&options.dir, files) {
-                Ok(mut image) => {
-                    make(&image.data_dir())?;
-                    image.freeze()?;
-                    return Ok(Bed::Image(image));
-                }
-                Err(error) => eprintln!("no loop image, a plain directory instead: {error:#}"),
-            }
-        } else {
+        eprintln!("making a {} store of {files} files", tool::name(layout));
+        let new = tempfile::Builder::new();
+        let mut bed = Bed {
+            dir: { new }.prefix("peers-").tempdir_in(&options.dir)?,
+            is_image: tool::is_root() && !options.no_image,
+            mounted: false,
+        };
+        std::fs::create_dir(bed.at("mount"))?;
+        if !bed.is_image {
             eprintln!("not root: a plain directory instead of a loop image, and nothing cold");
+        } else if let Err(error) = bed.make_image(files) {
+            eprintln!("no loop image, a plain directory instead: {error:#}");
+            bed.is_image = false;
         }
-        let dir = tempfile::Builder::new()
-            .prefix("peers-")
-            .tempdir_in(&options.dir)?;
-        make(&dir.path().join("pristine"))?;
-        Ok(Bed::Directory(Directory(dir)))
+        if bed.is_image {
+            kind.make(options, layout, &bed.data_dir())?;
+            bed.freeze()?;
+        } else {
+            kind.make(options, layout, &bed.at("pristine"))?;
+        }
+        Ok(bed)
     }
 
     /// Odoo's data_dir.
     pub fn data_dir(&self) -> PathBuf {
-        match self {
-            Bed::Image(image) => image.data_dir(),
-            Bed::Directory(Directory(dir)) => dir.path().join("data"),
-        }
-    }
-
-    /// The store.
-    pub fn sessions(&self) -> PathBuf {
-        self.data_dir().join("sessions")
+        self.at("mount/data")
     }
 
     /// Whether caches can be dropped for it.
     pub fn can_be_cold(&self) -> bool {
-        matches!(self, Bed::Image(_))
+        self.is_image
     }
 
     /// Puts the store back as it was made. A run that only deletes needs metadata alone; one that also saves, everything.
     pub fn restore(&mut self, cache: Cache, everything: bool) -> Result<()> {
-        match self {
-            Bed::Image(image) => image.restore(cache, everything),
-            Bed::Directory(directory) => directory.restore(),
+        if !self.is_image {
+            let copy = self.data_dir();
+            if copy.exists() {
+                std::fs::remove_dir_all(&copy)?;
+            }
+            run("cp -a", &[self.at("pristine").as_ref(), copy.as_ref()])?;
+            return Ok(());
         }
+        self.unmount()?;
+        let (image, whole) = (self.at("ext4"), self.at("whole"));
+        let copy = |from: &Path, to: &Path| {
+            let words = "cp --sparse=always --reflink=auto";
+            run(words, &[from.as_ref(), to.as_ref()])
+        };
+        if !everything || !whole.exists() {
+            copy_what_is_there(&self.at("metadata"), &image)?;
+        }
+        if everything {
+            // The first time, there is only the image itself to be kept.
+            if !whole.exists() {
+                copy(&image, &whole)?;
+            }
+            copy(&whole, &image)?;
+        }
+        File::open(&image)?.sync_all()?;
+        self.mount(cache)
     }
 
     /// Lets nothing of what happened before go on in a timed run.
     pub fn settle(&self) -> Result<()> {
-        rustix::fs::syncfs(std::fs::File::open(self.data_dir())?)?;
-        Ok(())
+        Ok(rustix::fs::syncfs(File::open(self.data_dir())?)?)
     }
 
     /// Forgets everything that the kernel knows of it.
@@ -87,19 +113,98 @@ impl Bed {
         self.settle()?;
         std::fs::write("/proc/sys/vm/drop_caches", "3").context("cannot drop caches")
     }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// An empty file system with room for `files` small files, mounted.
+    fn make_image(&mut self, files: u64) -> Result<()> {
+        let image = self.at("ext4");
+        // mkfs makes an inode for every 16 KiB; only what is used takes room on the disk.
+        File::create(&image)?.set_len((1 << 30) + files * 20 * 1024)?;
+        let mkfs = "mkfs.ext4 -q -F -b 4096 -O ^has_journal -E nodiscard";
+        run(mkfs, &[image.as_ref()])?;
+        self.mount(Cache::Warm)
+    }
+
+    /// Remembers the file system as it is now.
+    fn freeze(&mut self) -> Result<()> {
+        self.unmount()?;
+        let image = self.at("ext4");
+        // Only now, so that the journal holds nothing that would have to be put back.
+        run(&format!("tune2fs -J size={JOURNAL_MIB}"), &[image.as_ref()])?;
+        run(
+            "e2image -r",
+            &[image.as_ref(), self.at("metadata").as_ref()],
+        )?;
+        Ok(File::open(image)?.sync_all()?)
+    }
+
+    fn mount(&mut self, cache: Cache) -> Result<()> {
+        // Warm, the image itself may be cached, which makes warming quick; cold, only the disk may have it.
+        let direct = if cache == Cache::Cold { "on" } else { "off" };
+        let attach = format!("losetup --find --show --direct-io={direct}");
+        let device = run(&attach, &[self.at("ext4").as_ref()])?;
+        let options = "mount -t ext4 -o noinit_itable,nodiscard";
+        let mounted = run(options, &[OsStr::new(&device), self.at("mount").as_ref()]);
+        self.mounted = mounted.is_ok();
+        // The kernel now lets go of the device together with the mount.
+        finish("losetup -d", &[device.as_ref()])?;
+        mounted.map(drop)
+    }
+
+    fn unmount(&mut self) -> Result<()> {
+        let mut tries = 0;
+        while self.mounted {
+            match finish("umount", &[self.at("mount").as_ref()]) {
+                Ok(_) => self.mounted = false,
+                // Somebody looks at it: a desktop, an indexer.
+                Err(_) if tries < 20 => wait(&mut tries),
+                Err(error) => return Err(error),
+            }
+        }
+        // A file system that lives on somewhere (in a copy of the mount table, say) would write into what is put back.
+        while !finish("losetup -j", &[self.at("ext4").as_ref()])?.is_empty() {
+            ensure!(tries < 50, "somebody keeps the loop image busy");
+            wait(&mut tries);
+        }
+        Ok(())
+    }
 }
 
-/// A store in a directory, and a copy to work on.
-pub struct Directory(tempfile::TempDir);
+fn wait(tries: &mut u32) {
+    *tries += 1;
+    std::thread::sleep(Duration::from_millis(100));
+}
 
-impl Directory {
-    fn restore(&self) -> Result<()> {
-        let copy = self.0.path().join("data");
-        if copy.exists() {
-            std::fs::remove_dir_all(&copy)?;
+/// The directory with the files goes after this, of itself.
+impl Drop for Bed {
+    fn drop(&mut self) {
+        let mount = self.at("mount");
+        if self.mounted && self.unmount().is_err() {
+            eprintln!("{} is still mounted", mount.display());
+            let _ = finish("umount -l", &[mount.as_ref()]);
         }
-        let pristine = self.0.path().join("pristine");
-        tool::run(Command::new("cp").arg("-a").arg(pristine).arg(copy))?;
-        Ok(())
+    }
+}
+
+/// Copies everything but the holes of a sparse file.
+fn copy_what_is_there(from: &Path, to: &Path) -> Result<()> {
+    let (from, to) = (File::open(from)?, File::options().write(true).open(to)?);
+    let mut buffer = vec![0; 1 << 20];
+    let mut position = 0;
+    loop {
+        position = match rustix::fs::seek(&from, SeekFrom::Data(position)) {
+            Err(rustix::io::Errno::NXIO) => return Ok(()),
+            start => start.context("cannot find the metadata")?,
+        };
+        let end = rustix::fs::seek(&from, SeekFrom::Hole(position))?;
+        while position < end {
+            let length = buffer.len().min((end - position) as usize);
+            from.read_exact_at(&mut buffer[..length], position)?;
+            to.write_all_at(&buffer[..length], position)?;
+            position += length as u64;
+        }
     }
 }

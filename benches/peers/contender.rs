@@ -3,34 +3,55 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use odoo_session_reaper::demo::Layout;
+
 use crate::args::Options;
-use crate::bare;
-use crate::store::{Kind, Layout};
+use crate::store::Kind;
 use crate::tool;
 
 /// One program with its arguments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Contender {
-    Find,
-    FindRm,
-    Bfs,
-    Fd,
-    Tmpfiles,
-    OdooGc,
-    /// Listing, statting and unlinking without a check.
-    BareLoop,
-    PythonAudit,
-    /// With default threads and one window for all classes.
-    Reap,
-    /// The same with the default windows.
-    ReapDefaultWindows,
-    /// With so many threads.
-    ReapUnread(u16),
-    /// With as many threads as were found best on a cold cache.
-    ReapUnreadCold,
-    /// With so many threads, or the default.
-    Audit(Option<u16>),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contender {
+    pub name: &'static str,
+    /// A word in braces stands for something of the [`Place`].
+    command: &'static str,
 }
+
+const fn contender(name: &'static str, command: &'static str) -> Contender {
+    Contender { name, command }
+}
+
+/// With one window for all classes, as the peers have it.
+macro_rules! reap {
+    ($more:literal) => {
+        concat!(
+            "{ours} reap --data-dir {data} --authenticated-window 1d --anonymous-window 1d --cart-window 1d ",
+            $more
+        )
+    };
+}
+
+#[rustfmt::skip]
+mod all {
+    use super::{Contender, contender};
+    // Else it fails where a save of the Odoo beside it comes to its rename between its listing and its stat.
+    pub const FIND: Contender = contender("find -delete", "find {sessions} -ignore_readdir_race -type f -mmin {older} -delete");
+    pub const FIND_RM: Contender = contender("find -exec rm -f {} +", "find {sessions} -type f -mmin {older} -exec rm -f {} +");
+    pub const BFS: Contender = contender("bfs -delete", "bfs {sessions} -type f -mmin {older} -delete");
+    pub const FD: Contender = contender("fd -X rm -f", "fdfind --unrestricted --type f --changed-before {minutes} . {sessions} -X rm -f");
+    pub const TMPFILES: Contender = contender("systemd-tmpfiles --clean", "systemd-tmpfiles --clean {config}");
+    pub const ODOO_GC: Contender = contender("Odoo's own GC, in Python", "{python} -c {gc} {sessions} {layout} {seconds}");
+    pub const BARE_LOOP: Contender = contender("list, stat and unlink alone", "{bench} --bare-loop {sessions} {seconds}");
+    pub const PYTHON_AUDIT: Contender = contender("audit in Python", "{python} -c {audit} {sessions}");
+    pub const REAP: Contender = contender("reap", reap!(""));
+    pub const REAP_DEFAULT_WINDOWS: Contender = contender("reap, default windows", "{ours} reap --data-dir {data}");
+    pub const REAP_UNREAD_1: Contender = contender("reap --unread --threads 1", reap!("--unread --threads 1"));
+    pub const REAP_UNREAD_2: Contender = contender("reap --unread --threads 2", reap!("--unread --threads 2"));
+    pub const REAP_UNREAD_COLD: Contender = contender("reap --unread, threads for a cold cache", reap!("--unread --threads {threads}"));
+    pub const AUDIT: Contender = contender("audit", "{ours} audit --data-dir {data}");
+    pub const AUDIT_1: Contender = contender("audit --threads 1", "{ours} audit --data-dir {data} --threads 1");
+}
+pub use all::*;
 
 /// Where a contender is to work.
 pub struct Place<'a> {
@@ -43,151 +64,54 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn sessions(&self) -> PathBuf {
+    pub fn sessions(&self) -> PathBuf {
         self.data_dir.join("sessions")
-    }
-
-    fn minutes(&self) -> u64 {
-        self.kind.window().as_secs() / 60
     }
 
     /// What tells systemd-tmpfiles to clean the store.
     pub fn tmpfiles_config(&self) -> String {
-        let age = self.minutes();
+        let age = self.kind.window().as_secs() / 60;
         format!("e \"{}\" - - - m:{age}m\n", self.sessions().display())
+    }
+
+    fn fill(&self, word: &str) -> OsString {
+        let seconds = self.kind.window().as_secs();
+        match word {
+            "{ours}" => self.options.program.clone().into(),
+            "{bench}" => {
+                std::env::current_exe().map_or_else(|_| "/proc/self/exe".into(), Into::into)
+            }
+            "{python}" => tool::python().into(),
+            "{gc}" => include_str!("odoo_gc.py").into(),
+            "{audit}" => include_str!("audit.py").into(),
+            "{data}" => self.data_dir.clone().into(),
+            "{sessions}" => self.sessions().into(),
+            "{config}" => self.config.into(),
+            "{layout}" => tool::name(self.layout).into(),
+            "{seconds}" => seconds.to_string().into(),
+            "{older}" => format!("+{}", seconds / 60).into(),
+            "{minutes}" => format!("{}min", seconds / 60).into(),
+            // Two unlinkers in one directory already wait for each other more than for the disk.
+            "{threads}" if self.layout == Layout::Flat => "2".into(),
+            "{threads}" => "8".into(),
+            plain => plain.into(),
+        }
     }
 }
 
 impl Contender {
-    pub fn name(self) -> String {
-        match self {
-            Contender::Find => "find -delete".into(),
-            Contender::FindRm => "find -exec rm -f {} +".into(),
-            Contender::Bfs => "bfs -delete".into(),
-            Contender::Fd => "fd -X rm -f".into(),
-            Contender::Tmpfiles => "systemd-tmpfiles --clean".into(),
-            Contender::OdooGc => "Odoo's own GC, in Python".into(),
-            Contender::BareLoop => "list, stat and unlink alone".into(),
-            Contender::PythonAudit => "audit in Python".into(),
-            Contender::Reap => "reap".into(),
-            Contender::ReapDefaultWindows => "reap, default windows".into(),
-            Contender::ReapUnread(threads) => format!("reap --unread --threads {threads}"),
-            Contender::ReapUnreadCold => "reap --unread, threads for a cold cache".into(),
-            Contender::Audit(Some(threads)) => format!("audit --threads {threads}"),
-            Contender::Audit(None) => "audit".into(),
-        }
-    }
-
     pub fn is_ours(self) -> bool {
-        matches!(
-            self,
-            Contender::Reap
-                | Contender::ReapDefaultWindows
-                | Contender::ReapUnread(_)
-                | Contender::ReapUnreadCold
-                | Contender::Audit(_)
-        )
+        self.command.starts_with("{ours}")
     }
 
     /// Whether it leaves what lies at the top level of a sharded store.
     pub fn leaves_the_top(self, layout: Layout) -> bool {
-        self == Contender::OdooGc && layout == Layout::Sharded
-    }
-
-    /// Why it cannot be measured here, if so.
-    pub fn is_missing(self, options: &Options) -> Option<String> {
-        let program = match self {
-            Contender::ReapUnread(_) | Contender::ReapUnreadCold => {
-                let help = tool::run(
-                    std::process::Command::new(&options.program).args(["reap", "--help"]),
-                );
-                let refuses =
-                    !help.is_ok_and(|help| help.split_whitespace().any(|word| word == "--unread"));
-                return refuses.then(|| "this program has no --unread yet".to_owned());
-            }
-            Contender::BareLoop => return None,
-            ours if ours.is_ours() => return None,
-            Contender::PythonAudit | Contender::OdooGc => "python3",
-            _ => self.peer(),
-        };
-        (!tool::is_installed(program)).then(|| format!("{program} is not installed"))
-    }
-
-    fn peer(self) -> &'static str {
-        match self {
-            Contender::Bfs => "bfs",
-            Contender::Fd => "fdfind",
-            Contender::Tmpfiles => "systemd-tmpfiles",
-            Contender::OdooGc | Contender::PythonAudit => tool::python(),
-            _ => "find",
-        }
+        self == ODOO_GC && layout == Layout::Sharded
     }
 
     /// Its program and arguments.
-    pub fn command(self, place: &Place) -> (OsString, Vec<OsString>) {
-        let program = match self {
-            Contender::BareLoop => bare::program(),
-            ours if ours.is_ours() => place.options.program.clone().into_os_string(),
-            peer => peer.peer().into(),
-        };
-        (program, self.args(place))
-    }
-
-    fn args(self, place: &Place) -> Vec<OsString> {
-        let sessions = place.sessions().into_os_string();
-        let older = format!("+{}", place.minutes());
-        let find = |then: &str| {
-            let mut args = vec![sessions.clone()];
-            let expression = format!("-type f -mmin {older} {then}");
-            args.extend(expression.split_whitespace().map(OsString::from));
-            args
-        };
-        let ours = |words: &str| {
-            let mut args: Vec<OsString> = words.split_whitespace().map(OsString::from).collect();
-            args.push("--data-dir".into());
-            args.push(place.data_dir.clone().into());
-            args
-        };
-        const ONE_WINDOW: &str = "--authenticated-window 1d --anonymous-window 1d --cart-window 1d";
-        match self {
-            Contender::Find | Contender::Bfs => find("-delete"),
-            Contender::FindRm => find("-exec rm -f {} +"),
-            Contender::Fd => {
-                let words = "--unrestricted --type f --changed-before";
-                let mut args: Vec<OsString> =
-                    words.split_whitespace().map(OsString::from).collect();
-                args.push(format!("{}min", place.minutes()).into());
-                args.extend([".".into(), sessions]);
-                args.extend(["-X", "rm", "-f"].map(OsString::from));
-                args
-            }
-            Contender::Tmpfiles => vec!["--clean".into(), place.config.into()],
-            Contender::OdooGc => vec![
-                "-c".into(),
-                include_str!("odoo_gc.py").into(),
-                sessions,
-                place.layout.name().into(),
-                place.kind.window().as_secs().to_string().into(),
-            ],
-            Contender::BareLoop => bare::args(sessions, place.kind.window()),
-            Contender::PythonAudit => {
-                vec!["-c".into(), include_str!("audit.py").into(), sessions]
-            }
-            Contender::Reap => ours(&format!("reap {ONE_WINDOW}")),
-            Contender::ReapDefaultWindows => ours("reap"),
-            Contender::ReapUnread(threads) => {
-                ours(&format!("reap --unread --threads {threads} {ONE_WINDOW}"))
-            }
-            Contender::ReapUnreadCold => {
-                // Two unlinkers in one directory already wait for each other more than for the disk.
-                let threads = match place.layout {
-                    Layout::Flat => 2,
-                    Layout::Sharded => 8,
-                };
-                ours(&format!("reap --unread --threads {threads} {ONE_WINDOW}"))
-            }
-            Contender::Audit(Some(threads)) => ours(&format!("audit --threads {threads}")),
-            Contender::Audit(None) => ours("audit"),
-        }
+    pub fn command(self, place: &Place) -> Vec<OsString> {
+        let words = self.command.split_whitespace();
+        words.map(|word| place.fill(word)).collect()
     }
 }

@@ -1,8 +1,8 @@
 //! How fast and how polite the program is beside others that delete the same files.
 //!
-//! `cargo bench --bench peers` prints the README's performance table; `-- --help` lists what can be chosen.
+//! `cargo bench --bench peers` prints the table of docs/development/performance.md; `-- --help` lists what can be chosen.
 //!
-//! **How it measures.** `demo --keep` makes a store; each timed run works on that very store, put back to the byte,
+//! **How it measures.** The demo's dealing makes a store of real session files; each timed run works on that very store, put back to the byte,
 //! and each is checked to leave the same files behind as its peers. The contenders of a scene take turns (A B C, A B C,
 //! …), and a ratio is taken within each turn, so that a machine that is busy for a while is busy for all of them. The
 //! tables show the median of these ratios and, in brackets, the lowest and the highest. Each run is the only child
@@ -31,13 +31,10 @@ mod args;
 mod bare;
 mod bed;
 mod contender;
-mod image;
-mod left;
 mod measure;
 mod probe;
 mod rows;
 mod scene;
-mod stats;
 mod store;
 mod table;
 mod tool;
@@ -46,48 +43,52 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use args::Options;
-use scene::Results;
+use odoo_session_reaper::demo::Layout;
+
+const LAYOUTS: [Layout; 2] = [Layout::Flat, Layout::Sharded];
 
 fn main() -> ExitCode {
-    if let Some(code) = measure::as_helper().or_else(bare::as_program) {
-        return code;
-    }
-    // `cargo test --all-targets` starts benches too, without this word.
-    if !std::env::args().any(|arg| arg == "--bench") {
-        return ExitCode::SUCCESS;
-    }
-    tool::in_own_mount_table();
-    match Options::from_command_line().and_then(|options| run(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("peers: {error:#}");
-            ExitCode::FAILURE
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.split_first() {
+        Some((first, command)) if first == measure::HELPER => measure::help(command),
+        Some((first, [sessions, window])) if first == "--bare-loop" => bare::run(sessions, window),
+        // `cargo test --all-targets` starts benches too, without this word.
+        _ if !args.iter().any(|arg| arg == "--bench") => Ok(()),
+        _ => {
+            tool::in_own_mount_table();
+            Options::from_command_line().and_then(|options| run(&options))
         }
+    };
+    if let Err(error) = done {
+        eprintln!("peers: {error:#}");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }
 
 fn run(options: &Options) -> Result<()> {
     tool::stop_on_signals()?;
     let started = std::time::Instant::now();
     let rows = rows::chosen(options);
-    let mut results = Results::default();
-    for layout in store::Layout::BOTH {
-        if options.layout.is_some_and(|only| only != layout) {
+    let mut played = Vec::new();
+    for layout in LAYOUTS {
+        let is_wanted = |only: &String| only == tool::name(layout);
+        if !options.layout.as_ref().is_none_or(is_wanted) {
             continue;
         }
         for kind in store::Kind::ALL {
-            let scenes = rows::scenes(&rows, kind, options);
-            if scenes.is_empty() {
+            let casts = rows::casts(&rows, kind, options);
+            if casts.is_empty() {
                 continue;
             }
             let mut bed = bed::Bed::make(options, kind, layout)?;
-            for scene in &scenes {
-                scene.play(&mut bed, options, layout, &mut results)?;
+            for cast in casts {
+                played.extend(cast.play(&mut bed, options, layout)?);
             }
         }
     }
-    println!("{}", table::measured(&results));
-    println!("{}", table::targets(&rows, &results, !options.short));
+    println!("{}", table::measured(&played));
+    println!("{}", table::targets(&rows, &played, !options.short));
     eprintln!("took {:.0} s", started.elapsed().as_secs_f64());
     Ok(())
 }

@@ -4,88 +4,71 @@
 //! children is of this run, its own children included; and it is small, which matters because a new process
 //! begins with the peak of the one that it was split from.
 
-use std::ffi::{OsStr, OsString};
-use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::ffi::OsString;
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::{TimeVal, TimeValLike};
+use nix::sys::time::TimeValLike;
 
 /// What makes the bench a helper.
-const HELPER: &str = "--measure-one-run";
+pub const HELPER: &str = "--measure-one-run";
 
-/// What a run took.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Cost {
-    pub wall: Duration,
-    /// User and system time.
-    pub cpu: Duration,
-    /// The peak of its resident memory.
-    pub peak_bytes: u64,
+/// What a run took; not a number is what was not measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// Seconds.
+    pub wall: f64,
+    /// User and system time, in seconds.
+    pub cpu: f64,
+    /// The peak of its resident memory, in MiB.
+    pub peak: f64,
+    /// Of Odoo's reads beside it, p50 and p99, and of its saves, in microseconds.
+    pub odoo: [f64; 4],
 }
 
 /// Runs a command, which must succeed.
-pub fn run(program: &OsStr, args: &[OsString]) -> Result<Cost> {
+pub fn run(command: &[OsString]) -> Result<Run> {
     let out = Command::new(std::env::current_exe()?)
         .arg(HELPER)
-        .arg(program)
-        .args(args)
+        .args(command)
         .stdin(Stdio::null())
         .output()?;
-    let program = program.to_string_lossy();
+    let failed = String::from_utf8_lossy(&out.stderr);
+    ensure!(out.status.success(), "{}: {}", out.status, failed.trim());
     let said = String::from_utf8_lossy(&out.stdout);
-    let numbers: Vec<u64> = said
-        .split_whitespace()
-        .map_while(|number| number.parse().ok())
-        .collect();
-    let [wall, cpu, peak_bytes] = numbers[..] else {
-        bail!("cannot measure {program}");
+    let numbers: Vec<f64> = said.split_whitespace().flat_map(str::parse).collect();
+    let [wall, cpu, peak] = numbers[..] else {
+        bail!("cannot be measured");
     };
-    if !out.status.success() {
-        bail!(
-            "{program} failed ({}): {}",
-            out.status,
-            String::from_utf8_lossy(&out.stderr).trim()
-        );
-    }
-    Ok(Cost {
-        wall: Duration::from_nanos(wall),
-        cpu: Duration::from_micros(cpu),
-        peak_bytes,
+    let odoo = [f64::NAN; 4];
+    Ok(Run {
+        wall,
+        cpu,
+        peak,
+        odoo,
     })
 }
 
-/// Is the helper, if this process was started as one.
-pub fn as_helper() -> Option<ExitCode> {
-    let mut args = std::env::args_os().skip(1);
-    if args.next()? != HELPER {
-        return None;
-    }
-    let program = args.next()?;
-    let measured = measure(Command::new(program).args(args));
-    Some(measured.unwrap_or_else(|error| {
-        eprintln!("{error:#}");
-        ExitCode::FAILURE
-    }))
-}
-
-fn measure(command: &mut Command) -> Result<ExitCode> {
+/// Is the helper: runs the command and says what it took.
+pub fn help(command: &[String]) -> Result<()> {
+    let (program, args) = command.split_first().context("no command")?;
     let start = Instant::now();
-    let status = command
+    let status = Command::new(program)
+        .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .status()
-        .context("cannot start it")?;
-    let wall = start.elapsed();
+        .with_context(|| format!("cannot start {program}"))?;
+    let wall = start.elapsed().as_secs_f64();
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    let microseconds = |time: TimeVal| time.num_microseconds();
+    let cpu = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     println!(
-        "{} {} {}",
-        wall.as_nanos(),
-        microseconds(usage.user_time()) + microseconds(usage.system_time()),
-        usage.max_rss() * 1024
+        "{wall} {} {}",
+        cpu as f64 / 1e6,
+        usage.max_rss() as f64 / 1024.0
     );
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(ExitCode::from(code.unwrap_or(u8::MAX)))
+    ensure!(status.success(), "{program}: {status}");
+    Ok(())
 }

@@ -9,52 +9,31 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::stats;
+use crate::measure::Run;
+use crate::table::quantile;
 
 /// Between two looks, so that the probe is a visitor and no load.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// How long Odoo's accesses took during a run, in microseconds.
-#[derive(Clone, Copy, Debug)]
-pub struct Politeness {
-    pub read: Quantiles,
-    pub save: Quantiles,
-}
-
-/// Of some hundreds of times.
-#[derive(Clone, Copy, Debug)]
-pub struct Quantiles {
-    pub p50: f64,
-    pub p99: f64,
-}
-
-impl Quantiles {
-    fn of(mut micros: Vec<f64>) -> Quantiles {
-        Quantiles {
-            p50: stats::quantile(&mut micros, 0.5),
-            p99: stats::quantile(&mut micros, 0.99),
-        }
-    }
-}
-
 /// Reads and saves the sessions at `paths` for as long as `work` takes.
-pub fn during<T>(
+pub fn during(
     sessions: &Path,
     paths: &[PathBuf],
-    work: impl FnOnce() -> Result<T>,
-) -> Result<(T, Politeness)> {
+    work: impl FnOnce() -> Result<Run>,
+) -> Result<Run> {
     ensure!(!paths.is_empty(), "no fresh session to read and save");
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let visitor = scope.spawn(|| visit(sessions, paths, &over));
         let worked = work();
         over.store(true, Ordering::Relaxed);
-        let politeness = visitor.join().expect("the probe does not panic")?;
-        Ok((worked?, politeness))
+        let odoo = visitor.join().expect("the probe does not panic")?;
+        Ok(Run { odoo, ..worked? })
     })
 }
 
-fn visit(sessions: &Path, paths: &[PathBuf], over: &AtomicBool) -> Result<Politeness> {
+/// The quantiles of [`Run::odoo`].
+fn visit(sessions: &Path, paths: &[PathBuf], over: &AtomicBool) -> Result<[f64; 4]> {
     let (mut reads, mut saves) = (Vec::new(), Vec::new());
     for path in paths.iter().cycle() {
         let start = Instant::now();
@@ -70,10 +49,9 @@ fn visit(sessions: &Path, paths: &[PathBuf], over: &AtomicBool) -> Result<Polite
             break;
         }
     }
-    Ok(Politeness {
-        read: Quantiles::of(reads),
-        save: Quantiles::of(saves),
-    })
+    let mut quantiles = |part| [quantile(&mut reads, part), quantile(&mut saves, part)];
+    let ([read50, save50], [read99, save99]) = (quantiles(0.5), quantiles(0.99));
+    Ok([read50, read99, save50, save99])
 }
 
 /// mkstemp in the store, write, rename over the old file, chmod: the way of every Odoo.

@@ -2,49 +2,28 @@
 
 use crate::args::Options;
 use crate::bed::Cache;
-use crate::contender::Contender;
-use crate::scene::{Cast, Run, Scene};
+use crate::contender::*;
+use crate::measure::Run;
+use crate::scene::{Cast, Scene};
 use crate::store::Kind;
 
-/// What is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    Wall,
-    Cpu,
-    ReadP50,
-    ReadP99,
-    SaveP50,
-    SaveP99,
-}
-
-impl Metric {
-    /// Of one run; not a number where it was not measured.
-    pub fn of(self, run: &Run) -> f64 {
-        let polite = |pick: fn(&crate::probe::Politeness) -> f64| {
-            run.politeness.as_ref().map_or(f64::NAN, pick)
-        };
-        match self {
-            Metric::Wall => run.cost.wall.as_secs_f64(),
-            Metric::Cpu => run.cost.cpu.as_secs_f64(),
-            Metric::ReadP50 => polite(|p| p.read.p50),
-            Metric::ReadP99 => polite(|p| p.read.p99),
-            Metric::SaveP50 => polite(|p| p.save.p50),
-            Metric::SaveP99 => polite(|p| p.save.p99),
-        }
-    }
-}
-
 /// A ratio to be reached.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Row {
     pub name: &'static str,
     pub scene: Scene,
-    pub ours: Contender,
-    pub peer: Contender,
+    /// Ours, and who it is compared with.
+    pub pair: [Contender; 2],
     pub metric: Metric,
     /// At most this, flat and sharded.
     pub target: [f64; 2],
 }
+
+/// What is compared.
+pub type Metric = fn(&Run) -> f64;
+
+pub const WALL: Metric = |run| run.wall;
+pub const CPU: Metric = |run| run.cpu;
 
 const WARM: Scene = Scene {
     name: "warm",
@@ -63,15 +42,20 @@ const HALF_READ: Scene = Scene {
     kind: Kind::HalfRead,
     ..WARM
 };
-const AUDIT: Scene = Scene {
+const READ: Scene = Scene {
     name: "audit",
     deletes: false,
     ..WARM
 };
-const AUDIT_COLD: Scene = Scene {
+const READ_COLD: Scene = Scene {
     name: "audit, cold",
     cache: Cache::Cold,
-    ..AUDIT
+    ..READ
+};
+const READ_MANY: Scene = Scene {
+    name: "audit of many",
+    kind: Kind::Idle,
+    ..READ
 };
 const IDLE: Scene = Scene {
     name: "idle",
@@ -87,48 +71,34 @@ const POLITE: Scene = Scene {
 const fn row(
     name: &'static str,
     scene: Scene,
-    [ours, peer]: [Contender; 2],
+    pair: [Contender; 2],
     metric: Metric,
     target: [f64; 2],
 ) -> Row {
     Row {
         name,
         scene,
-        ours,
-        peer,
+        pair,
         metric,
         target,
     }
 }
 
-use Contender::{Audit, Find, PythonAudit, Reap, ReapDefaultWindows, ReapUnread, ReapUnreadCold};
-use Metric::{Cpu, ReadP50, ReadP99, SaveP50, SaveP99, Wall};
-
 #[rustfmt::skip]
 const ROWS: [Row; 13] = [
-    row("`reap --unread --threads 1`, warm, CPU", WARM, [ReapUnread(1), Find], Cpu, [0.85, 0.95]),
-    row("`reap --unread --threads 2`, warm, wall", WARM, [ReapUnread(2), Find], Wall, [0.62, 0.57]),
-    row("`reap --unread --threads 2` (flat), `8` (sharded), cold, wall", COLD, [ReapUnreadCold, Find], Wall, [0.90, 0.45]),
-    row("`reap`, warm, wall", WARM, [Reap, Find], Wall, [0.95, 0.75]),
-    row("`reap`, cold, wall", COLD, [Reap, Find], Wall, [1.5, 1.0]),
-    row("`reap`, default windows, warm, wall", HALF_READ, [ReapDefaultWindows, Find], Wall, [1.05, 0.85]),
-    row("`audit --threads 1`, warm, CPU, to Python", AUDIT, [Audit(Some(1)), PythonAudit], Cpu, [0.35, 0.35]),
-    row("`audit`, cold, wall, to Python", AUDIT_COLD, [Audit(None), PythonAudit], Wall, [0.20, 0.20]),
-    row("`reap`, hardly anything to do, warm, CPU", IDLE, [Reap, Find], Cpu, [0.60, 0.93]),
-    row("politeness: Odoo's open+read, p50", POLITE, [Reap, Find], ReadP50, [1.0, 1.0]),
-    row("politeness: Odoo's open+read, p99", POLITE, [Reap, Find], ReadP99, [1.0, 1.0]),
-    row("politeness: Odoo's save, p50", POLITE, [Reap, Find], SaveP50, [1.0, 1.0]),
-    row("politeness: Odoo's save, p99", POLITE, [Reap, Find], SaveP99, [1.0, 1.0]),
-];
-
-/// What else there is to delete files with.
-const PEERS: [Contender; 6] = [
-    Contender::BareLoop,
-    Contender::FindRm,
-    Contender::Bfs,
-    Contender::Fd,
-    Contender::Tmpfiles,
-    Contender::OdooGc,
+    row("`reap --unread --threads 1`, warm, CPU", WARM, [REAP_UNREAD_1, FIND], CPU, [0.85, 0.95]),
+    row("`reap --unread --threads 2`, warm, wall", WARM, [REAP_UNREAD_2, FIND], WALL, [0.62, 0.57]),
+    row("`reap --unread --threads 2` (flat), `8` (sharded), cold, wall", COLD, [REAP_UNREAD_COLD, FIND], WALL, [0.90, 0.45]),
+    row("`reap`, warm, wall", WARM, [REAP, FIND], WALL, [0.95, 0.75]),
+    row("`reap`, cold, wall", COLD, [REAP, FIND], WALL, [1.5, 1.0]),
+    row("`reap`, default windows, warm, wall", HALF_READ, [REAP_DEFAULT_WINDOWS, FIND], WALL, [1.05, 0.85]),
+    row("`audit --threads 1`, warm, CPU, to Python", READ, [AUDIT_1, PYTHON_AUDIT], CPU, [0.35, 0.35]),
+    row("`audit`, cold, wall, to Python", READ_COLD, [AUDIT, PYTHON_AUDIT], WALL, [0.20, 0.20]),
+    row("`reap`, hardly anything to do, warm, CPU", IDLE, [REAP, FIND], CPU, [0.60, 0.93]),
+    row("politeness: Odoo's open+read, p50", POLITE, [REAP, FIND], |run| run.odoo[0], [1.0, 1.0]),
+    row("politeness: Odoo's open+read, p99", POLITE, [REAP, FIND], |run| run.odoo[1], [1.0, 1.0]),
+    row("politeness: Odoo's save, p50", POLITE, [REAP, FIND], |run| run.odoo[2], [1.0, 1.0]),
+    row("politeness: Odoo's save, p99", POLITE, [REAP, FIND], |run| run.odoo[3], [1.0, 1.0]),
 ];
 
 /// The rows that were asked for.
@@ -137,46 +107,35 @@ pub fn chosen(options: &Options) -> Vec<Row> {
     ROWS.into_iter().filter(matches).collect()
 }
 
-/// Which scenes on a store of this kind these rows need, and who plays in them, the peer that all are compared with first.
-pub fn scenes(rows: &[Row], kind: Kind, options: &Options) -> Vec<Cast> {
-    let mut casts: Vec<Cast> = Vec::new();
-    let mut add = |scene: Scene, wanted: &[Contender]| {
-        if scene.kind != kind {
-            return;
-        }
-        let index = casts.iter().position(|cast| cast.scene == scene);
-        let index = index.unwrap_or_else(|| {
-            casts.push(Cast {
-                scene,
-                contenders: Vec::new(),
-            });
-            casts.len() - 1
-        });
-        for &contender in wanted {
-            let contenders = &mut casts[index].contenders;
-            if contenders.contains(&contender) {
-                continue;
-            }
-            match contender.is_missing(options) {
-                None => contenders.push(contender),
-                Some(why) => eprintln!("{}: skipped, {why}", contender.name()),
-            }
-        }
-    };
-    for row in rows {
-        add(row.scene, &[row.peer, row.ours]);
+/// Which scenes on a store of this kind are needed, and who plays in them, the peer that all are compared with first.
+pub fn casts(rows: &[Row], kind: Kind, options: &Options) -> Vec<Cast> {
+    let mut parts: Vec<(Scene, Contender)> = Vec::new();
+    for Row {
+        scene,
+        pair: [ours, peer],
+        ..
+    } in rows
+    {
+        parts.extend([(*scene, *peer), (*scene, *ours)]);
     }
     if options.wants("peers") {
-        add(WARM, &[Find, Reap]);
-        add(WARM, &PEERS);
+        // What else there is to delete files with.
+        let all = [FIND, REAP, BARE_LOOP, FIND_RM, BFS, FD, TMPFILES, ODOO_GC];
+        parts.extend(all.map(|contender| (WARM, contender)));
     }
     if options.wants("memory") {
-        let many = Scene {
-            name: "audit of many",
-            kind: Kind::Idle,
-            ..AUDIT
-        };
-        add(many, &[Audit(None)]);
+        parts.push((READ_MANY, AUDIT));
+    }
+    let mut casts: Vec<Cast> = Vec::new();
+    for (scene, contender) in parts.into_iter().filter(|(scene, _)| scene.kind == kind) {
+        match casts.iter_mut().find(|cast| cast.scene == scene) {
+            Some(cast) if cast.contenders.contains(&contender) => {}
+            Some(cast) => cast.contenders.push(contender),
+            None => casts.push(Cast {
+                scene,
+                contenders: vec![contender],
+            }),
+        }
     }
     casts
 }

@@ -1,18 +1,16 @@
 //! A scene: contenders take turns on one store, in one state of the caches.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use odoo_session_reaper::demo::Layout;
 
 use crate::args::Options;
 use crate::bed::{Bed, Cache};
 use crate::contender::{Contender, Place};
-use crate::left::{self, Left};
-use crate::measure::{self, Cost};
-use crate::probe::{self, Politeness};
-use crate::store::{DAY, Kind, Layout};
-use crate::tool;
+use crate::measure::{self, Run};
+use crate::store::{self, DAY, Kind, Names};
+use crate::{probe, tool};
 
 /// What distinguishes one scene from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,66 +24,34 @@ pub struct Scene {
     pub odoo: bool,
 }
 
-impl Scene {
-    /// The age from which files are in memory: memory is finite, so what nobody is going to read is not.
-    fn read_from(&self) -> Duration {
-        if self.deletes { DAY } else { Duration::ZERO }
-    }
-}
-
 /// A scene and who plays in it.
 pub struct Cast {
     pub scene: Scene,
     pub contenders: Vec<Contender>,
 }
 
-/// One run.
-#[derive(Clone, Copy, Debug)]
-pub struct Run {
-    pub cost: Cost,
-    pub politeness: Option<Politeness>,
-}
-
-/// All runs, by scene, layout and contender, in the order of the turns.
-#[derive(Default)]
-pub struct Results(BTreeMap<(&'static str, Layout, Contender), Vec<Run>>);
-
-impl Results {
-    /// The runs of one contender; none if it did not play.
-    pub fn runs(&self, scene: &'static str, layout: Layout, contender: Contender) -> &[Run] {
-        self.0
-            .get(&(scene, layout, contender))
-            .map_or(&[], Vec::as_slice)
-    }
-
-    /// Everything.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Layout, Contender, &[Run])> {
-        self.0
-            .iter()
-            .map(|(&(scene, layout, contender), runs)| (scene, layout, contender, runs.as_slice()))
-    }
+/// All runs of a contender in a scene, in the order of the turns.
+pub struct Played {
+    pub scene: &'static str,
+    pub layout: Layout,
+    pub contender: Contender,
+    pub runs: Vec<Run>,
 }
 
 /// Which files there are before and after each run.
 #[derive(Default)]
 struct Expected {
-    pristine: Option<Left>,
-    after: Option<Left>,
+    pristine: Option<Names>,
+    after: Option<Names>,
 }
 
 impl Cast {
     /// Lets everybody have their turns.
-    pub fn play(
-        &self,
-        bed: &mut Bed,
-        options: &Options,
-        layout: Layout,
-        results: &mut Results,
-    ) -> Result<()> {
+    pub fn play(&self, bed: &mut Bed, options: &Options, layout: Layout) -> Result<Vec<Played>> {
         let scene = self.scene;
         if scene.cache == Cache::Cold && !bed.can_be_cold() {
             eprintln!("{}: skipped, caches cannot be dropped here", scene.name);
-            return Ok(());
+            return Ok(Vec::new());
         }
         let config = tempfile::Builder::new().suffix(".conf").tempfile()?;
         let place = Place {
@@ -99,28 +65,42 @@ impl Cast {
         if !scene.deletes {
             bed.restore(scene.cache, false)?;
         }
-        let mut left = Expected::default();
-        for turn in 1..=options.turns {
-            for &contender in &self.contenders {
-                let run = self
-                    .one(contender, bed, &place, &mut left)
-                    .with_context(|| format!("{}, {}", scene.name, contender.name()))?;
-                eprintln!(
-                    "{} {} {turn}/{}: {}: {:.3} s, CPU {:.3} s, {:.1} MiB{}",
-                    scene.name,
-                    layout.name(),
-                    options.turns,
-                    contender.name(),
-                    run.cost.wall.as_secs_f64(),
-                    run.cost.cpu.as_secs_f64(),
-                    run.cost.peak_bytes as f64 / f64::from(1 << 20),
-                    run.politeness.map_or(String::new(), |p| format!(", {p:?}")),
-                );
-                let key = (scene.name, layout, contender);
-                results.0.entry(key).or_default().push(run);
+        let mut played = Vec::new();
+        for &contender in &self.contenders {
+            let program = &contender.command(&place)[0];
+            if tool::is_installed(program) {
+                let (scene, runs) = (scene.name, Vec::new());
+                played.push(Played {
+                    scene,
+                    layout,
+                    contender,
+                    runs,
+                });
+            } else {
+                let program = program.to_string_lossy();
+                eprintln!("{}: skipped, {program} is not installed", contender.name);
             }
         }
-        Ok(())
+        let mut expected = Expected::default();
+        for turn in 1..=options.turns {
+            for one in &mut played {
+                let who = format!(
+                    "{} {}, {}",
+                    scene.name,
+                    tool::name(layout),
+                    one.contender.name
+                );
+                let run = self.one(one.contender, bed, &place, &mut expected);
+                let run = run.with_context(|| who.clone())?;
+                let said = format!(
+                    "{:.3} s, CPU {:.3} s, {:.1} MiB",
+                    run.wall, run.cpu, run.peak
+                );
+                eprintln!("{who}, {turn}/{}: {said}", options.turns);
+                one.runs.push(run);
+            }
+        }
+        Ok(played)
     }
 
     fn one(
@@ -128,65 +108,46 @@ impl Cast {
         contender: Contender,
         bed: &mut Bed,
         place: &Place,
-        left: &mut Expected,
+        expected: &mut Expected,
     ) -> Result<Run> {
         let scene = self.scene;
-        let sessions = bed.sessions();
-        let Expected { pristine, after } = left;
+        let sessions = place.sessions();
         if scene.deletes {
             bed.restore(scene.cache, scene.odoo)?;
         }
-        let files = left::files(&sessions)?;
-        let before = Left::of(&sessions, &files)?;
-        let pristine = *pristine.get_or_insert(before);
-        ensure!(before == pristine, "the store was not put back as it was");
-        let young = match scene.cache {
-            Cache::Warm => {
-                let young = left::warm(&files, self.scene.read_from())?;
-                bed.settle()?;
-                young
-            }
-            Cache::Cold => {
-                bed.chill()?;
-                Vec::new()
-            }
-        };
+        let files = store::files(&sessions)?;
+        let names = store::names(&sessions, &files);
+        let pristine = expected.pristine.get_or_insert(names);
+        ensure!(names == *pristine, "the store was not put back as it was");
+        // Memory is finite, so what nobody is going to read is not in it.
+        let read_from = if scene.deletes { DAY } else { Duration::ZERO };
+        let mut young = Vec::new();
+        if scene.cache == Cache::Warm {
+            young = store::warm(&files, read_from)?;
+            bed.settle()?;
+        } else {
+            bed.chill()?;
+        }
         drop(files);
         tool::go_on()?;
-        let (program, args) = contender.command(place);
-        let measure = || measure::run(&program, &args);
+        let command = contender.command(place);
+        let measure = || measure::run(&command);
         let run = if scene.odoo {
-            let (cost, politeness) = probe::during(&sessions, &young, measure)?;
-            let politeness = Some(politeness);
-            Run { cost, politeness }
+            probe::during(&sessions, &young, measure)?
         } else {
-            Run {
-                cost: measure()?,
-                politeness: None,
-            }
+            measure()?
         };
         if scene.deletes {
-            check(contender, place, after)?;
+            let mut left = store::names(&sessions, &store::files(&sessions)?);
+            let first = *expected.after.get_or_insert(left);
+            if contender.leaves_the_top(place.layout) {
+                left[0] = first[0];
+            }
+            ensure!(
+                left == first,
+                "left {left:?}, the first contender {first:?}"
+            );
         }
         Ok(run)
     }
-}
-
-/// Whether this contender left the same files behind as the first one.
-fn check(contender: Contender, place: &Place, first: &mut Option<Left>) -> Result<()> {
-    let sessions = place.data_dir.join("sessions");
-    let mut left = Left::of(&sessions, &left::files(&sessions)?)?;
-    let first = *first.get_or_insert(left);
-    if contender.leaves_the_top(place.layout) {
-        left.top = first.top;
-    }
-    ensure!(
-        left == first,
-        "left {} files at the top level and {} in shards, not the same {} and {} as the first contender",
-        left.top.files,
-        left.below.files,
-        first.top.files,
-        first.below.files
-    );
-    Ok(())
 }

@@ -1,47 +1,25 @@
-//! Which stores are measured, and how they are made.
+//! Which stores are measured, how they are made, and what is left of them.
 
-use std::collections::HashMap;
 use std::fs::{File, FileTimes};
-use std::path::Path;
-use std::process::Command;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
-use odoo_session_reaper::session::{self, Scratch};
+use odoo_session_reaper::demo::{self, Layout, Recipe};
 
 use crate::args::Options;
-use crate::left;
 use crate::tool;
 
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Where the session files lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub enum Layout {
-    /// As Odoo 15 and older
-    Flat,
-    /// As Odoo 16 and newer
-    Sharded,
-}
-
-impl Layout {
-    pub const BOTH: [Layout; 2] = [Layout::Flat, Layout::Sharded];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Layout::Flat => "flat",
-            Layout::Sharded => "sharded",
-        }
-    }
-}
 
 /// What is in the store. Expired files are older than 8 days, fresh ones younger than 20 hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// 60 % expired, 40 % fresh.
     Usual,
-    /// 60 % expired, 20 % fresh, and 20 % that are 2 days old and kept because somebody is logged in or has a cart:
-    /// the default windows can only know by reading them.
+    /// 60 % expired, 20 % fresh, and 20 % that are 2 days old and kept because somebody is logged in: the default
+    /// windows can only know by reading them.
     HalfRead,
     /// Many files, 1 % of them expired.
     Idle,
@@ -67,66 +45,107 @@ impl Kind {
 
     /// Makes such a store in `data_dir`, which must not exist yet.
     pub fn make(self, options: &Options, layout: Layout, data_dir: &Path) -> Result<()> {
-        let expired = if self == Kind::Idle { 1 } else { 60 };
-        tool::run(
-            Command::new(&options.program)
-                .args(["demo", "--keep", "--layout", layout.name(), "--dir"])
-                .arg(data_dir)
-                .arg(format!("--sessions={}", self.files(options)))
-                .arg(format!("--expired={expired}")),
-        )?;
-        let sessions = data_dir.join("sessions");
-        if self == Kind::HalfRead {
-            age_half_of_the_kept(&sessions)?;
+        let recipe = Recipe {
+            sessions: self.files(options),
+            seed: 1,
+            layout,
+            expired_percent: Some(if self == Kind::Idle { 1 } else { 60 }),
+        };
+        let now = SystemTime::now();
+        demo::make(data_dir, &recipe, now, &|| tool::go_on().is_ok())?;
+        let mut fresh = 0u64;
+        for path in files(&data_dir.join("sessions"))? {
+            // An Odoo has read each file since it was written; without this, whoever reads first pays for `relatime`.
+            let mut times = FileTimes::new().set_accessed(now);
+            let age = now.duration_since(path.symlink_metadata()?.modified()?);
+            if self == Kind::HalfRead && age.is_ok_and(|age| age < DAY) && is_session(&path) {
+                fresh += 1;
+                if fresh % 2 == 0 {
+                    std::fs::write(&path, login_like(&path)?)?;
+                    times = times.set_modified(now - 2 * DAY);
+                }
+            }
+            File::open(&path)?.set_times(times)?;
         }
-        as_if_read(&sessions)
+        Ok(())
     }
 }
 
-/// Makes every other fresh session 2 days old. Too few of them are kept then (users, carts), so the others of them
-/// get the content of one that is, of the same format.
-fn age_half_of_the_kept(sessions: &Path) -> Result<()> {
-    let now = SystemTime::now();
-    let mut donors: HashMap<usize, Vec<u8>> = HashMap::new();
-    let mut scratch = Scratch::default();
-    let mut fresh = 0u64;
-    left::each_file(sessions, &mut |path| {
-        let age = now.duration_since(path.symlink_metadata()?.modified()?);
-        let content = std::fs::read(path)?;
-        let Ok(session) = session::read(&content, &mut scratch) else {
-            return Ok(());
-        };
-        let kept = session.deletion_time.is_none() && (session.uid.is_some() || session.cart);
-        // Names of one length are of one format.
-        let format = path.file_name().map_or(0, |name| name.len());
-        if kept {
-            donors.insert(format, content);
+/// Whether its name has a session id.
+pub fn is_session(path: &Path) -> bool {
+    let is_leftover = |end| end == "__wz_sess" || end == "__tx_sess__" || end == "file";
+    !path.extension().is_some_and(is_leftover) && !path.ends_with("README.txt")
+}
+
+/// A real login in the format of this file: too few of a demo store's fresh sessions are kept.
+fn login_like(path: &Path) -> Result<&'static [u8]> {
+    const JSON: &[u8] = include_bytes!(
+        "../../tests/fixtures/odoo-18/sessions/M9/M9yNLEqAUYHtdzD8jb5-_LKfFHoF_YLbp2sWSCvrRDCqZQxmCSKl7MXIH2SgVzF6rluqF-hKY9Q6sAzpwnSP"
+    );
+    const PICKLE: &[u8] = include_bytes!(
+        "../../tests/fixtures/odoo-16/sessions/5d/5d239f097fb0aff96ebf81636bcd40c0b65b6edb"
+    );
+    let is_pickle = std::fs::read(path)?.first() == Some(&0x80);
+    Ok(if is_pickle { PICKLE } else { JSON })
+}
+
+/// Paths of all files below `dir`, in order.
+pub fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(dir) {
+        tool::go_on()?;
+        let entry = entry?;
+        if !entry.file_type().is_dir() {
+            files.push(entry.into_path());
         }
-        if age.is_ok_and(|age| age > DAY) || is_leftover(path) {
-            return Ok(());
-        }
-        fresh += 1;
-        let Some(donor) = donors.get(&format).filter(|_| fresh % 2 == 0) else {
-            return Ok(());
-        };
-        if !kept {
-            std::fs::write(path, donor)?;
-        }
-        let file = File::options().write(true).open(path)?;
-        Ok(file.set_modified(now - 2 * DAY)?)
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// How many files there are at the top level and in shards, and a hash of their names.
+pub type Names = [(usize, u64); 2];
+
+/// The names of these files below `sessions`.
+pub fn names(sessions: &Path, files: &[PathBuf]) -> Names {
+    [true, false].map(|at_top| {
+        let mut hasher = DefaultHasher::new();
+        let here = |path: &&PathBuf| (path.parent() == Some(sessions)) == at_top;
+        let here: Vec<_> = files.iter().filter(here).collect();
+        here.hash(&mut hasher);
+        (here.len(), hasher.finish())
     })
 }
 
-fn is_leftover(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|end| end == "__wz_sess" || end == "file")
-}
-
-/// An Odoo has read each file since it was written; without this, whoever reads first pays for `relatime`.
-fn as_if_read(sessions: &Path) -> Result<()> {
-    let times = FileTimes::new().set_accessed(SystemTime::now());
-    left::each_file(
-        sessions,
-        &mut |path| Ok(File::open(path)?.set_times(times)?),
-    )
+/// Stats all these files, and reads them whole where somebody will read them: those that are older than `read`.
+/// Gives some sessions that are younger.
+pub fn warm(files: &[PathBuf], read: Duration) -> Result<Vec<PathBuf>> {
+    /// More than there are cores: the loop device takes its time.
+    const THREADS: usize = 4;
+    const SOME: usize = 1000;
+    let now = SystemTime::now();
+    let some = |chunk: &[PathBuf]| -> std::io::Result<Vec<PathBuf>> {
+        let mut young = Vec::new();
+        for path in chunk {
+            let about = path.symlink_metadata()?;
+            let age = now.duration_since(about.modified()?).unwrap_or_default();
+            let is_wanted = || young.len() < SOME && about.len() > 0 && is_session(path);
+            if age >= read {
+                std::fs::read(path)?;
+            } else if is_wanted() {
+                std::fs::read(path)?;
+                young.push(path.clone());
+            }
+        }
+        Ok(young)
+    };
+    std::thread::scope(|scope| {
+        let chunks = files.chunks(files.len().div_ceil(THREADS).max(1));
+        let readers: Vec<_> = chunks.map(|chunk| scope.spawn(|| some(chunk))).collect();
+        let mut young = Vec::new();
+        for reader in readers {
+            young.extend(reader.join().expect("a reader does not panic")?);
+        }
+        Ok(young)
+    })
 }

@@ -8,10 +8,11 @@ mod sandbox;
 mod story;
 
 use std::io::{IsTerminal, Write as _};
+use std::path::Path;
 
 use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue};
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use crate::cli::{self, Action, Cli};
@@ -20,7 +21,8 @@ use crate::log;
 use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::Out;
-use crate::settings::{Settings, SettingsError, Surroundings};
+use crate::settings::{Settings, SettingsError, Surroundings, unknown_variables};
+use crate::stream::{self, Stream};
 use metrics_file::MetricsFile;
 
 /// Runs the program with the process's own arguments.
@@ -41,20 +43,42 @@ pub fn main() -> Exit {
             redact::printable(text.as_bytes())
         );
     }
-    let variables: Vec<_> = std::env::vars_os().map(|(name, _)| name).collect();
-    for name in cli::unknown_variables(&command, variables.iter().map(AsRef::as_ref)) {
-        tracing::warn!(
-            "the environment variable {} belongs to no option, and is ignored",
-            redact::printable(name.as_encoded_bytes())
-        );
-    }
-    run(cli, &matches).unwrap_or_else(|error| {
+    run(cli, &matches, &command).unwrap_or_else(|error| {
         tracing::error!("{error:#}");
         failure(&error)
     })
 }
 
-fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<Exit> {
+/// Says which environment variables are misspelt.
+///
+/// # Errors
+/// In a run that deletes, which would go by what nobody meant.
+fn heed(unknown: &[String], deletes: bool) -> Result<(), SettingsError> {
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let told = format!(
+        "an environment variable belongs to no option: {}",
+        unknown.join(", ")
+    );
+    if deletes {
+        return Err(SettingsError::usage(format!(
+            "{told}; correct or unset it, nothing was deleted"
+        )));
+    }
+    tracing::warn!("{told}; it is ignored here, but a reap that deletes refuses it");
+    Ok(())
+}
+
+fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit> {
+    // One environment file serves an audit and a reap.
+    let commands: &[&str] = match cli.command {
+        Action::Audit(_) | Action::Reap(_) => &["audit", "reap"],
+        _ => &["audit", "reap", "demo"],
+    };
+    let unknown = unknown_variables(command, commands, std::env::vars_os());
+    let deletes = matches!(&cli.command, Action::Reap(args) if args.deleting.mode() == Mode::Reap);
+    let known = heed(&unknown, deletes);
     let quiet = cli.log.quiet > 0;
     let around = Surroundings::real();
     let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
@@ -62,14 +86,20 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<Exit> {
         Action::Audit(args) => {
             let path = args.report.metrics_file.clone();
             let metrics = MetricsFile::new(path.as_deref(), Mode::Audit);
-            let settings = Settings::audit(args, matches, &around)
+            let config = args.store.config.clone();
+            let settings = known
+                .and_then(|()| Settings::audit(args, matches, &around))
+                .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
             over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
         }
         Action::Reap(args) => {
             let path = args.report.metrics_file.clone();
             let metrics = MetricsFile::new(path.as_deref(), args.deleting.mode());
-            let settings = Settings::reap(args, matches, &around)
+            let config = args.store.config.clone();
+            let settings = known
+                .and_then(|()| Settings::reap(args, matches, &around))
+                .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
             over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
         }
@@ -88,6 +118,11 @@ fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<Exit> {
     }
 }
 
+/// What to do about an odoo.conf that our unit keeps from being read.
+fn unreadable(config: Option<&Path>) -> Option<String> {
+    sandbox::if_refused(config?, sandbox::For::Reading)
+}
+
 fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
@@ -100,13 +135,14 @@ fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
 
 /// From here on a signal ends the program in good order. Before, while settings are read, it just ends it.
 fn stop() -> anyhow::Result<Stop> {
-    Stop::on_signals().context("cannot listen for signals")
+    let stop = Stop::on_signals().context("cannot listen for signals")?;
+    stream::heed(&stop);
+    Ok(stop)
 }
 
 fn stdout() -> Out {
-    let stdout = std::io::stdout();
-    let colours = stdout.is_terminal() && log::colours_wanted();
-    Out::new(Box::new(stdout), colours)
+    let colours = std::io::stdout().is_terminal() && log::colours_wanted();
+    Out::new(Box::new(Stream::Output), colours)
 }
 
 fn usage(mut error: clap::Error) -> Exit {

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use rustix::process::geteuid;
 use tracing::Level;
 
 use super::metrics_file::MetricsFile;
@@ -17,6 +18,7 @@ use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact;
 use crate::report::{self, Finished, Listing, Out};
 use crate::settings::Settings;
+use crate::store::name::Kind;
 use crate::store::{Lock, Store, owner};
 use crate::tally::Tally;
 use crate::time::{Timestamp, words};
@@ -53,11 +55,16 @@ fn work(
     let now = Timestamp::of(SystemTime::now());
     let sessions = &settings.location.sessions;
     let store = Store::open(sessions, &settings.opening)
-        .map_err(|error| match sandbox::if_hidden(sessions) {
-            Some(advice) => anyhow!("cannot see {}: {advice}", redact::path(sessions)),
-            None => error.into(),
-        })
+        .map_err(
+            |error| match sandbox::if_refused(sessions, sandbox::For::Deleting) {
+                Some(advice) => anyhow!("cannot open {}: {advice}", redact::path(sessions)),
+                None => error.into(),
+            },
+        )
         .with_context(|| format!("from {}", settings.location.from))?;
+    if let Some(file) = settings.conf_file.as_ref().filter(|_| geteuid().is_root()) {
+        file.must_be_trusted_by_root(store.stat.uid)?;
+    }
     let place = redact::path(&store.resolved);
     if owner::become_owner(&store.stat).with_context(|| {
         format!(
@@ -74,7 +81,7 @@ fn work(
     );
     if settings.mode != Mode::Audit && store.read_only() {
         // Said once, and not for each file; a dry run fails where the real one would.
-        let advice = sandbox::if_read_only(sessions);
+        let advice = sandbox::if_read_only(&store.resolved);
         return Err(anyhow!(
             "cannot delete in {place}: it is mounted read-only{}",
             advice.map_or(String::new(), |advice| format!("; {advice}"))
@@ -98,7 +105,7 @@ fn work(
             }
         }
     }
-    let plan = Plan {
+    let mut plan = Plan {
         mode: settings.mode,
         policy: settings.policy(now),
         limit: settings.limit,
@@ -108,8 +115,9 @@ fn work(
     warn_of_coarse_access_times(&store, &plan.policy);
     let dormant = store.stat.mtime.age(now) > plan.policy.shortest();
     let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
+    let mut readable = false;
     if settings.unread && !left_alone {
-        prove_to_be_sessions(&store, &plan)?;
+        readable = prove_to_be_sessions(&store, &mut plan, stop)?;
     }
     let args = &settings.report;
     let size = args.report.unwrap_or_else(|| {
@@ -133,9 +141,25 @@ fn work(
     };
     let exit = match end {
         Some(End::Interrupted(signal)) => Exit::Interrupted(signal),
+        _ if nothing_was_there(&tally) => {
+            tracing::error!(
+                "nothing in {place} could be looked at: its {} shards and sessions are all on other mounts, which are \
+                 never entered; run where the whole of it is one mount",
+                tally.elsewhere
+            );
+            Exit::Failed
+        }
         _ if tally.failures() > 0 => Exit::Partly,
+        _ if tally.denied() > 0 && !tally.readable && !readable => Exit::Partly,
         _ => Exit::Done,
     };
+    if tally.denied() > 0 {
+        tracing::warn!(
+            "session files in {place} that could not be read, and so are kept: {} (permission denied); run as the \
+             user that Odoo runs as",
+            tally.denied()
+        );
+    }
     let finished = Finished {
         location: &settings.location,
         store: &store,
@@ -147,13 +171,22 @@ fn work(
         dormant,
         started: now,
         took: clock.elapsed(),
-        inodes: store.inodes(),
+        room: store.room(),
         exit,
     };
     let out = tell(listing.into_out(), &finished, size, args.format, args.list);
+    let any_directory = settings.opening.accept_any_directory;
+    if let Some(advice) = report::advice(&finished, settings.conf_file.as_ref(), any_directory) {
+        tracing::warn!("{advice}");
+    }
     let exit = told(&out, settings.mode, exit);
     metrics.finished(&finished, exit);
     Ok(exit)
+}
+
+/// Whether the store lists shards or sessions, but each of them is on another mount.
+fn nothing_was_there(tally: &Tally) -> bool {
+    tally.elsewhere > 0 && tally.shards == 0 && tally.flat == 0
 }
 
 /// Reports a run: to the journal if that is where its closing sentence would go, else to `out`.
@@ -164,7 +197,7 @@ fn tell(
     format: Format,
     list: bool,
 ) -> Out {
-    let alarming = finished.exit == Exit::Partly || finished.end.is_none();
+    let alarming = matches!(finished.exit, Exit::Failed | Exit::Partly) || finished.end.is_none();
     let line_of_journal = size == ReportSize::Summary && log::is_journal(std::io::stdout());
     if line_of_journal && format == Format::Text {
         // What was listed comes first.
@@ -199,27 +232,45 @@ fn warn_of_coarse_access_times(store: &Store, policy: &Policy) {
     }
 }
 
-/// Says what `--unread` is about to do, and refuses where the files do not prove to be sessions.
-fn prove_to_be_sessions(store: &Store, plan: &Plan) -> Result<()> {
+/// Says what `--unread` is about to do. A layout whose files do not prove to be sessions is read as usual; if none is
+/// left, the run is refused. Tells whether any file could be read.
+fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<bool> {
+    let samples = sample::sample(store, plan, stop);
+    if stop.signal().is_some() {
+        // The run stops before its first file, however small the sample was.
+        return Ok(true);
+    }
     let longest = words(plan.policy.longest());
-    for (layout, sample) in ["flat", "sharded"]
-        .into_iter()
-        .zip(sample::sample(store, plan))
-    {
+    let (mut proofs, mut doubts) = (Vec::new(), Vec::new());
+    for (kind, layout, sample) in [
+        (Kind::Flat, "flat", samples[0]),
+        (Kind::Sharded, "sharded", samples[1]),
+    ] {
         let Sample { files, sessions } = sample;
-        ensure!(
-            sample.is_proof(),
-            "only {sessions} of {files} {layout} files that are older than {longest} read as sessions, too \
-             few to delete without reading; run without --unread, which keeps what is no session"
-        );
-        if files > 0 {
-            tracing::warn!(
-                "--unread: {layout} files older than every window ({longest}) go without being read; \
-                 of {files} looked at, {sessions} read as sessions"
-            );
+        if !sample.is_proof() {
+            doubts.push(format!(
+                "only {sessions} of {files} {layout} files that are older than {longest} read as sessions"
+            ));
+            plan.policy.unread.retain(|unread| *unread != kind);
+        } else if files > 0 {
+            proofs.push(format!(
+                "{layout} files older than every window ({longest}) go without being read; of {files} looked at, \
+                 {sessions} read as sessions"
+            ));
         }
     }
-    Ok(())
+    ensure!(
+        !proofs.is_empty() || doubts.is_empty(),
+        "{}, too few to delete without reading; run without --unread, which keeps what is no session",
+        doubts.join(", and ")
+    );
+    for proof in proofs {
+        tracing::warn!("--unread: {proof}");
+    }
+    for doubt in doubts {
+        tracing::warn!("--unread: {doubt}, so this layout is read as usual");
+    }
+    Ok(samples.iter().any(|sample| sample.sessions > 0))
 }
 
 /// What a report that could not be written does to the exit code: an audit is its report, but a reap is

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::atomic::Ordering;
+use std::thread::Builder;
 use std::time::Duration;
 
 use crossbeam_channel::RecvTimeoutError;
@@ -19,7 +20,7 @@ pub fn shown<T>(progress: &Progress, mode: Mode, silent: bool, work: impl FnOnce
     }
     std::thread::scope(|scope| {
         let (done, is_done) = crossbeam_channel::bounded::<()>(0);
-        scope.spawn(move || {
+        let show = move || {
             let mut spinner = None;
             for tick in 0u32.. {
                 if is_done.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
@@ -40,7 +41,9 @@ pub fn shown<T>(progress: &Progress, mode: Mode, silent: bool, work: impl FnOnce
             if let Some(spinner) = spinner {
                 spinner.finish_and_clear();
             }
-        });
+        };
+        // Where no thread can be started, nobody is shown how it goes.
+        let _ = Builder::new().spawn_scoped(scope, show);
         let result = work();
         drop(done);
         result

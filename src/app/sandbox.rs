@@ -1,8 +1,12 @@
-//! What to do where the sandbox of a systemd unit hides the store or makes it read-only: the unit lets only
-//! the usual places be written to, and no error of the kernel says so.
+//! What to do where the sandbox of a systemd unit hides the store or makes it read-only, or where the unit runs as
+//! another user than Odoo: no error of the kernel says so.
 
-use std::ffi::OsString;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::Access;
+use rustix::io::Errno;
+use rustix::process::geteuid;
 
 use crate::redact;
 
@@ -13,83 +17,218 @@ const UNIT: &str = "REAPER_UNIT";
 const STATE: &str = "STATE_DIRECTORY";
 
 /// What `ProtectHome=yes` hides.
-const HIDDEN: [&str; 3] = ["/home", "/root", "/run/user"];
+const HOMES: [&str; 2] = ["/home", "/root"];
 
-/// What the administrator can write into a drop-in so that the unit may see a store that could not be
-/// opened, if the sandbox is a likely reason.
-pub fn if_hidden(sessions: &Path) -> Option<String> {
-    advice(std::env::var_os(UNIT), sessions).filter(|_| hidden(sessions))
+/// What `PrivateTmp=yes` and `TemporaryFileSystem=/run` hide.
+const TEMPORARY: [&str; 3] = ["/tmp", "/var/tmp", "/run"];
+
+/// As many symlinks in a row as Linux follows.
+const MOST_LINKS: usize = 40;
+
+/// What a path is to be let in for.
+#[derive(Clone, Copy, Debug)]
+pub enum For {
+    /// To read it, as an odoo.conf.
+    Reading,
+    /// To delete in it, as a session store.
+    Deleting,
 }
 
-/// What the administrator can write into a drop-in so that the unit may delete in a read-only store.
+/// What the administrator can write into a drop-in, if our unit is a likely reason that `path` cannot be opened.
+pub fn if_refused(path: &Path, purpose: For) -> Option<String> {
+    let unit = unit()?;
+    let errno = rustix::fs::access(path, Access::READ_OK).err()?;
+    let closed = |place: &str| rustix::fs::access(place, Access::EXEC_OK) == Err(Errno::ACCESS);
+    cure(&unit, &leads_to(path), purpose, errno, closed)
+}
+
+/// What the administrator can do so that a run may delete in a store whose mount is read-only. `sessions` is the store's
+/// path without symlinks.
 pub fn if_read_only(sessions: &Path) -> Option<String> {
-    advice(std::env::var_os(UNIT), sessions)
+    let mounts = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    if file_system_is_read_only(&mounts, sessions) {
+        return Some("so is its whole file system, which no drop-in changes".to_owned());
+    }
+    let drop_in = drop_in(
+        &unit()?,
+        &[Line::Path("ReadWritePaths=", sessions.to_owned())],
+    );
+    Some(format!(
+        "the sandbox allows only the usual places. Add this one: {drop_in}. \
+         If that changes nothing, the mount itself is read-only"
+    ))
 }
 
 /// Where the unit lets a metrics file be written to.
 pub fn own_directory() -> Option<String> {
-    let unit = std::env::var_os(UNIT).filter(|unit| !unit.is_empty())?;
+    let unit = unit()?;
     let place = std::env::var_os(STATE).filter(|place| !place.is_empty())?;
     Some(format!(
-        "{} has {} for it",
-        redact::printable(unit.as_encoded_bytes()),
+        "{unit} has {} for it",
         redact::path(Path::new(&place))
     ))
 }
 
-fn hidden(sessions: &Path) -> bool {
-    HIDDEN.iter().any(|place| sessions.starts_with(place))
+fn unit() -> Option<String> {
+    let unit = std::env::var_os(UNIT).filter(|unit| !unit.is_empty())?;
+    Some(redact::printable(unit.as_encoded_bytes()))
 }
 
-fn advice(unit: Option<OsString>, sessions: &Path) -> Option<String> {
-    let unit = unit.filter(|unit| !unit.is_empty())?;
-    let unit = redact::printable(unit.as_encoded_bytes());
-    let place = redact::path(sessions);
-    Some(if hidden(sessions) {
+/// `closed` tells of a directory that this process may not enter it.
+fn cure(
+    unit: &str,
+    path: &Path,
+    purpose: For,
+    errno: Errno,
+    closed: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let bind = match purpose {
+        For::Reading => "BindReadOnlyPaths=",
+        For::Deleting => "BindPaths=",
+    };
+    let bind = Line::Path(bind, path.to_owned());
+    let within = |places: &[&str]| {
+        let place = places.iter().find(|place| path.starts_with(place))?;
+        // In a hidden home nothing is found, or nothing is allowed. If it may be entered, it is another's file.
+        (errno == Errno::NOENT || errno == Errno::ACCESS && closed(place)).then_some(())
+    };
+    if within(&HOMES).is_some() {
+        let drop_in = drop_in(unit, &[Line::Text("ProtectHome=tmpfs"), bind]);
+        return Some(format!(
+            "the sandbox hides home directories. Let this one in: {drop_in}"
+        ));
+    }
+    if within(&TEMPORARY).is_some() {
+        let drop_in = drop_in(unit, &[bind]);
+        return Some(format!(
+            "the sandbox has a /tmp, /var/tmp and /run of its own. Let this place in: {drop_in}"
+        ));
+    }
+    (errno == Errno::ACCESS).then(|| {
         format!(
-            "the sandbox of {unit} hides home directories; let this one in with a drop-in: \
-             `systemctl edit {unit}`, and there the three lines \
-             \"[Service]\", \"ProtectHome=tmpfs\" and \"BindPaths={place}\""
-        )
-    } else {
-        format!(
-            "the sandbox of {unit} lets only the usual places be written to; add this one with a drop-in: \
-             `systemctl edit {unit}`, and there the two lines \"[Service]\" and \"ReadWritePaths={place}\""
+            "{unit} runs as user {}, who may not. If Odoo runs as another user, name that one: {}",
+            geteuid().as_raw(),
+            drop_in(unit, &[Line::Text("User=NAME")])
         )
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn said(unit: &str, sessions: &str) -> Option<String> {
-        advice(Some(unit.into()), Path::new(sessions))
-    }
-
-    #[test]
-    fn names_the_drop_in_to_write() {
-        let unit = "odoo-session-reaper@shop.service";
-        let advice = said(unit, "/srv/erp/sessions").unwrap_or_default();
-        assert!(
-            advice.contains(&format!("systemctl edit {unit}")),
-            "{advice}"
-        );
-        assert!(
-            advice.contains("\"ReadWritePaths=/srv/erp/sessions\""),
-            "{advice}"
-        );
-        let advice = said(unit, "/home/odoo/data/sessions").unwrap_or_default();
-        assert!(advice.contains("\"ProtectHome=tmpfs\""), "{advice}");
-        assert!(
-            advice.contains("\"BindPaths=/home/odoo/data/sessions\""),
-            "{advice}"
-        );
-    }
-
-    #[test]
-    fn is_silent_outside_of_our_units() {
-        assert_eq!(advice(None, Path::new("/srv/erp/sessions")), None);
-        assert_eq!(said("", "/srv/erp/sessions"), None);
-    }
+/// A line of a unit.
+enum Line {
+    Text(&'static str),
+    Path(&'static str, PathBuf),
 }
+
+/// How to write a drop-in with these lines, each of them in backquotes.
+fn drop_in(unit: &str, lines: &[Line]) -> String {
+    let mut out = format!("run `systemctl edit {unit}`, and write the lines `[Service]`");
+    for line in lines {
+        let line = match line {
+            Line::Text(line) => (*line).to_owned(),
+            Line::Path(key, path) => match quoted(path) {
+                Some(path) => format!("{key}{path}"),
+                None => {
+                    out.push_str(&format!(" and {key} with its path"));
+                    continue;
+                }
+            },
+        };
+        out.push_str(&format!(" and `{line}`"));
+    }
+    out
+}
+
+/// A path as a unit's lines want it, by systemd.syntax(7) and systemd.unit(5); none if it must not or cannot be
+/// shown as it is.
+fn quoted(path: &Path) -> Option<String> {
+    let shown = path.to_str().filter(|text| redact::path(path) == **text)?;
+    let text = shown
+        .replace('%', "%%")
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"");
+    let plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+@%".contains(byte) || !byte.is_ascii();
+    Some(if text.as_bytes().iter().all(plain) {
+        text
+    } else {
+        format!("\"{text}\"")
+    })
+}
+
+/// Where a path leads, as far as its symlinks can be read: `sessions` may be a link into a home that is hidden.
+fn leads_to(path: &Path) -> PathBuf {
+    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for _ in 0..MOST_LINKS {
+        let outermost = path
+            .ancestors()
+            .filter_map(|place| Some((place, place.read_link().ok()?)))
+            .last();
+        let Some((place, to)) = outermost else {
+            break;
+        };
+        let rest = path.strip_prefix(place).unwrap_or(Path::new(""));
+        path = place.parent().unwrap_or(place).join(to).join(rest);
+    }
+    // No link is left that a `..` could follow.
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                clean.pop();
+            }
+            _ => clean.push(part),
+        }
+    }
+    clean
+}
+
+/// Whether the file system that `path` lies on is read-only as a whole, and not only the mount, which is what the
+/// sandbox makes of all of them (proc_pid_mountinfo(5)).
+fn file_system_is_read_only(mounts: &[u8], path: &Path) -> bool {
+    let mut longest = 0;
+    let mut read_only = false;
+    for line in mounts.split(|byte| *byte == b'\n') {
+        let fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+        let Some(place) = fields.get(4) else {
+            continue;
+        };
+        let place = unescaped(place);
+        // Of mounts on one place, the last covers the others.
+        if place.len() >= longest
+            && path.starts_with(Path::new(std::ffi::OsStr::from_bytes(&place)))
+        {
+            longest = place.len();
+            let options = fields.last().copied().unwrap_or_default();
+            read_only = options
+                .split(|byte| *byte == b',')
+                .any(|option| option == b"ro");
+        }
+    }
+    read_only
+}
+
+/// Blanks and backslashes are written as `\040`.
+fn unescaped(field: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((&byte, after)) = rest.split_first() {
+        let escaped = after.get(..3).filter(|_| byte == b'\\');
+        let octal = escaped
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        match octal {
+            Some(byte) => {
+                out.push(byte);
+                rest = &after[3..];
+            }
+            None => {
+                out.push(byte);
+                rest = after;
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,8 +8,8 @@ use clap::FromArgMatches;
 
 use super::metrics_file::MetricsFile;
 use super::{over_store, stdout};
-use crate::cli::{self, Action, Cli, DemoArgs, DemoLayout};
-use crate::demo::{self, Layout, Recipe};
+use crate::cli::{self, Action, Cli, DemoArgs};
+use crate::demo::{self, Recipe};
 use crate::exit::Exit;
 use crate::reap::Stop;
 use crate::redact;
@@ -73,17 +73,12 @@ fn make(args: &DemoArgs, data_dir: &Path, stop: &Stop) -> Result<u64> {
     let recipe = Recipe {
         sessions: args.sessions,
         seed: args.seed,
-        layout: match args.layout {
-            DemoLayout::Flat => Layout::Flat,
-            DemoLayout::Sharded => Layout::Sharded,
-            DemoLayout::Both => Layout::Both,
-        },
+        layout: args.layout,
         expired_percent: args.expired,
     };
-    let made = demo::make(data_dir, &recipe, SystemTime::now(), &|_| {
+    demo::make(data_dir, &recipe, SystemTime::now(), &|| {
         stop.signal().is_none()
-    })?;
-    Ok(made.files)
+    })
 }
 
 /// The settings of the very command line that the story shows.

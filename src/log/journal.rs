@@ -15,6 +15,8 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
+use crate::stream::{self, Patience, Stream};
+
 /// Where journald listens.
 pub(super) const SOCKET: &str = "/run/systemd/journal/socket";
 
@@ -103,8 +105,8 @@ impl Journal {
     }
 
     /// Entries to this socket; and what is in the way if it cannot be reached, which is tried again with each
-    /// entry. `stream` is one that journald has opened for this process.
-    pub(super) fn open(path: PathBuf, stream: &mut impl io::Write) -> (Journal, io::Result<()>) {
+    /// entry. `stderr` is a stream that journald has opened for this process.
+    pub(super) fn open(path: PathBuf, stderr: &mut impl io::Write) -> (Journal, io::Result<()>) {
         let socket = match UnixDatagram::unbound() {
             Ok(socket) => socket,
             // The sandbox of an older unit allows no sockets.
@@ -114,13 +116,15 @@ impl Journal {
         // then, so that `journalctl -u` does not find it (1 run in 20 on a busy systemd 257). With a stream it
         // was told the unit, which it keeps in mind for the process from the first line on; also an empty one,
         // which is no entry. The empty datagram, no entry either, gives the line its turn.
-        let _ = stream.write_all(b"\n");
-        let reached = socket.send_to(b"", &path).map(drop);
+        let _ = stderr.write_all(b"\n");
+        let reached = socket
+            .set_write_timeout(Some(stream::TICK))
+            .and_then(|()| socket.send_to(b"", &path).map(drop));
         let socket = Some(socket);
         (Journal { socket, path }, reached)
     }
 
-    /// Sends an entry. Waits while journald is behind.
+    /// Sends an entry. Waits while journald is behind, but not for long after a stop signal.
     ///
     /// # Errors
     ///
@@ -129,9 +133,11 @@ impl Journal {
     pub fn send(&self, entry: &Entry) -> io::Result<()> {
         let socket = self.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         let datagram = entry.datagram();
+        let mut patience = Patience::default();
         loop {
             match socket.send_to(&datagram, &self.path) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && patience.lasts() => {}
                 sent => return sent.map(drop),
             }
         }
@@ -150,7 +156,7 @@ impl<S: Subscriber> Layer<S> for &'static Journal {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut entry = Entry::new(*event.metadata().level(), String::new());
         event.record(&mut entry);
-        self.tell(&entry, &mut io::stderr());
+        self.tell(&entry, &mut Stream::Error);
     }
 }
 

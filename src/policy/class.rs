@@ -9,7 +9,7 @@ pub enum Class {
     Authenticated,
     /// A session of a logged-in user whose login is protected: it never expires.
     Protected,
-    /// A logged-in session that Odoo 19 has moved to a new file; the old one is refused.
+    /// A logged-in session that Odoo (19 or newer) has moved to a new file; the old one is refused.
     Superseded,
     /// A visitor's session with a cart or a wishlist.
     Cart,

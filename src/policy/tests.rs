@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::session::Uid;
+use crate::session::{Devices, Uid};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const HOUR: i64 = 3_600;
@@ -41,7 +41,7 @@ fn visitor() -> Session<'static> {
         cart: false,
         pending_2fa: false,
         deletion_time: None,
-        trace: None,
+        devices: Devices::NONE,
     }
 }
 
@@ -306,7 +306,7 @@ fn a_glance_settles_what_content_cannot_change() {
 #[test]
 fn unread_condemns_regular_names_older_than_every_window() {
     let policy = Policy {
-        unread: true,
+        unread: vec![Kind::Flat, Kind::Sharded],
         ..policy()
     };
     let seven = 7 * DAY;
@@ -411,12 +411,17 @@ fn a_glance_goes_by_the_windows_of_all_databases() {
         policy.glance(Kind::Flat, ago(DAY), 0),
         Glance::Settled(Class::Anonymous, YOUNG)
     );
-    policy.unread = true;
+    policy.unread = vec![Kind::Flat];
     let edge = 30 * DAY;
     assert_eq!(policy.glance(Kind::Flat, ago(edge), 9), Glance::MustRead);
     assert_eq!(
         policy.glance(Kind::Flat, ago(edge + 1), 9),
         Glance::Settled(Class::Unclassified, expired(days(30)))
+    );
+    assert_eq!(
+        policy.glance(Kind::Sharded, ago(edge + 1), 9),
+        Glance::MustRead,
+        "of a layout that has not proved to be sessions"
     );
     assert_eq!(policy.window(Class::Unclassified), Some(days(30)));
     assert_eq!(policy.window(Class::Authenticated), Some(days(7)));

@@ -13,21 +13,24 @@ pub use settle::Outcome;
 pub use stop::Stop;
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::thread::Builder;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use rustix::process::{Resource, getrlimit};
 
 use crate::policy::{Class, Policy, Reason};
-use crate::session::Uid;
+use crate::redact;
+use crate::session::{Session, Uid};
 use crate::store::Store;
 use crate::store::batch::Batch;
 use crate::store::name::Kind;
 use crate::store::walk::{self, Top};
+use crate::tally::unknown::Place;
 use crate::tally::{Operation, Tally};
 use crate::time::Timestamp;
-use worker::Worker;
+use worker::{Monster, Worker, monster};
 
 /// What is done with files that are due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +106,24 @@ pub struct Who {
     pub pending_2fa: bool,
 }
 
+impl From<&Session<'_>> for Who {
+    fn from(session: &Session<'_>) -> Who {
+        Who {
+            uid: session.uid,
+            login: session
+                .login
+                .as_ref()
+                .map(|login| redact::printable(login.as_bytes())),
+            db: session
+                .db
+                .as_ref()
+                .map(|db| redact::printable(db.as_bytes())),
+            cart: session.cart,
+            pending_2fa: session.pending_2fa,
+        }
+    }
+}
+
 /// How far a run has come, for whoever wants to show it meanwhile.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -136,10 +157,14 @@ struct Shared<'a> {
     interrupted: AtomicBool,
     /// How many files a worker reads in one go, and how many it settles in one go; each may hold a handle.
     at_once: usize,
+    /// How many foreign files an audit may still look into.
+    samples: AtomicU32,
     /// A flat directory has one lock in the kernel, which Odoo's saves need too: two unlinkers there were
     /// seen to raise the p99 of a save from 0.3 to 45 ms. So only one worker at a time deletes there,
     /// unless the administrator wants it otherwise.
     flat_unlinker: Option<Mutex<()>>,
+    /// Whether files may be deleted while they are open.
+    deletes_open_files: bool,
 }
 
 /// Files that are read or settled in one go, if there are handles for them.
@@ -201,7 +226,9 @@ pub fn run(
         limit_reached: AtomicBool::new(false),
         interrupted: AtomicBool::new(false),
         at_once,
+        samples: AtomicU32::new(worker::SAMPLES),
         flat_unlinker: (!plan.share_flat).then(Mutex::default),
+        deletes_open_files: store.deletes_open_files(),
     };
     let tally = if threads == 1 {
         alone(&shared)
@@ -223,7 +250,7 @@ enum Task {
 }
 
 fn alone(shared: &Shared<'_>) -> Tally {
-    let mut worker = Worker::new(shared);
+    let mut worker = Worker::new(shared, None);
     let mut tally = hand_out(shared, |task| {
         worker.work(task);
         true
@@ -235,19 +262,35 @@ fn alone(shared: &Shared<'_>) -> Tally {
 fn together(shared: &Shared<'_>, threads: usize) -> Tally {
     std::thread::scope(|scope| {
         let (tasks, inbox) = crossbeam_channel::bounded::<Task>(2 * threads);
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                let inbox = inbox.clone();
-                scope.spawn(move || {
-                    let mut worker = Worker::new(shared);
-                    for task in inbox {
-                        worker.work(task);
-                    }
-                    worker.into_tally()
-                })
-            })
-            .collect();
-        drop(inbox);
+        let (reader, monsters) = crossbeam_channel::bounded::<Monster<'_>>(0);
+        let reading = Builder::new().spawn_scoped(scope, || monster::read_all(monsters));
+        if let Err(error) = reading {
+            tracing::info!("working with one thread: {error}");
+            return alone(shared);
+        }
+        let mut workers = Vec::new();
+        for started in 0..threads {
+            let (inbox, reader) = (inbox.clone(), Some(reader.clone()));
+            let work = move || {
+                let mut worker = Worker::new(shared, reader);
+                for task in inbox {
+                    worker.work(task);
+                }
+                worker.into_tally()
+            };
+            match Builder::new().spawn_scoped(scope, work) {
+                Ok(worker) => workers.push(worker),
+                // A unit's `TasksMax=`, or a container whose seccomp profile is older than its libc.
+                Err(error) => {
+                    tracing::info!("working with {started} of {threads} workers: {error}");
+                    break;
+                }
+            }
+        }
+        if workers.is_empty() {
+            return alone(shared);
+        }
+        drop((inbox, reader));
         let mut tally = hand_out(shared, |task| Sender::send(&tasks, task).is_ok());
         drop(tasks);
         for worker in workers {
@@ -286,8 +329,9 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
         }
         match top {
             Top::Shard(name) => task(Task::Shard(name.into())),
-            Top::ForeignDirectory => {
+            Top::ForeignDirectory(name) => {
                 tally.foreign(None);
+                tally.unknown.see(Place::Directory, name);
                 true
             }
             Top::File {

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::FileType;
 
-use super::Plan;
+use super::{Plan, Stop};
 use crate::policy::{Class, Glance};
 use crate::session::{self, MAX_BYTES, Scratch};
 use crate::store::batch::Batch;
@@ -43,11 +43,13 @@ impl Sample {
 
 /// Samples the flat and the sharded files that `plan` would delete unread.
 ///
-/// What cannot be listed or read is passed over here; the run itself reports it.
-pub fn sample(store: &Store, plan: &Plan) -> [Sample; 2] {
+/// What cannot be listed or read is passed over here; the run itself reports it. Once asked to stop, it looks at no
+/// more files.
+pub fn sample(store: &Store, plan: &Plan, stop: &Stop) -> [Sample; 2] {
     let mut sampler = Sampler {
         store,
         plan,
+        stop,
         lister: Lister::default(),
         scratch: Scratch::default(),
         buffer: Vec::new(),
@@ -65,6 +67,7 @@ pub fn sample(store: &Store, plan: &Plan) -> [Sample; 2] {
 struct Sampler<'a> {
     store: &'a Store,
     plan: &'a Plan,
+    stop: &'a Stop,
     lister: Lister,
     scratch: Scratch,
     buffer: Vec<u8>,
@@ -79,6 +82,9 @@ impl Sampler<'_> {
         let mut file = Batch::default();
         // A top level that cannot be listed is the run's own error to report.
         let _ = walk::top(store, |top| {
+            if self.stopped() {
+                return false;
+            }
             match top {
                 Top::File {
                     name,
@@ -115,13 +121,17 @@ impl Sampler<'_> {
             for index in 0..batch.len() {
                 let (file, file_type) = batch.get(index);
                 let kind = name::in_shard(name, file.to_bytes());
-                if sample.files < up_to && kind == Kind::Sharded {
+                if sample.files < up_to && kind == Kind::Sharded && !self.stopped() {
                     self.look(shard.as_fd(), file, file_type, kind, sample);
                 }
             }
             sample.files < up_to
         });
         self.lister = lister;
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.signal().is_some()
     }
 
     /// Reads one file, if it would be deleted unread.

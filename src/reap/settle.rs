@@ -12,6 +12,7 @@ use rustix::process::geteuid;
 
 use super::{Mode, Shared};
 use crate::policy::LastSeen;
+use crate::store::name::Kind;
 use crate::store::stat::{self, Stat};
 use crate::tally::Operation;
 
@@ -134,10 +135,7 @@ impl Shared<'_> {
                 Err(errno) => return Outcome::Failed(Operation::Stat, errno),
             },
         };
-        // Where reads count, somebody may have come back by one.
-        let last_seen = self.plan.policy.last_seen;
-        let read_again = last_seen == LastSeen::Atime && now.atime != judged.atime;
-        if !now.same_save_as(judged) || read_again || !self.store.owns(&now) {
+        if !self.is_still(judged, &now) {
             return Outcome::SavedAgain;
         }
         // Nothing may come between the check above and this: a save that falls here is lost.
@@ -153,6 +151,25 @@ impl Shared<'_> {
             Err(Errno::NOENT) => Outcome::Vanished,
             Err(errno) => Outcome::Failed(Operation::Delete, errno),
         }
+    }
+
+    /// Whether a file of the store is `now` what it was when it was judged.
+    fn is_still(&self, judged: &Stat, now: &Stat) -> bool {
+        // Where reads count, somebody may have come back by one.
+        let reads_count = self.plan.policy.last_seen == LastSeen::Atime;
+        now.same_save_as(judged)
+            && self.store.owns(now)
+            && !(reads_count && now.atime != judged.atime)
+    }
+
+    /// Whether files of `dir` that their age alone condemns are deleted right after the first look at them, which
+    /// then is the last check, too. With a limit they may have to wait, and are looked at once more.
+    pub fn deletes_at_sight(&self, dir: &Dir<'_>) -> bool {
+        let kind = match dir.shard {
+            None => Kind::Flat,
+            Some(_) => Kind::Sharded,
+        };
+        self.plan.limit.is_none() && self.plan.policy.unread.contains(&kind)
     }
 
     /// The right to delete in `dir`, which is shared in shards and exclusive at the top level.
@@ -173,10 +190,11 @@ mod tests {
     use crate::reap::{Due, Plan, Progress, Stop, Witness};
     use crate::store::{Opening, Store};
     use crate::time::Timestamp;
+    use rustix::fs::FileType;
     use std::collections::BTreeMap;
     use std::fs;
     use std::path::PathBuf;
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, AtomicU32};
     use std::time::Duration;
 
     const NAME: &CStr = c"werkzeug_0a796d6eb7fd55225f25e5a661da803c19cc56f5.sess";
@@ -190,9 +208,11 @@ mod tests {
         fn settled(&self, _: &Due) {}
     }
 
-    /// Judges a file, lets `meanwhile` happen to it, settles it, and tells what came of it and whether
-    /// something is still there.
-    fn settled_after(meanwhile: impl FnOnce(&PathBuf)) -> (Outcome, bool) {
+    /// A run over a store that has nothing but a session that [`NAME`] names, and the metadata it is judged by.
+    fn with_store<T>(
+        last_seen: LastSeen,
+        test: impl FnOnce(&Shared<'_>, &Stat, &PathBuf) -> T,
+    ) -> T {
         let data_dir = tempfile::tempdir().unwrap();
         let sessions = data_dir.path().join("sessions");
         fs::create_dir(&sessions).unwrap();
@@ -202,23 +222,23 @@ mod tests {
             .unwrap();
         let store = Store::open(&sessions, &Opening::default()).unwrap();
         let window = Duration::from_secs(1);
+        let rules = Rules {
+            windows: Windows {
+                authenticated: window,
+                anonymous: window,
+                cart: window,
+                leftover: window,
+                unreadable: None,
+            },
+            keep_logins: Vec::new(),
+            max_lifetime: None,
+        };
+        let now = Timestamp::from_secs(1_800_000_000);
+        let mut policy = Policy::new(rules, BTreeMap::new(), now);
+        policy.last_seen = last_seen;
         let plan = Plan {
             mode: Mode::Reap,
-            policy: Policy::new(
-                Rules {
-                    windows: Windows {
-                        authenticated: window,
-                        anonymous: window,
-                        cart: window,
-                        leftover: window,
-                        unreadable: None,
-                    },
-                    keep_logins: Vec::new(),
-                    max_lifetime: None,
-                },
-                BTreeMap::new(),
-                Timestamp::from_secs(1_800_000_000),
-            ),
+            policy,
             limit: None,
             threads: 1,
             share_flat: false,
@@ -233,19 +253,64 @@ mod tests {
             permits: None,
             limit_reached: AtomicBool::new(false),
             interrupted: AtomicBool::new(false),
+            samples: AtomicU32::new(0),
             at_once: 1,
             flat_unlinker: Some(Mutex::new(())),
+            deletes_open_files: false,
         };
         let judged = stat::at(store.handle(), NAME).unwrap();
-        meanwhile(&path);
-        let outcome = shared.settle(
-            &Dir::new(store.handle(), None),
-            NAME,
-            &judged,
-            Checked::Earlier,
-            None,
-        );
-        (outcome, path.symlink_metadata().is_ok())
+        test(&shared, &judged, &path)
+    }
+
+    /// Lets `meanwhile` happen to a file that was judged, settles it, and tells what came of it and whether
+    /// something is still there.
+    fn settled_after(meanwhile: impl FnOnce(&PathBuf)) -> (Outcome, bool) {
+        with_store(LastSeen::Mtime, |shared, judged, path| {
+            meanwhile(path);
+            let dir = Dir::new(shared.store.handle(), None);
+            let outcome = shared.settle(&dir, NAME, judged, Checked::Earlier, None);
+            (outcome, path.symlink_metadata().is_ok())
+        })
+    }
+
+    #[test]
+    fn everything_that_can_tell_another_save_is_compared() {
+        for last_seen in [LastSeen::Mtime, LastSeen::Atime] {
+            with_store(last_seen, |shared, judged, _| {
+                assert!(shared.is_still(judged, judged));
+                let later = Timestamp {
+                    nanos: judged.mtime.nanos + 1,
+                    ..judged.mtime
+                };
+                #[rustfmt::skip]
+                let others = [
+                    Stat { ino: judged.ino + 1, ..*judged },
+                    Stat { mtime: later, ..*judged },
+                    Stat { size: judged.size + 1, ..*judged },
+                    Stat { file_type: FileType::Symlink, ..*judged },
+                    Stat { mount: judged.mount + 1, ..*judged },
+                ];
+                for other in others {
+                    assert!(!shared.is_still(judged, &other), "{other:?}");
+                }
+                let read = Stat {
+                    atime: Timestamp::from_secs(1_600_000_000),
+                    ..*judged
+                };
+                let reads_count = last_seen == LastSeen::Atime;
+                assert_eq!(shared.is_still(judged, &read), !reads_count);
+            });
+        }
+    }
+
+    #[test]
+    fn keeps_a_session_that_grew_without_a_new_time() {
+        let grown = settled_after(|path| {
+            fs::write(path, "{} ").unwrap();
+            let before = filetime::FileTime::from_unix_time(1_500_000_000, 0);
+            filetime::set_file_mtime(path, before).unwrap();
+        });
+        assert_eq!(grown, (Outcome::SavedAgain, true));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::log::journal::{Entry, Journal};
 use crate::reap::Mode;
 use crate::redact;
 
-/// `MESSAGE_ID=` of the event that a run has come to its end; the README names it.
+/// `MESSAGE_ID=` of the event that a run has come to its end; docs/journal.md names it.
 const SUMMARY: &str = "3e3b1b1f4e6c4f75ac98521207696ff7";
 
 /// Sends the closing sentence with the run's numbers as fields. Where that fails, nothing was sent.

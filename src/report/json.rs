@@ -1,4 +1,4 @@
-//! The report for programs: one JSON document, described field by field in the README.
+//! The report for programs: one JSON document, described field by field in docs/report.md.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use crate::reap::{End, Mode};
 use crate::redact;
 use crate::settings::{Effective, Source, Value};
 use crate::tally::databases::{Database, Fates, Name};
+use crate::tally::unknown::Shape;
 use crate::tally::{AGE_BOUNDS, Pile, Row};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
@@ -38,6 +39,8 @@ struct Document<'a> {
     logins: u64,
     due_though_read: Option<u64>,
     lifetime_unknown: u64,
+    /// Foreign names that a newer Odoo may have made.
+    unknown: Vec<UnknownPart>,
     kept: Kept,
     vanished: u64,
     unreadable: &'a BTreeMap<&'static str, u64>,
@@ -63,6 +66,8 @@ struct StorePart {
 struct FileSystem {
     inodes: Option<u64>,
     inodes_free: Option<u64>,
+    bytes: Option<u64>,
+    bytes_free: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -138,6 +143,16 @@ struct DatabaseClass {
     files: u64,
     due: u64,
     deleted: u64,
+}
+
+#[derive(Serialize)]
+struct UnknownPart {
+    what: &'static str,
+    in_shards: bool,
+    like: String,
+    count: u64,
+    samples: u64,
+    sessions: u64,
 }
 
 #[derive(Serialize)]
@@ -251,8 +266,10 @@ fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
             shards: tally.shards,
         },
         file_system: FileSystem {
-            inodes: finished.inodes.map(|inodes| inodes.total),
-            inodes_free: finished.inodes.map(|inodes| inodes.free),
+            inodes: finished.room.inodes.map(|inodes| inodes.total),
+            inodes_free: finished.room.inodes.map(|inodes| inodes.free),
+            bytes: finished.room.bytes.map(|bytes| bytes.total),
+            bytes_free: finished.room.bytes.map(|bytes| bytes.free),
         },
         windows: Windows {
             authenticated: windows.authenticated.as_secs(),
@@ -284,6 +301,7 @@ fn document<'a>(finished: &'a Finished<'_>) -> Document<'a> {
         logins: tally.logins,
         due_though_read: finished.due_though_read(),
         lifetime_unknown: tally.lifetime_unknown,
+        unknown: tally.unknown.told().into_iter().map(unknown).collect(),
         kept: Kept {
             implausible_time: tally.implausible_times,
             saved_again: tally.saved_again,
@@ -328,6 +346,17 @@ fn database(name: Name, row: &Database, counts_deletions: bool) -> DatabasePart 
         due: total.due,
         deleted: deleted(total),
         classes: Class::ALL.into_iter().filter_map(of_class).collect(),
+    }
+}
+
+fn unknown(shape: &Shape) -> UnknownPart {
+    UnknownPart {
+        what: shape.place.what(),
+        in_shards: shape.place.is_in_shard(),
+        like: shape.pattern(),
+        count: shape.count,
+        samples: shape.samples,
+        sessions: shape.sessions,
     }
 }
 

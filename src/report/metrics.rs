@@ -1,11 +1,15 @@
-//! The report for Prometheus: a textfile for node_exporter, described series by series in the README.
+//! The report for Prometheus: a textfile for node_exporter, described series by series in docs/metrics.md.
 //!
-//! Everything is a gauge, because it tells of one run and starts afresh with the next. Each series carries
+//! Nearly everything is a gauge, because it tells of one run and starts afresh with the next. Each series carries
 //! the store and the command, so that the files of several stores, and those of `audit` and `reap`, can lie
 //! side by side: node_exporter refuses two series with the same labels.
 
+mod page;
+mod previous;
+
+pub use previous::Previous;
+
 use std::collections::BTreeMap;
-use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use super::Finished;
@@ -15,15 +19,13 @@ use crate::reap::{End, Mode};
 use crate::tally::databases::{Database, Fates, Name};
 use crate::tally::{Operation, Row, Tally};
 use crate::time::Timestamp;
+use page::{Label, Page};
 
 const LAST_SUCCESS: &str = "odoo_session_reaper_last_success_timestamp_seconds";
+const DELETED: &str = "odoo_session_reaper_deleted_files_total";
 
 /// The label of all databases that are not told apart; PostgreSQL takes no such name without quotes.
 const OTHER_DATABASES: &str = "(others)";
-
-/// A last success this far ahead of our clock is still believed; a later one would silence an alert for
-/// as long as it lies ahead.
-const FUTURE_TOLERANCE: i64 = 300;
 
 /// What is told of every run, also of one that failed before it saw a file.
 pub struct Run<'a> {
@@ -37,52 +39,6 @@ pub struct Run<'a> {
     pub took: Duration,
     /// How the process ends.
     pub exit: Exit,
-}
-
-/// What the textfile of an earlier run says that the next one has to repeat.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Previous {
-    /// The store of that run.
-    pub store: Option<String>,
-    /// When each command last succeeded on which store, in seconds since the epoch.
-    successes: Vec<(String, Mode, i64)>,
-}
-
-impl Previous {
-    /// Reads a textfile; whatever is not ours, is broken or lies in the future of `now` is passed over.
-    pub fn read(text: &str, now: Timestamp) -> Previous {
-        let mut previous = Previous::default();
-        for line in text.lines() {
-            let Some((name, labels, value)) = sample(line) else {
-                continue;
-            };
-            let store = labels.get("store");
-            let Some(store) = store.filter(|_| name.starts_with("odoo_session_")) else {
-                continue;
-            };
-            previous.store.get_or_insert_with(|| store.clone());
-            let mode = labels.get("command").and_then(|command| {
-                [Mode::Audit, Mode::DryRun, Mode::Reap]
-                    .into_iter()
-                    .find(|mode| self::command(*mode) == command)
-            });
-            if let (LAST_SUCCESS, Some(mode), Ok(at)) = (name, mode, value.parse::<i64>()) {
-                if (0..=now.secs.saturating_add(FUTURE_TOLERANCE)).contains(&at) {
-                    previous.successes.push((store.clone(), mode, at));
-                }
-            }
-        }
-        previous
-    }
-
-    fn success(&self, store: &str, mode: Mode) -> Option<i64> {
-        let own = |(theirs, command, _): &&(String, Mode, i64)| theirs == store && *command == mode;
-        self.successes
-            .iter()
-            .filter(own)
-            .map(|(_, _, at)| *at)
-            .max()
-    }
 }
 
 /// The textfile of a run. Without `finished`, what a run finds and does is left out rather than told as
@@ -99,7 +55,7 @@ pub fn text(run: &Run<'_>, finished: Option<&Finished<'_>>, previous: &Previous)
         done(&mut page, finished.tally, run.mode);
         by_database(&mut page, finished.tally, run.mode);
     }
-    if let Some(inodes) = finished.and_then(|finished| finished.inodes) {
+    if let Some(inodes) = finished.and_then(|finished| finished.room.inodes) {
         page.gauge(
             "odoo_session_store_inodes",
             "Inodes of the file system that the session store is on.",
@@ -111,7 +67,11 @@ pub fn text(run: &Run<'_>, finished: Option<&Finished<'_>>, previous: &Previous)
             [([], inodes.free)],
         );
     }
-    of_the_run(&mut page, run, finished, previous);
+    of_the_run(&mut page, run, finished);
+    // The rest is of every command.
+    page.command = "";
+    last_successes(&mut page, run, finished, previous);
+    deleted_so_far(&mut page, run, finished, previous);
     page.text
 }
 
@@ -139,6 +99,11 @@ fn found(page: &mut Page<'_>, tally: &Tally, started: Timestamp) {
         "odoo_session_files_due",
         "Files that the last run found to be due: older than their window, superseded, or beyond their lifetime.",
         |row| row.due.files,
+    );
+    page.gauge(
+        "odoo_session_unknown_names",
+        "Foreign names that the last run found alike: perhaps those of an Odoo that this version does not know.",
+        [([], tally.unknown.count())],
     );
     let oldest = Class::ALL.into_iter().filter_map(|class| {
         let oldest = tally.row(class).oldest?;
@@ -262,12 +227,7 @@ fn kept(tally: &Tally) -> [(&'static str, u64); 5] {
     ]
 }
 
-fn of_the_run(
-    page: &mut Page<'_>,
-    run: &Run<'_>,
-    finished: Option<&Finished<'_>>,
-    previous: &Previous,
-) {
+fn of_the_run(page: &mut Page<'_>, run: &Run<'_>, finished: Option<&Finished<'_>>) {
     page.gauge(
         "odoo_session_reaper_last_run_duration_seconds",
         "How long the last run took.",
@@ -298,24 +258,57 @@ fn of_the_run(
             1_u64,
         )],
     );
+}
+
+/// When each command last succeeded. A run that left a dormant store alone is none: the next one would do so as well,
+/// for ever, and nobody would hear of it.
+fn last_successes(
+    page: &mut Page<'_>,
+    run: &Run<'_>,
+    finished: Option<&Finished<'_>>,
+    previous: &Previous,
+) {
+    let left_alone = finished.is_some_and(|finished| finished.end.is_none());
     let successes = [Mode::Audit, Mode::DryRun, Mode::Reap]
         .into_iter()
         .filter_map(|mode| {
-            let at = if mode == run.mode && run.exit == Exit::Done {
-                Some(run.ended.secs)
+            let at = if mode == run.mode && run.exit == Exit::Done && !left_alone {
+                u64::try_from(run.ended.secs).ok()
             } else {
                 previous.success(run.store, mode)
             };
-            Some((mode, at?))
+            Some(([("command", command(mode))], at?))
         });
-    page.head(
+    page.gauge(
         LAST_SUCCESS,
-        "When a run last ended with exit code 0, in seconds since the epoch.",
+        "When a run last looked at the store and ended with exit code 0, in seconds since the epoch.",
+        successes,
     );
-    for (mode, at) in successes {
-        page.command = command(mode);
-        page.sample(LAST_SUCCESS, &[], at);
-    }
+}
+
+/// What all reaps deleted since there is such a file. The file of an audit has none of it, unless reaps write to it,
+/// too: the same series in two files would be one too many.
+fn deleted_so_far(
+    page: &mut Page<'_>,
+    run: &Run<'_>,
+    finished: Option<&Finished<'_>>,
+    previous: &Previous,
+) {
+    let reaped = finished.filter(|_| run.mode == Mode::Reap);
+    let totals = Class::ALL.into_iter().filter_map(|class| {
+        let now = reaped.map(|finished| finished.tally.row(class).deleted.files);
+        let before = previous.deleted(run.store, class);
+        let total = [before, now]
+            .into_iter()
+            .flatten()
+            .reduce(|before, now| before + now)?;
+        Some((labels_of_deleted(class), total))
+    });
+    page.counter(
+        DELETED,
+        "Files that all runs deleted since this file was first written.",
+        totals,
+    );
 }
 
 /// The label of a command, the same for every run of it.
@@ -327,92 +320,16 @@ fn command(mode: Mode) -> &'static str {
     }
 }
 
-fn labels(class: Class) -> [(&'static str, &'static str); 2] {
+fn labels(class: Class) -> [Label<'static>; 2] {
     [
         ("class", class.base()),
         ("property", class.property().unwrap_or_default()),
     ]
 }
 
-/// The textfile as it is being written.
-struct Page<'a> {
-    text: String,
-    store: &'a str,
-    command: &'static str,
-}
-
-impl Page<'_> {
-    /// A family of series; one without any is left out.
-    fn gauge<'l, const N: usize>(
-        &mut self,
-        name: &str,
-        help: &str,
-        samples: impl IntoIterator<Item = ([(&'l str, &'l str); N], impl Display)>,
-    ) {
-        let mut samples = samples.into_iter().peekable();
-        if samples.peek().is_some() {
-            self.head(name, help);
-        }
-        for (labels, value) in samples {
-            self.sample(name, &labels, value);
-        }
-    }
-
-    fn head(&mut self, name: &str, help: &str) {
-        // Writing to a String cannot fail, here and below.
-        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} gauge");
-    }
-
-    /// An empty label is the same as none to Prometheus, and is left out.
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        let common = [("store", self.store), ("command", self.command)];
-        let labels: Vec<String> = common
-            .iter()
-            .chain(labels)
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
-            .collect();
-        let _ = writeln!(self.text, "{name}{{{}}} {value}", labels.join(","));
-    }
-}
-
-fn escaped(value: &str) -> String {
-    value
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
-}
-
-/// The name, labels and value of a line, if it is a sample as [`text`] writes it.
-fn sample(line: &str) -> Option<(&str, BTreeMap<&str, String>, &str)> {
-    let (name, mut rest) = line.split_once('{')?;
-    let mut labels = BTreeMap::new();
-    loop {
-        let (label, quoted) = rest.split_once("=\"")?;
-        let (value, after) = unescaped(quoted)?;
-        labels.insert(label, value);
-        match after.strip_prefix(',') {
-            Some(more) => rest = more,
-            None => return Some((name, labels, after.strip_prefix("} ")?)),
-        }
-    }
-}
-
-/// The text up to the closing quote, and what comes after that.
-fn unescaped(quoted: &str) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut characters = quoted.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '"' => return Some((value, &quoted[at + 1..])),
-            '\\' => match characters.next()?.1 {
-                'n' => value.push('\n'),
-                other => value.push(other),
-            },
-            _ => value.push(character),
-        }
-    }
-    None
+fn labels_of_deleted(class: Class) -> [Label<'static>; 3] {
+    let [class, property] = labels(class);
+    [("command", command(Mode::Reap)), class, property]
 }
 
 #[cfg(test)]

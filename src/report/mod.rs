@@ -7,11 +7,13 @@ mod list;
 pub mod metrics;
 mod numbers;
 mod out;
+mod room;
 mod text;
 
 pub use entry::send;
 pub use list::Listing;
 pub use out::Out;
+pub use room::advice;
 
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ use crate::cli::{Format, ReportSize};
 use crate::exit::Exit;
 use crate::reap::{End, Plan};
 use crate::settings::{Effective, Location};
-use crate::store::{Inodes, Store};
+use crate::store::{Room, Store};
 use crate::tally::Tally;
 use crate::time::Timestamp;
 
@@ -45,8 +47,8 @@ pub struct Finished<'a> {
     pub started: Timestamp,
     /// How long it took.
     pub took: Duration,
-    /// The file system's inodes afterwards.
-    pub inodes: Option<Inodes>,
+    /// The file system's room afterwards.
+    pub room: Room,
     /// How the process ends.
     pub exit: Exit,
 }

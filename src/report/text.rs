@@ -1,6 +1,7 @@
 //! The report for people.
 
 mod databases;
+mod unknown;
 
 use std::ops::RangeInclusive;
 
@@ -13,6 +14,7 @@ use crate::policy::{Class, Windows};
 use crate::reap::{End, Mode};
 use crate::redact;
 use crate::settings::{Effective, Source, Value};
+use crate::store::Share;
 use crate::tally::Row;
 use crate::time::{short, words};
 
@@ -63,6 +65,13 @@ pub fn summary(finished: &Finished<'_>) -> String {
             finished.location.from
         ));
     }
+    let unknown = finished.tally.unknown.count();
+    if finished.plan.mode == Mode::Audit && unknown > 0 {
+        sentence.push_str(&format!(
+            "; {} foreign names look like those of a newer Odoo: see --report full",
+            grouped(unknown)
+        ));
+    }
     sentence
 }
 
@@ -104,12 +113,25 @@ fn head(out: &mut Out, finished: &Finished<'_>) {
             layout.join("\n               ")
         ));
     }
-    if let Some(inodes) = finished.inodes {
-        let percent = inodes.free.saturating_mul(100) / inodes.total.max(1);
+    let room = [
+        (
+            finished.room.inodes,
+            grouped as fn(u64) -> String,
+            " inodes",
+        ),
+        (finished.room.bytes, bytes, ""),
+    ];
+    let room = room.into_iter().filter_map(|(share, number, unit)| {
+        let Share { total, free } = share?;
+        let percent = free.saturating_mul(100) / total.max(1);
+        let (free, total) = (number(free), number(total));
+        Some(format!("{free} of {total}{unit} free ({percent} %)"))
+    });
+    let room: Vec<_> = room.collect();
+    if !room.is_empty() {
         out.line(format_args!(
-            "File system    {} of {} inodes free ({percent} %)",
-            grouped(inodes.free),
-            grouped(inodes.total)
+            "File system    {}",
+            room.join("\n               ")
         ));
     }
     out.line(format_args!(
@@ -267,14 +289,14 @@ fn notes(out: &mut Out, finished: &Finished<'_>) {
     }
     if tally.lifetime_unknown > 0 {
         notes.push(format!(
-            "lifetime unknown: {} of logged-in users do not say when they began (Odoo 17 and older), so only \
-             their windows count",
+            "lifetime unknown: {} of logged-in users do not say when they began, so only their windows count",
             files(tally.lifetime_unknown)
         ));
     }
     for (reason, count) in &tally.unreadable {
         notes.push(format!("unreadable: {}, {reason}", files(*count)));
     }
+    notes.extend(tally.unknown.told().into_iter().map(unknown::note));
     if tally.implausible_times > 0 {
         notes.push(format!(
             "kept: {} with a last save in the future or before 2010",
@@ -318,7 +340,7 @@ fn users(finished: &Finished<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if tally.logins > 0 {
         notes.push(format!(
-            "logins: {}; what Odoo 19 has moved to a new file counts once",
+            "logins: {}; what Odoo has moved to a new file counts once",
             grouped(tally.logins)
         ));
     }
@@ -379,6 +401,9 @@ fn sentence(finished: &Finished<'_>) -> String {
     }
     if finished.dormant && plan.mode == Mode::Audit {
         sentence.push_str("; but the store is dormant, and a reap leaves it alone without --force");
+    }
+    if tally.denied() > 0 {
+        sentence.push_str(&format!("; {} could not be read", grouped(tally.denied())));
     }
     let failures = tally.failures();
     if failures > 0 {

@@ -1,6 +1,6 @@
 //! The handful of top-level keys that matter, and the rules that make a [`Session`] of them.
 
-use super::{Session, Text, Uid, Unreadable};
+use super::{Devices, Session, Text, Uid, Unreadable};
 
 /// A top-level key that decides something.
 #[derive(Clone, Copy)]
@@ -17,10 +17,11 @@ pub(super) enum Key {
     NextSid,
     DeletionTime,
     Trace,
+    Devices,
 }
 
 impl Key {
-    const COUNT: usize = Key::Trace as usize + 1;
+    const COUNT: usize = Key::Devices as usize + 1;
 
     pub(super) fn of(name: &[u8]) -> Option<Key> {
         Some(match name {
@@ -36,6 +37,7 @@ impl Key {
             b"next_sid" => Key::NextSid,
             b"deletion_time" => Key::DeletionTime,
             b"_trace" => Key::Trace,
+            b"_devices" => Key::Devices,
             _ => return None,
         })
     }
@@ -159,8 +161,8 @@ impl<V: Copy> Facts<V> {
             deletion_time: get(Key::DeletionTime)?
                 .filter(|_| replaced)
                 .and_then(|time| time.seconds()),
-            // Only JSON has one.
-            trace: None,
+            // Only JSON has them.
+            devices: Devices::NONE,
         })
     }
 }

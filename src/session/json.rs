@@ -6,11 +6,12 @@
 //! What Python takes beyond the standard is taken here as well: `NaN`, `Infinity` and `-Infinity`, lone surrogates (`\ud800`),
 //! numbers beyond all bounds, duplicate keys.
 //!
-//! Two exceptions against Python, both lenient: its recursion limit and its limit of 4300 digits for a whole number do not hold here.
-//! `tests/session_exceptions.rs` asks both sides; `tests/session_vs_python.rs` looks for a third in random files.
+//! Three exceptions against Python, all lenient: its recursion limit and its limit of 4300 digits for a whole number do not hold
+//! here, and of a device that `_devices` holds twice both count.
+//! `tests/session_exceptions.rs` asks both sides; `tests/session_vs_python.rs` looks for others in random files.
 
+mod devices;
 mod not_a_number;
-mod trace;
 mod value;
 
 use std::fmt;
@@ -20,7 +21,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-pub use trace::Trace;
+pub use devices::Devices;
 
 use super::facts::{Facts, Key};
 use super::{Session, Unreadable};
@@ -65,13 +66,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Session<'_>, Unreadable> {
         let value = text.as_bytes().get(place.range());
         value.and_then(value::of).ok_or(Unreadable::BrokenJson)
     })?;
-    let trace = facts
-        .get(Key::Trace)
-        .and_then(|place| text.get(place.range()));
-    Ok(Session {
-        trace: trace.map(Trace::new),
-        ..session
-    })
+    let text_of = |key| facts.get(key).and_then(|place| text.get(place.range()));
+    let devices = Devices {
+        trace: text_of(Key::Trace),
+        devices: text_of(Key::Devices),
+    };
+    Ok(Session { devices, ..session })
 }
 
 /// Where the interesting values are, or `None` if serde does not like the text.

@@ -25,7 +25,7 @@ mod unreadable;
 
 use std::fmt;
 
-pub use json::Trace;
+pub use json::Devices;
 pub use text::Text;
 pub use unreadable::Unreadable;
 
@@ -45,18 +45,19 @@ pub struct Session<'a> {
     pub cart: bool,
     /// The password was right and the second factor is still missing.
     pub pending_2fa: bool,
-    /// Epoch seconds from which Odoo 19 refuses this session, which `next_sid` has replaced. `None` if it was not superseded.
+    /// Epoch seconds from which Odoo 19 or newer refuses this session, which `next_sid` has replaced. `None` if it was not superseded.
     pub deletion_time: Option<f64>,
-    /// Odoo 18 and later: the devices that used this session. Odoo writes none into pickles, and none is taken from them.
-    pub trace: Option<Trace<'a>>,
+    /// Odoo 18 and newer: the devices that used this session. Odoo writes none into pickles, and none is taken from them.
+    pub devices: Devices<'a>,
 }
 
 impl Session<'_> {
     /// When the session was first used after its login, in epoch seconds: the earliest `first_activity` that is `plausible`.
     ///
-    /// A logout empties `_trace`; 19 takes it along when it moves a session to a new file (seen in `tests/fixtures`).
+    /// A logout forgets the devices; a login over a live login keeps them, and 19 and newer take them along when they move a
+    /// session to a new file (seen in `tests/fixtures`).
     pub fn first_activity(&self, plausible: impl Fn(f64) -> bool) -> Option<f64> {
-        self.trace?.first_activity(plausible)
+        self.devices.first_activity(plausible)
     }
 }
 

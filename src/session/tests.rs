@@ -49,11 +49,12 @@ fn more_than_16_mib_are_too_large() {
 
 #[test]
 fn nothing_of_a_session_shows_in_debug_output() {
-    let file = br#"{"uid": 4711, "db": "secretdb", "login": "secret", "session_token": "secret"}"#;
+    let file = br#"{"uid": 4711, "db": "secretdb", "login": "secret", "session_token": "secret", "_devices": {"secret": 1}}"#;
     let mut scratch = Scratch::default();
     let session = read(file, &mut scratch).unwrap();
     assert_eq!(
-        format!("{session:?} {:?}", session.login),
-        "Session { authenticated: true, cart: false, pending_2fa: false, superseded: false, .. } Some(Text(6 bytes))"
+        format!("{session:?} {:?} {:?}", session.login, session.devices),
+        "Session { authenticated: true, cart: false, pending_2fa: false, superseded: false, .. } \
+         Some(Text(6 bytes)) Devices(0 and 13 bytes)"
     );
 }

@@ -1,22 +1,18 @@
 //! Where the session store is: what was said, or else what Odoo and its packages would use.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use super::SettingsError;
+use super::conf_file::ConfFile;
 use super::odoo_conf::OdooConf;
 use super::section::Sections;
 use crate::cli::{StoreArgs, variable};
 use crate::reap::Mode;
 use crate::redact;
-
-/// More than any `odoo.conf` has; somebody may name a device or a log.
-const LARGEST_CONFIG: u64 = 1 << 20;
 
 /// Where Odoo's packages put `odoo.conf`.
 const PACKAGED_CONFIGS: [&str; 2] = ["/etc/odoo/odoo.conf", "/etc/odoo.conf"];
@@ -45,6 +41,14 @@ pub struct Location {
 pub(super) struct Located {
     pub location: Location,
     pub sections: Sections,
+    pub conf_file: Option<ConfFile>,
+}
+
+/// The `odoo.conf` that somebody named.
+struct Named<'a> {
+    path: &'a Path,
+    file: ConfFile,
+    conf: OdooConf,
 }
 
 /// Looks an environment variable up.
@@ -91,17 +95,23 @@ pub(super) fn locate(
     around: &Surroundings,
     mode: Mode,
 ) -> Result<Located, SettingsError> {
-    let named = args.config.as_deref();
-    let named = named.map(|file| Ok((file, read_conf(file)?))).transpose()?;
+    let mut named = args.config.as_deref().map(read_named).transpose()?;
     let sections = match &named {
-        Some((file, conf)) => Sections::of(conf, file)?,
+        Some(named) => Sections::of(&named.conf, named.path)?,
         None => Sections::default(),
     };
-    if let Some(location) = said(args, named.as_ref(), matches, around)? {
-        if let Some((file, conf)) = named.as_ref().filter(|_| !sections.are_empty()) {
-            must_be_of(&location, conf, file, around)?;
+    if let Some((location, by_conf)) = said(args, named.as_ref(), matches, around)? {
+        if let Some(named) = named.as_mut() {
+            named.file.names_store = by_conf;
+            if !sections.are_empty() {
+                must_be_of(&location, &named.conf, named.path, around)?;
+            }
         }
-        return Ok(Located { location, sections });
+        return Ok(Located {
+            location,
+            sections,
+            conf_file: named.map(|named| named.file),
+        });
     }
     if mode == Mode::Reap {
         return Err(SettingsError::usage(
@@ -113,13 +123,19 @@ pub(super) fn locate(
     look_around(around)
 }
 
-/// The store that somebody named.
+fn read_named(path: &Path) -> Result<Named<'_>, SettingsError> {
+    let (mut file, conf) = ConfFile::read(path)?;
+    file.named = true;
+    Ok(Named { path, file, conf })
+}
+
+/// The store that somebody named, and whether only the `odoo.conf` says which.
 fn said(
     args: &StoreArgs,
-    named: Option<&(&Path, OdooConf)>,
+    named: Option<&Named<'_>>,
     matches: &ArgMatches,
     around: &Surroundings,
-) -> Result<Option<Location>, SettingsError> {
+) -> Result<Option<(Location, bool)>, SettingsError> {
     for level in [ValueSource::CommandLine, ValueSource::EnvVariable] {
         let said = |name: &str| matches.value_source(name) == Some(level);
         let mut answers = Vec::new();
@@ -137,11 +153,12 @@ fn said(
                 found: false,
             });
         }
-        if let Some((file, conf)) = named.filter(|_| said("config")) {
-            match data_dir(conf, file, around) {
+        let by_conf = answers.is_empty();
+        if let Some(Named { path, conf, .. }) = named.filter(|_| said("config")) {
+            match data_dir(conf, path, around) {
                 Ok(Some((dir, line))) => answers.push(Location {
                     sessions: dir.join("sessions"),
-                    from: format!("data_dir in {} line {line}", redact::path(file)),
+                    from: format!("data_dir in {} line {line}", redact::path(path)),
                     found: false,
                 }),
                 // Then it is there for what else it says.
@@ -150,7 +167,7 @@ fn said(
                     return Err(SettingsError::usage(format!(
                         "{} names no data_dir, so Odoo uses the home of the user it runs as: \
                          name the data_dir with --data-dir beside {}",
-                        redact::path(file),
+                        redact::path(path),
                         name("config", level)
                     )));
                 }
@@ -170,7 +187,7 @@ fn said(
                 redact::path(&other.sessions)
             )));
         }
-        return Ok(Some(first));
+        return Ok(Some((first, by_conf)));
     }
     Ok(None)
 }
@@ -214,27 +231,6 @@ fn same_place(one: &Path, other: &Path) -> bool {
     one.components().eq(other.components()) || resolved(one) == resolved(other)
 }
 
-fn read_conf(file: &Path) -> Result<OdooConf, SettingsError> {
-    let mut bytes = Vec::new();
-    let read =
-        File::open(file).and_then(|open| open.take(LARGEST_CONFIG + 1).read_to_end(&mut bytes));
-    read.map_err(|error| {
-        SettingsError::failed(format!(
-            "cannot read {}, looked for as Odoo's configuration: {error}; \
-             name the right file with --config, or the data_dir with --data-dir",
-            redact::path(file)
-        ))
-    })?;
-    if bytes.len() as u64 > LARGEST_CONFIG {
-        return Err(SettingsError::usage(format!(
-            "{} is larger than 1 MiB, which no odoo.conf is: name the right file with --config",
-            redact::path(file)
-        )));
-    }
-    OdooConf::parse(&bytes)
-        .map_err(|error| SettingsError::usage(format!("{}: {error}", redact::path(file))))
-}
-
 /// The data_dir that an `odoo.conf` names, and on which line.
 fn data_dir(
     conf: &OdooConf,
@@ -271,7 +267,8 @@ fn look_around(around: &Surroundings) -> Result<Located, SettingsError> {
         if !there.is_ok_and(|file| file.is_file()) {
             continue;
         }
-        let conf = read_conf(&file)?;
+        let (mut conf_file, conf) = ConfFile::read(&file)?;
+        conf_file.names_store = true;
         let sections = Sections::of(&conf, &file)?;
         if let Some((dir, line)) = data_dir(&conf, &file, around)? {
             let location = Location {
@@ -282,7 +279,11 @@ fn look_around(around: &Surroundings) -> Result<Located, SettingsError> {
                 ),
                 found: true,
             };
-            return Ok(Located { location, sections });
+            return Ok(Located {
+                location,
+                sections,
+                conf_file: Some(conf_file),
+            });
         }
         if !sections.are_empty() {
             tracing::warn!(
@@ -305,6 +306,7 @@ fn look_around(around: &Surroundings) -> Result<Located, SettingsError> {
             return Ok(Located {
                 location,
                 sections: Sections::default(),
+                conf_file: None,
             });
         }
     }

@@ -1,5 +1,6 @@
 //! Flags, environment and `odoo.conf` merged into one value; every error is said once.
 
+mod conf_file;
 pub mod data_dir;
 mod locate;
 pub mod odoo_conf;
@@ -7,9 +8,12 @@ mod rules;
 mod said;
 mod section;
 mod source;
+mod spelling;
 
+pub use conf_file::ConfFile;
 pub use locate::{Location, Surroundings};
 pub use source::{Effective, Source, Value};
+pub use spelling::unknown_variables;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +25,7 @@ use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
 use crate::store::Opening;
+use crate::store::name::Kind;
 use crate::time::Timestamp;
 
 /// Everything that a run over a store needs to be told.
@@ -28,6 +33,8 @@ use crate::time::Timestamp;
 pub struct Settings {
     /// Where the store is.
     pub location: Location,
+    /// The `odoo.conf` in use, if there is one.
+    pub conf_file: Option<ConfFile>,
     /// How it is to be opened.
     pub opening: Opening,
     /// What is done with files that are due.
@@ -73,6 +80,14 @@ impl SettingsError {
             exit: Exit::Failed,
             message,
         }
+    }
+
+    /// The same error, with what else there is to say of it.
+    pub(crate) fn with(mut self, advice: Option<String>) -> SettingsError {
+        if let Some(advice) = advice {
+            self.message = format!("{}; {advice}", self.message);
+        }
+        self
     }
 }
 
@@ -148,6 +163,7 @@ impl Settings {
             last_seen: told.last_seen,
             effective: told.effective,
             location: located.location,
+            conf_file: located.conf_file,
             opening: Opening {
                 accept_any_directory: store.accept_any_directory,
             },
@@ -186,7 +202,9 @@ impl Settings {
     /// The policy, to be applied at this moment.
     pub fn policy(&self, now: Timestamp) -> Policy {
         let mut policy = Policy::new(self.general.clone(), self.databases.clone(), now);
-        policy.unread = self.unread;
+        if self.unread {
+            policy.unread = vec![Kind::Flat, Kind::Sharded];
+        }
         policy.last_seen = self.last_seen;
         policy
     }

@@ -19,6 +19,7 @@
 mod error;
 pub(super) mod python;
 
+use std::collections::HashMap;
 use std::fmt;
 
 pub use error::{ConfError, ConfErrorKind};
@@ -31,6 +32,8 @@ pub const DEFAULT: &str = "DEFAULT";
 pub struct OdooConf {
     defaults: Section,
     sections: Vec<Section>,
+    /// Where each name stands in `sections`.
+    by_name: HashMap<String, usize>,
 }
 
 /// One option as it stands in the file. Its `Debug` form leaves the value out, which may be a password.
@@ -46,6 +49,8 @@ struct Section {
     name: String,
     line: usize,
     options: Vec<Entry>,
+    /// Where each name stands in `options`: a file may have a hundred thousand.
+    by_name: HashMap<String, usize>,
 }
 
 struct Entry {
@@ -84,7 +89,7 @@ impl OdooConf {
 
     /// The section's options in file order, then those of `[DEFAULT]` that it does not set itself.
     pub fn options<'a>(&'a self, section: &str) -> impl Iterator<Item = (&'a str, Setting<'a>)> {
-        let own = self.sections.iter().find(|s| s.name == section);
+        let own = self.section(section);
         let defaults = (own.is_some() || section == DEFAULT).then_some(&self.defaults);
         let shows_through =
             move |entry: &&Entry| own.is_none_or(|own| own.find(&entry.name).is_none());
@@ -101,12 +106,15 @@ impl OdooConf {
         section: &str,
     ) -> impl Iterator<Item = (&'a str, Setting<'a>)> {
         let defaults = (section == DEFAULT).then_some(&self.defaults);
-        let own = self.sections.iter().find(|s| s.name == section);
         defaults
-            .or(own)
+            .or_else(|| self.section(section))
             .into_iter()
             .flat_map(|s| &s.options)
             .map(|entry| (entry.name.as_str(), entry.setting()))
+    }
+
+    fn section(&self, name: &str) -> Option<&Section> {
+        self.sections.get(*self.by_name.get(name)?)
     }
 
     /// The sections with the lines on which they begin, for those who must point at one.
@@ -138,11 +146,17 @@ impl Section {
             name: name.to_owned(),
             line,
             options: Vec::new(),
+            by_name: HashMap::new(),
         }
     }
 
     fn find(&self, option: &str) -> Option<&Entry> {
-        self.options.iter().find(|entry| entry.name == option)
+        self.options.get(*self.by_name.get(option)?)
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.by_name.insert(entry.name.clone(), self.options.len());
+        self.options.push(entry);
     }
 }
 
@@ -179,6 +193,7 @@ impl Default for Parser {
             conf: OdooConf {
                 defaults: Section::new(DEFAULT, 0),
                 sections: Vec::new(),
+                by_name: HashMap::new(),
             },
             place: Place::BeforeAnyHeader,
             option_open: false,
@@ -229,7 +244,7 @@ impl Parser {
             // The one section that may stand twice.
             self.place = Place::Defaults;
         } else {
-            if let Some(first) = self.conf.sections.iter().find(|s| s.name == name) {
+            if let Some(first) = self.conf.section(name) {
                 return Err(ConfError::new(
                     number,
                     ConfErrorKind::DuplicateSection {
@@ -238,6 +253,8 @@ impl Parser {
                     },
                 ));
             }
+            let place = self.conf.sections.len();
+            self.conf.by_name.insert(name.to_owned(), place);
             self.conf.sections.push(Section::new(name, number));
             self.place = Place::LastSection;
         }
@@ -266,7 +283,7 @@ impl Parser {
                 first,
             });
         }
-        section.options.push(Entry {
+        section.push(Entry {
             name,
             value: strip(value).to_owned(),
             line: number,

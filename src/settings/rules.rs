@@ -14,7 +14,7 @@ use crate::policy::{LastSeen, LoginPattern, Rules, Windows};
 use crate::redact;
 use crate::time::words;
 
-/// Below this a user who works without loading a page is logged out: Odoo 18 and 19 save at most once an
+/// Below this a user who works without loading a page is logged out: Odoo 18 and newer save at most once an
 /// hour on routed requests, 16 and 17 every 60 to 90 minutes from an idle tab.
 const SHORTEST_LOGIN: Duration = Duration::from_secs(2 * 3_600);
 

@@ -6,6 +6,7 @@ use super::SettingsError;
 use super::odoo_conf::{DEFAULT, OdooConf, Setting, python::strip};
 use super::said::Said;
 use super::source::Source;
+use super::spelling::{SLIPS, closest};
 use crate::redact;
 
 /// The general section, and what those of databases begin with before a colon.
@@ -33,9 +34,6 @@ const OF_A_DATABASE: [&str; 6] = [
     "keep_login",
     "max_lifetime",
 ];
-
-/// How many letters may be wrong in a name that something else is suggested for.
-const SLIPS: usize = 3;
 
 /// What our sections say.
 #[derive(Default)]
@@ -183,14 +181,4 @@ fn after_our_name(section: &str) -> Option<(&str, &str)> {
         .next()
         .filter(|it| !it.is_alphanumeric() && *it != ']')?;
     Some((base, &rest[separator.len_utf8()..]))
-}
-
-/// The known option that was most likely meant.
-fn closest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
-    let key: String = key.replace(['-', ' ', '.'], "_").chars().take(64).collect();
-    let (distance, meant) = known
-        .iter()
-        .map(|known| (strsim::osa_distance(&key, known), *known))
-        .min()?;
-    (distance <= SLIPS).then_some(meant)
 }

@@ -10,6 +10,7 @@ mod open;
 pub mod owner;
 pub mod stat;
 pub mod walk;
+mod way;
 
 pub use open::{OpenError, Opening};
 
@@ -19,7 +20,11 @@ use std::path::PathBuf;
 use rustix::fs::{FlockOperation, StatVfsMountFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use stat::{Mount, Stat};
+use stat::Stat;
+
+/// Types of file systems, as statfs(2) numbers them, that delete an open file as any other: ext4, XFS, Btrfs, ZFS and
+/// tmpfs. Others may, but NFS, SMB and most of FUSE rename it, and delete it when it is closed.
+const DELETE_OPEN_FILES: [u32; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x2fc1_2fc1, 0x0102_1994];
 
 /// An open session store.
 #[derive(Debug)]
@@ -31,16 +36,23 @@ pub struct Store {
     pub resolved: PathBuf,
     /// The metadata of `sessions/` itself when it was opened.
     pub stat: Stat,
-    /// The mount as open directories tell it.
-    mount: Mount,
 }
 
-/// The file system's room for new files.
+/// The file system's room for new files, as far as it tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    /// Inodes; `None` where there is no fixed number of them (btrfs).
+    pub inodes: Option<Share>,
+    /// Bytes.
+    pub bytes: Option<Share>,
+}
+
+/// How much there is of something, and how much of it is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Inodes {
-    /// Inodes in all.
+pub struct Share {
+    /// In all.
     pub total: u64,
-    /// Inodes that are free.
+    /// Free, for others than root too.
     pub free: u64,
 }
 
@@ -100,16 +112,31 @@ impl Store {
         self.is_mounted(StatVfsMountFlags::RELATIME)
     }
 
+    /// Whether a file that is open here is deleted, and not renamed until it is closed.
+    pub fn deletes_open_files(&self) -> bool {
+        // The field's type depends on the architecture; these numbers have 32 bits.
+        rustix::fs::fstatfs(&self.handle)
+            .is_ok_and(|stat| DELETE_OPEN_FILES.contains(&(stat.f_type as u32)))
+    }
+
     fn is_mounted(&self, how: StatVfsMountFlags) -> bool {
         rustix::fs::fstatvfs(&self.handle).is_ok_and(|stat| stat.f_flag.contains(how))
     }
 
-    /// The file system's inodes, or `None` where it has no fixed number of them (btrfs).
-    pub fn inodes(&self) -> Option<Inodes> {
-        let stat = rustix::fs::fstatvfs(&self.handle).ok()?;
-        (stat.f_files > 0).then_some(Inodes {
-            total: stat.f_files,
-            free: stat.f_favail,
-        })
+    /// The file system's room at this moment.
+    pub fn room(&self) -> Room {
+        let Ok(stat) = rustix::fs::fstatvfs(&self.handle) else {
+            return Room::default();
+        };
+        let share = |total, free, size: u64| {
+            (total > 0).then_some(Share {
+                total: size.saturating_mul(total),
+                free: size.saturating_mul(free),
+            })
+        };
+        Room {
+            inodes: share(stat.f_files, stat.f_favail, 1),
+            bytes: share(stat.f_blocks, stat.f_bavail, stat.f_frsize),
+        }
     }
 }

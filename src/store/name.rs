@@ -1,8 +1,9 @@
-//! What a file's place and name say: the layouts of Odoo 14 to 19.
+//! What a file's place and name say: the layouts of Odoo 14 to 20.
 //!
-//! The facts were measured on running servers: up to 15, `werkzeug_<sid>.sess` at the top; from 16,
-//! `<sid[:2]>/<sid>` with 40 hexadecimal characters (16, 17) or 84 URL-safe ones (18, 19). Older builds of
-//! 17 take any cookie as the sid, so a sharded name can be anything that begins with its directory's name.
+//! The facts were measured on running servers, those of 19.1 to 20 on their session code alone: up to 15,
+//! `werkzeug_<sid>.sess` at the top; from 16, `<sid[:2]>/<sid>` with 40 hexadecimal characters (16, 17) or URL-safe
+//! ones, 84 (18, 19.0) or 86 (from 19.1 on, which takes 84 and 85 as well). Older builds of 17 take any cookie as
+//! the sid, so a sharded name can be anything that begins with its directory's name.
 
 /// What a file can be, judged by its place and its name alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,11 +14,11 @@ pub enum Kind {
     Sharded,
     /// A sharded name that Odoo does not make by itself; only its content can prove it a session.
     Irregular,
-    /// The temporary file of a save that never came to its rename (all versions).
+    /// The temporary file of a save that never came to its rename: `.__wz_sess` up to 19.0, then `.__tx_sess__`.
     UnfinishedSave,
     /// A file that a visitor uploaded before logging in (Odoo 15 and older).
     UploadStash,
-    /// Anything else. Never opened, never deleted.
+    /// Anything else. Never deleted, and never opened but for the few in shards that an audit looks into.
     Foreign,
 }
 
@@ -42,7 +43,7 @@ const FLAT_PREFIX: &[u8] = b"werkzeug_";
 const FLAT_SUFFIX: &[u8] = b".sess";
 const STASH_SUFFIX: &[u8] = b".file";
 const UNFINISHED_PREFIX: &[u8] = b"tmp";
-const UNFINISHED_SUFFIX: &[u8] = b".__wz_sess";
+const UNFINISHED_SUFFIXES: [&[u8]; 2] = [b".__wz_sess", b".__tx_sess__"];
 
 /// The kind of a file directly in `sessions/`.
 pub fn at_top(name: &[u8]) -> Kind {
@@ -58,37 +59,44 @@ pub fn at_top(name: &[u8]) -> Kind {
                 return Kind::UploadStash;
             }
         }
-    } else if let Some(random) = name
+    } else if let Some((random, suffix)) = name
         .strip_prefix(UNFINISHED_PREFIX)
-        .and_then(|rest| rest.strip_suffix(UNFINISHED_SUFFIX))
+        .and_then(|rest| rest.split_at_checked(8))
     {
         // Python's tempfile takes eight of these characters.
-        if random.len() == 8
-            && random
-                .iter()
-                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
-        {
+        let is_random = |b: &u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_');
+        if UNFINISHED_SUFFIXES.contains(&suffix) && random.iter().all(is_random) {
             return Kind::UnfinishedSave;
         }
     }
     Kind::Foreign
 }
 
-/// Whether a directory in `sessions/` is a shard: a name of two characters, not hidden.
+/// Whether a directory in `sessions/` can be a shard: it is named by the first two characters of its session ids,
+/// or by the whole of one that has no more, and is not hidden.
 pub fn is_shard(name: &[u8]) -> bool {
-    name.first() != Some(&b'.')
-        && std::str::from_utf8(name).map_or(name.len() == 2, |text| text.chars().count() == 2)
+    matches!(characters(name), 1 | 2) && name.first() != Some(&b'.')
 }
 
 /// The kind of a file in the shard `shard`.
 pub fn in_shard(shard: &[u8], name: &[u8]) -> Kind {
     if !name.starts_with(shard) || name.first() == Some(&b'.') {
         Kind::Foreign
-    } else if is_hex::<40>(name) || is_url_safe_84(name) {
+    } else if shard.len() == 2 && (is_hex::<40>(name) || is_url_safe(name)) {
         Kind::Sharded
-    } else {
+    } else if name == shard || characters(shard) == 2 {
         Kind::Irregular
+    } else {
+        // A longer id has two characters for its shard.
+        Kind::Foreign
     }
+}
+
+/// How many characters Python sees in a name: each byte that belongs to no character counts as one.
+pub fn characters(name: &[u8]) -> usize {
+    name.utf8_chunks()
+        .map(|chunk| chunk.valid().chars().count() + chunk.invalid().len())
+        .sum()
 }
 
 /// The session id within a file name: what of it must stay secret.
@@ -99,20 +107,21 @@ pub fn sid(name: &[u8]) -> &[u8] {
     }
 }
 
-/// What of a session id in a shard names the login: Odoo 18 and 19 keep the first 42 of 84 characters when 19
-/// rotates the rest. Other ids are a login each.
+/// What of a session id in a shard names the login: the first 42 characters of a URL-safe one, which stay when
+/// Odoo 19 or 20 rotates the rest; 20 makes 86 characters of 84 then. Other ids are a login each.
 pub fn login(sid: &[u8]) -> &[u8] {
-    if is_url_safe_84(sid) { &sid[..42] } else { sid }
+    if is_url_safe(sid) { &sid[..42] } else { sid }
 }
 
 fn is_hex<const LENGTH: usize>(text: &[u8]) -> bool {
     text.len() == LENGTH && are_all(text, |b| is_in(b, b'0', b'9') | is_in(b, b'a', b'f'))
 }
 
-fn is_url_safe_84(text: &[u8]) -> bool {
+/// Whether this is an id of 18 or newer. No version writes 85 characters, but 19.1 and newer take them.
+fn is_url_safe(text: &[u8]) -> bool {
     let is_url_safe =
         |b: u8| is_in(b | 0x20, b'a', b'z') | is_in(b, b'0', b'9') | (b == b'-') | (b == b'_');
-    text.len() == 84 && are_all(text, is_url_safe)
+    matches!(text.len(), 84..=86) && are_all(text, is_url_safe)
 }
 
 /// Looks at every byte and branches on none, which the compiler makes vector instructions of: with an early end
@@ -138,7 +147,9 @@ mod tests {
             at_top(format!("werkzeug_{HEX40}.sess").as_bytes()),
             Kind::Flat
         );
-        assert_eq!(at_top(b"tmpe_m58b7w.__wz_sess"), Kind::UnfinishedSave);
+        for unfinished in ["tmpe_m58b7w.__wz_sess", "tmpe_m58b7w.__tx_sess__"] {
+            assert_eq!(at_top(unfinished.as_bytes()), Kind::UnfinishedSave);
+        }
         let stash = format!("werkzeug_{HEX40}_{}.file", &HEX40[..32]);
         assert_eq!(at_top(stash.as_bytes()), Kind::UploadStash);
     }
@@ -159,19 +170,40 @@ mod tests {
             "tmpE_m58b7w.__wz_sess",
             "tmpe_m58b7w1.__wz_sess",
             "tmpe_m58b7w.__wz_sess~",
+            "tmpe_m58b7w.__wz_sess__",
+            "tmpe_m58b7w.__tx_sess",
+            "tmpe_m58b7w.__tx_sess_",
+            "tmpe_m58b7w.__tx_sess__x",
+            "tmpe_m58b7.__tx_sess__",
+            "tmpe_m58b7w1.__tx_sess__",
+            "tmpe_m58b7W.__tx_sess__",
+            "tmpe_m58b7w__tx_sess__",
+            "xtmpe_m58b7w.__tx_sess__",
+            ".__tx_sess__",
         ] {
             assert_eq!(at_top(name.as_bytes()), Kind::Foreign, "{name}");
         }
     }
 
     #[test]
-    fn a_shard_has_two_characters_and_is_not_hidden() {
-        for shard in ["ab", "-_", "AB", "é1", "日本"] {
+    fn a_shard_has_one_or_two_characters_and_is_not_hidden() {
+        for shard in ["ab", "-_", "AB", "é1", "日本", "a", "é", "日", "-"] {
             assert!(is_shard(shard.as_bytes()), "{shard}");
         }
-        assert!(is_shard(b"\xff\xfe"));
-        for other in ["a", "abc", ".a", "..", "lost+found", ""] {
+        for no_text in [
+            &b"\xff"[..],
+            b"\xff\xfe",
+            b"\xc3\xa9\xff",
+            b"a\xff",
+            b"\xe2\x82",
+        ] {
+            assert!(is_shard(no_text), "{}", no_text.escape_ascii());
+        }
+        for other in ["abc", "ééé", ".a", ".", "..", "lost+found", ""] {
             assert!(!is_shard(other.as_bytes()), "{other}");
+        }
+        for no_text in [&b"\xff\xfe\xfd"[..], b"\xed\xa0\x80", b"ab\xff"] {
+            assert!(!is_shard(no_text), "{}", no_text.escape_ascii());
         }
     }
 
@@ -184,8 +216,49 @@ mod tests {
             in_shard(b"0A", HEX40.to_uppercase().as_bytes()),
             Kind::Irregular
         );
-        assert_eq!(in_shard(b"--", "-".repeat(84).as_bytes()), Kind::Sharded);
-        assert_eq!(in_shard(b"--", "-".repeat(83).as_bytes()), Kind::Irregular);
+        assert_eq!(in_shard("é1".as_bytes(), "é1x".as_bytes()), Kind::Irregular);
+        assert_eq!(in_shard(b"\xc3\xff", b"\xc3\xff1"), Kind::Irregular);
+    }
+
+    #[test]
+    fn an_id_of_18_to_20_has_84_to_86_characters() {
+        for (length, kind) in [
+            (83, Kind::Irregular),
+            (84, Kind::Sharded),
+            (85, Kind::Sharded),
+            (86, Kind::Sharded),
+            (87, Kind::Irregular),
+        ] {
+            assert_eq!(in_shard(b"--", "-".repeat(length).as_bytes()), kind);
+            for bad in [".", "+", "=", "@", "[", "`", "{", "\u{7f}", "\u{0}"] {
+                let name = format!("--{bad}{}", "a".repeat(length - 3));
+                assert_eq!(in_shard(b"--", name.as_bytes()), Kind::Irregular, "{bad:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_shard_of_one_character_holds_the_id_that_has_no_more() {
+        for id in ["a", "é", "日", "-"] {
+            let id = id.as_bytes();
+            assert_eq!(in_shard(id, id), Kind::Irregular);
+            let longer = [id, b"b"].concat();
+            assert_eq!(in_shard(id, &longer), Kind::Foreign);
+            assert_eq!(in_shard(id, &id.repeat(84)), Kind::Foreign);
+        }
+        assert_eq!(in_shard(b"\xff", b"\xff"), Kind::Irregular);
+        assert_eq!(in_shard(b"0", HEX40.as_bytes()), Kind::Foreign);
+        assert_eq!(in_shard(b".", b"."), Kind::Foreign);
+    }
+
+    #[test]
+    fn a_login_keeps_its_first_42_characters_from_84_to_86() {
+        let (old, new) = ("a".repeat(84), "a".repeat(42) + &"b".repeat(44));
+        assert_eq!(login(old.as_bytes()), login(new.as_bytes()));
+        assert_eq!(login(&old.as_bytes()[..83]).len(), 83);
+        assert_eq!(login("a".repeat(85).as_bytes()).len(), 42);
+        assert_eq!(login("a".repeat(87).as_bytes()).len(), 87);
+        assert_eq!(login(HEX40.as_bytes()), HEX40.as_bytes());
     }
 
     #[test]
@@ -209,14 +282,15 @@ mod tests {
 
         #[test]
         fn every_sid_of_odoo_is_a_session(
-            hex in "[0-9a-f]{40}", safe in "[A-Za-z0-9_-]{84}", random in "[a-z0-9_]{8}",
+            hex in "[0-9a-f]{40}", safe in "[A-Za-z0-9_-]{84,86}", random in "[a-z0-9_]{8}",
         ) {
             prop_assert_eq!(at_top(format!("werkzeug_{hex}.sess").as_bytes()), Kind::Flat);
             prop_assert_eq!(in_shard(&hex.as_bytes()[..2], hex.as_bytes()), Kind::Sharded);
             prop_assert_eq!(in_shard(&safe.as_bytes()[..2], safe.as_bytes()), Kind::Sharded);
-            prop_assert_eq!(
-                at_top(format!("tmp{random}.__wz_sess").as_bytes()), Kind::UnfinishedSave
-            );
+            for suffix in [".__wz_sess", ".__tx_sess__"] {
+                let name = format!("tmp{random}{suffix}");
+                prop_assert_eq!(at_top(name.as_bytes()), Kind::UnfinishedSave);
+            }
         }
 
         #[test]

@@ -1,13 +1,14 @@
 //! Opening the store: the path is resolved once, checked to be a session store, and opened.
 
-use std::ffi::OsStr;
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
+use rustix::process::geteuid;
 
+use super::way::{self, Link};
 use super::{Store, stat};
 use crate::redact;
 
@@ -44,8 +45,17 @@ pub enum OpenError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// It was replaced between resolving and opening.
-    Replaced(PathBuf),
+    /// Root was led there by a symlink of a user who has no say in it.
+    LinkOfAnother {
+        /// The symlink.
+        link: PathBuf,
+        /// Whose it is.
+        uid: u32,
+        /// Where it led.
+        resolved: PathBuf,
+        /// Whose that is.
+        owner: u32,
+    },
     /// The system refused.
     Refused {
         /// The path as it was given.
@@ -93,9 +103,25 @@ impl fmt::Display for OpenError {
                  say so with --accept-any-directory",
                 redact::path(resolved)
             ),
-            OpenError::Replaced(path) => write!(
+            OpenError::LinkOfAnother {
+                link,
+                uid,
+                resolved,
+                owner,
+            } => write!(
                 f,
-                "{} was replaced while it was being opened: run again",
+                "root does not follow the symlink {} of user {uid} to {}, which belongs to user {owner}: \
+                 name the latter with --sessions-dir if it is meant, or run as user {owner}",
+                redact::path(link),
+                redact::path(resolved)
+            ),
+            OpenError::Refused {
+                path,
+                errno: stat::NO_MOUNT,
+            } => write!(
+                f,
+                "cannot work on the session store {}: this kernel, or the container around it, does not tell which \
+                 mount a file is on; that takes Linux 5.8 or newer",
                 redact::path(path)
             ),
             OpenError::Refused { path, errno } => {
@@ -117,63 +143,56 @@ impl fmt::Display for OpenError {
 impl Store {
     /// Opens the store at `path`, which may be a symlink.
     ///
+    /// Root is led by symlinks of its own and of the store's owner only: whoever may be reaped as root could else
+    /// choose whose sessions go.
+    ///
     /// # Errors
     /// Where there is no directory, where it does not look like a session store, or where the system
     /// refuses; each error names the path, what was looked for and the flag to use.
     pub fn open(path: &Path, opening: &Opening) -> Result<Store, OpenError> {
-        let resolved = std::fs::canonicalize(path).map_err(|error| refused(path, &error))?;
+        let way = way::follow(path).map_err(|errno| refused(path, errno))?;
         if !opening.accept_any_directory {
-            looks_like_a_store(path, &resolved)?;
+            looks_like_a_store(path, &way.resolved)?;
         }
-        let handle = open_directory(&resolved).map_err(|errno| refused(path, &errno.into()))?;
+        // The way needs permission to search only, the store to be listed as well.
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let handle = retry_on_intr(|| rustix::fs::openat(&way.end, c".", flags, Mode::empty()))
+            .map_err(|errno| refused(path, errno))?;
+        let resolved = way.resolved;
         let refused = |errno| OpenError::Refused {
             path: path.to_owned(),
             errno,
         };
         let stat = stat::of(handle.as_fd()).map_err(refused)?;
-        // The handle must be what the checked path still names, not what somebody swapped in between.
-        let again = std::fs::canonicalize(path).ok();
-        if again.as_deref() != Some(&resolved) {
-            return Err(OpenError::Replaced(path.to_owned()));
+        let others = |link: &Link| link.uid != 0 && link.uid != stat.uid;
+        if let Some(link) = way.links.into_iter().find(others) {
+            if geteuid().is_root() {
+                return Err(OpenError::LinkOfAnother {
+                    link: link.path,
+                    uid: link.uid,
+                    resolved,
+                    owner: stat.uid,
+                });
+            }
         }
-        let mount = stat::mount_of(handle.as_fd()).map_err(refused)?;
         Ok(Store {
             handle,
             given: path.to_owned(),
             resolved,
             stat,
-            mount,
         })
     }
 }
 
-/// Opens a resolved path one name after the other: none of them may have become a symlink since, or the
-/// directory that is opened would not be the one whose path was checked.
-fn open_directory(resolved: &Path) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let open = |dir: BorrowedFd<'_>, name: &OsStr, flags| {
-        retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::empty()))
-    };
-    // The way needs permission to search only, the store to be listed as well.
-    let mut way = open(CWD, OsStr::new("/"), flags | OFlags::PATH)?;
-    for name in resolved.iter().skip(1) {
-        way = open(way.as_fd(), name, flags | OFlags::PATH)?;
-    }
-    open(way.as_fd(), OsStr::new("."), flags | OFlags::RDONLY)
-}
-
-fn refused(path: &Path, error: &std::io::Error) -> OpenError {
+fn refused(path: &Path, errno: Errno) -> OpenError {
     let path = path.to_owned();
-    match Errno::from_io_error(error) {
-        Some(Errno::NOENT) => {
+    match errno {
+        Errno::NOENT => {
             let in_data_dir = path.ends_with("sessions") && path.parent().is_some_and(Path::is_dir);
             OpenError::Missing { path, in_data_dir }
         }
-        Some(Errno::NOTDIR) => OpenError::NotADirectory(path),
-        errno => OpenError::Refused {
-            path,
-            errno: errno.unwrap_or(Errno::IO),
-        },
+        Errno::NOTDIR => OpenError::NotADirectory(path),
+        errno => OpenError::Refused { path, errno },
     }
 }
 

@@ -1,7 +1,7 @@
 //! A file's metadata, as far as a judgement needs it.
 
 use std::ffi::CStr;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
 use rustix::fs::{AtFlags, FileType, Statx, StatxAttributes, StatxFlags};
 use rustix::io::{Errno, retry_on_intr};
@@ -33,18 +33,13 @@ pub struct Stat {
     pub mode: u16,
     /// Marked immutable or append-only (`chattr +i`, `+a`): nobody can delete it.
     pub protected: bool,
-    /// Which mount it lies on.
-    pub mount: Mount,
+    /// The id of the mount that it lies on, which also tells bind mounts of one file system apart.
+    pub mount: u64,
 }
 
-/// A mount, by its id where the kernel tells it (5.8), else by its device number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mount {
-    /// `stx_mnt_id`: also tells bind mounts of one file system apart.
-    Id(u64),
-    /// Major and minor device number.
-    Device(u32, u32),
-}
+/// What every function here says where the kernel tells no mount (`statx(2)` does since Linux 5.8): without it,
+/// a mount below the store looks like a part of the store.
+pub const NO_MOUNT: Errno = Errno::NOSYS;
 
 const MASK: StatxFlags = StatxFlags::TYPE
     .union(StatxFlags::MODE)
@@ -61,10 +56,12 @@ const MASK: StatxFlags = StatxFlags::TYPE
 /// The metadata of `name` in `dir`; symlinks are not followed, automounts not triggered.
 ///
 /// # Errors
-/// What `statx` says: `ENOENT` where the file has gone.
+/// What `statx` says: `ENOENT` where the file has gone. [`NO_MOUNT`].
 pub fn at(dir: BorrowedFd<'_>, name: &CStr) -> Result<Stat, Errno> {
     let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
-    retry_on_intr(|| rustix::fs::statx(dir, name, flags, MASK)).map(|stat| Stat::from(&stat))
+    Stat::try_from(&retry_on_intr(|| {
+        rustix::fs::statx(dir, name, flags, MASK)
+    })?)
 }
 
 /// As [`at`], but asked of the server itself where the file system is a network's: a save by another
@@ -74,46 +71,29 @@ pub fn at(dir: BorrowedFd<'_>, name: &CStr) -> Result<Stat, Errno> {
 /// As [`at`].
 pub fn at_once(dir: BorrowedFd<'_>, name: &CStr) -> Result<Stat, Errno> {
     let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_FORCE_SYNC;
-    retry_on_intr(|| rustix::fs::statx(dir, name, flags, MASK)).map(|stat| Stat::from(&stat))
+    Stat::try_from(&retry_on_intr(|| {
+        rustix::fs::statx(dir, name, flags, MASK)
+    })?)
 }
 
 /// The metadata of an open file.
 ///
 /// # Errors
-/// What `statx` says.
+/// What `statx` says, or [`NO_MOUNT`].
 pub fn of(file: BorrowedFd<'_>) -> Result<Stat, Errno> {
-    retry_on_intr(|| rustix::fs::statx(file, c"", AtFlags::EMPTY_PATH, MASK))
-        .map(|stat| Stat::from(&stat))
+    Stat::try_from(&retry_on_intr(|| {
+        rustix::fs::statx(file, c"", AtFlags::EMPTY_PATH, MASK)
+    })?)
 }
 
-/// The mount that an open directory lies on.
-///
-/// Kernels before 5.8 (Ubuntu 20.04 has 5.4) do not tell it by `statx`, but in `/proc`.
-///
-/// # Errors
-/// What `statx` says.
-pub fn mount_of(dir: BorrowedFd<'_>) -> Result<Mount, Errno> {
-    let mount = of(dir)?.mount;
-    Ok(match mount {
-        Mount::Id(_) => mount,
-        Mount::Device(..) => mount_id_from_proc(dir).map_or(mount, Mount::Id),
-    })
-}
+impl TryFrom<&Statx> for Stat {
+    type Error = Errno;
 
-fn mount_id_from_proc(dir: BorrowedFd<'_>) -> Option<u64> {
-    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", dir.as_raw_fd())).ok()?;
-    info.lines()
-        .find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok())
-}
-
-impl From<&Statx> for Stat {
-    fn from(stat: &Statx) -> Stat {
-        let mount = if stat.stx_mask & StatxFlags::MNT_ID.bits() != 0 {
-            Mount::Id(stat.stx_mnt_id)
-        } else {
-            Mount::Device(stat.stx_dev_major, stat.stx_dev_minor)
-        };
-        Stat {
+    fn try_from(stat: &Statx) -> Result<Stat, Errno> {
+        if stat.stx_mask & StatxFlags::MNT_ID.bits() == 0 {
+            return Err(NO_MOUNT);
+        }
+        Ok(Stat {
             file_type: FileType::from_raw_mode(stat.stx_mode.into()),
             ino: stat.stx_ino,
             mtime: Timestamp {
@@ -133,24 +113,21 @@ impl From<&Statx> for Stat {
             protected: stat
                 .stx_attributes
                 .intersects(StatxAttributes::IMMUTABLE | StatxAttributes::APPEND),
-            mount,
-        }
+            mount: stat.stx_mnt_id,
+        })
     }
 }
 
 impl Stat {
-    /// Whether it is a regular file on the mount `mount`.
-    pub fn is_regular_on(&self, mount: Mount) -> bool {
+    /// Whether it is a regular file on the mount with this id.
+    pub fn is_regular_on(&self, mount: u64) -> bool {
         self.file_type == FileType::RegularFile && self.mount == mount
     }
 
     /// Whether `self` is still the save that `other` was: Odoo's saves make a new inode, OCA's
     /// `auth_session_timeout` touches the old one.
     pub fn same_save_as(&self, other: &Stat) -> bool {
-        self.ino == other.ino
-            && self.mtime == other.mtime
-            && self.size == other.size
-            && self.file_type == other.file_type
+        self.ino == other.ino && self.mtime == other.mtime && self.size == other.size
     }
 }
 
@@ -162,14 +139,16 @@ mod tests {
     use std::os::fd::AsFd;
 
     #[test]
-    fn proc_and_statx_agree_on_the_mount() {
+    fn a_kernel_that_tells_no_mount_is_an_error_and_no_guess() {
         let dir = tempfile::tempdir().unwrap();
         let handle = File::open(dir.path()).unwrap();
-        let Mount::Id(id) = mount_of(handle.as_fd()).unwrap() else {
-            eprintln!("SKIPPED: this kernel does not tell mount ids by statx");
-            return;
-        };
-        assert_eq!(mount_id_from_proc(handle.as_fd()), Some(id));
+        let mut told = rustix::fs::statx(&handle, c"", AtFlags::EMPTY_PATH, MASK).unwrap();
+        assert_eq!(
+            Stat::try_from(&told).map(|stat| stat.mount),
+            Ok(told.stx_mnt_id)
+        );
+        told.stx_mask &= !StatxFlags::MNT_ID.bits();
+        assert_eq!(Stat::try_from(&told), Err(NO_MOUNT));
     }
 
     #[test]

@@ -33,8 +33,8 @@ pub enum Top<'a> {
         /// Its type, as far as the directory tells it.
         file_type: FileType,
     },
-    /// A directory that cannot be a shard.
-    ForeignDirectory,
+    /// A directory that cannot be a shard, by its name.
+    ForeignDirectory(&'a [u8]),
 }
 
 /// Walks the top level of the store; `each` says whether to go on.
@@ -65,7 +65,7 @@ impl<'a> Top<'a> {
     fn new(name: &'a [u8], ino: u64, file_type: FileType) -> Top<'a> {
         match file_type {
             FileType::Directory if name::is_shard(name) => Top::Shard(name),
-            FileType::Directory => Top::ForeignDirectory,
+            FileType::Directory => Top::ForeignDirectory(name),
             _ => Top::File {
                 name,
                 ino,
@@ -76,15 +76,19 @@ impl<'a> Top<'a> {
 }
 
 impl Store {
-    /// Opens the shard `name`, or tells `None` if it is a symlink or another mount by now.
+    /// Opens the shard `name`, or tells `None` if it is no directory by now.
     ///
     /// # Errors
-    /// What the system says: `ENOENT` where it has gone, `EACCES` where it may not be read.
+    /// `EXDEV` where it is another mount, which is not entered; else what the system says: `ENOENT` where it has
+    /// gone, `EACCES` where it may not be read.
     pub fn open_shard(&self, name: &CStr) -> Result<Option<OwnedFd>, Errno> {
         // Before opening: entering another mount could already wake an automounter.
         let before = stat::at(self.handle(), name)?;
-        if before.file_type != FileType::Directory || before.mount != self.stat.mount {
+        if before.file_type != FileType::Directory {
             return Ok(None);
+        }
+        if before.mount != self.stat.mount {
+            return Err(Errno::XDEV);
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let opened =
@@ -94,8 +98,10 @@ impl Store {
             Err(Errno::LOOP | Errno::NOTDIR) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let same_mount = stat::mount_of(shard.as_fd())? == self.mount;
-        Ok(same_mount.then_some(shard))
+        if stat::of(shard.as_fd())?.mount != self.stat.mount {
+            return Err(Errno::XDEV);
+        }
+        Ok(Some(shard))
     }
 }
 

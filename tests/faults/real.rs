@@ -121,6 +121,61 @@ fn a_full_file_system_is_reaped_and_has_room_again() {
     assert_eq!(report["errors"], serde_json::json!([]));
 }
 
+/// No inode is left, and no window has passed. What an audit advises then is run as it stands.
+#[test]
+fn with_no_inode_left_an_audit_names_the_shorter_window_that_makes_room() {
+    let test = "with_no_inode_left_an_audit_names_the_shorter_window_that_makes_room";
+    // Users and 300 visitors of two hours; and when the store itself was changed last.
+    for (changed, force) in [("now", ""), ("90 minutes ago", " --force")] {
+        let odoo = Odoo::new();
+        let script = format!(
+            r#"
+            mount -t tmpfs -o size=16m,nr_inodes=320 none "$store" || exit 99
+            mkdir "$store/aa"
+            i=100
+            while [ $i -lt 400 ]; do
+                printf '%s' '{VISITOR}' > "$store/aa/aa{zeros}$i"
+                i=$((i + 1))
+            done
+            while printf '%s' '{USER}' > "$store/aa/aa{zeros}$i"; do i=$((i + 1)); done
+            rm -f "$store/aa/aa{zeros}$i"
+            touch -d '2 hours ago' "$store"/aa/*
+            touch -d '{changed}' "$store"
+            reap=$("$1" reap --data-dir "${{store%/sessions}}" --keep-login 'boss*' 2>&1)
+            said=$("$@" --keep-login 'boss*' 2>&1 >/dev/null)
+            printf '%s\n' "$reap" "$said" >&3
+            PATH=${{1%/*}}:$PATH
+            eval "$(printf '%s' "$said" | sed -n 's/.*`\(.*\)`.*/\1/p')" 2>&3
+            exec "$@" 2>&3
+            "#,
+            zeros = "0".repeat(79),
+        );
+        let Some(ran) = with_mounts(test, &odoo, &script, &["audit"]) else {
+            return;
+        };
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        let data_dir = odoo.data_dir().display();
+        let audit =
+            format!("`odoo-session-reaper audit --data-dir {data_dir} --keep-login 'boss*'`");
+        assert!(ran.stderr.contains(&audit), "{}", ran.stderr);
+        let advice = format!(
+            "only 0 of 320 inodes free on this file system; `odoo-session-reaper reap --data-dir {data_dir} \
+             --keep-login 'boss*' --anonymous-window 1h{force}` would delete 300 files"
+        );
+        assert!(ran.stderr.contains(&advice), "{}", ran.stderr);
+        let (reaped, document) = ran.stdout.split_once('\n').unwrap();
+        assert!(reaped.starts_with("deleted 300 of 3"), "{reaped}");
+        let report: Value = serde_json::from_str(document).unwrap();
+        let file_system = &report["file_system"];
+        assert_eq!(file_system["inodes"], 320);
+        assert_eq!(file_system["inodes_free"], 300);
+        assert_eq!(file_system["bytes"], 16 << 20);
+        assert!(file_system["bytes_free"].as_u64().unwrap() > 15 << 20);
+        assert_eq!(row(&report, "anonymous", None)["files"], 0);
+        assert!(row(&report, "authenticated", None)["files"].as_u64() > Some(10));
+    }
+}
+
 #[test]
 fn a_file_of_two_gigabytes_is_not_read_and_goes_only_by_the_window_of_the_unreadable() {
     let odoo = Odoo::new();

@@ -2,33 +2,34 @@
 # booted.sh DEB [SUITE...] - installs the Debian package in booted containers, and looks what happens.
 # BOOTED_ONLY=PATTERN picks some of the scripts.
 #
-# Needs root, systemd-nspawn, mmdebstrap, and ../shared/tools/boot-systemd.sh beside the repository. Without
-# them it says so loudly and succeeds.
+# Needs root, and what boot-systemd.sh needs. Without root it says so loudly and succeeds; without the rest too, unless
+# CI is set.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repository=$(cd "$here/../.." && pwd)
-boot=$repository/../shared/tools/boot-systemd.sh
+boot=$here/boot-systemd.sh
 deb=$(realpath "$1")
 shift
 suites=("$@")
 [[ ${#suites[@]} -gt 0 ]] || suites=(bookworm)
 
+# skip PACKAGES WHAT: for the want of packages that could be installed, or with none, of what cannot be had here
 skip() {
+    [[ -z $1 || -z ${CI-} ]] || { echo "FAIL  $2 (apt-get install $1)"; exit 1; }
     printf '\n%s\n!! SKIPPED: %s\n!! The packages were NOT tried in a booted system.\n%s\n\n' \
-        "$(printf '!%.0s' {1..78})" "$*" "$(printf '!%.0s' {1..78})"
+        "$(printf '!%.0s' {1..78})" "$2${1:+ (apt-get install $1)}" "$(printf '!%.0s' {1..78})"
     exit 0
 }
-[[ $(id -u) = 0 ]] || skip 'booting a container needs root'
-[[ -x $boot ]] || skip 'there is no ../shared/tools/boot-systemd.sh'
-for command in systemd-nspawn mmdebstrap; do
-    command -v $command >/dev/null || skip "$command is missing (apt-get install systemd-container mmdebstrap)"
+[[ $(id -u) = 0 ]] || skip '' 'booting a container needs root'
+for command in systemd-nspawn:systemd-container mmdebstrap:mmdebstrap gpg:gpg; do
+    command -v "${command%:*}" >/dev/null || skip "${command#*:}" "${command%:*} is missing"
 done
 
 files=$(mktemp -d)
 trap 'rm -rf "$files"' EXIT
 chmod 755 "$files"
 mkdir "$files/test"
-cp -r "$repository/tests/fixtures" "$here"/booted/{lib.sh,fake-odoo,odoo.service} "$files/test/"
+cp -r "$repository/tests/fixtures" "$here"/booted/{lib.sh,fake-odoo,odoo.service,probe} "$files/test/"
 cp "$deb" "$files/test/odoo-session-reaper.deb"
 
 # The same package as its next version.
@@ -40,21 +41,29 @@ rm -r "$files/next"
 
 # What the NixOS module makes of nixpkgs' own services.odoo.
 mkdir "$files/test/nixos"
-scripts=(deb journal 'dynamic-user' 'dynamic-user static')
+scripts=(deb places sandbox journal 'dynamic-user' 'dynamic-user static')
 if command -v nix-instantiate >/dev/null && command -v jq >/dev/null; then
     "$here/nix/drop-ins.sh" "$files/test/nixos" --arg settings '{ enable = true; }' \
         --arg odoo '{ enable = true; settings.options.data_dir = "/var/lib/private/odoo/data"; }'
 else
+    [[ -z ${CI-} ]] || { echo 'FAIL  nix-instantiate or jq is missing (apt-get install nix-bin jq)'; exit 1; }
     echo '!! SKIPPED: the NixOS overrides, for want of nix-instantiate or jq (apt-get install nix-bin jq)'
-    scripts=(deb journal)
+    scripts=(deb places sandbox journal)
 fi
 chmod -R a+rX "$files"
+
+# Which scripts a suite is worth. NixOS has no systemd as old as bullseye's; Ubuntu's is another for the sandbox only.
+worth() {
+    case $1 in
+    bullseye) [[ $2 != dynamic-user* ]] ;;
+    focal | jammy | noble) [[ $2 = places || $2 = sandbox ]] ;;
+    esac
+}
 
 failed=0
 for suite in "${suites[@]}"; do
     for script in "${scripts[@]}"; do
-        # NixOS has no systemd as old as that.
-        [[ $script = deb || $script = journal || $suite != bullseye ]] || continue
+        worth "$suite" "$script" || continue
         [[ $script = ${BOOTED_ONLY:-*} ]] || continue
         printf '\n==== %s in a booted %s\n' "$script" "$suite"
         rc=0

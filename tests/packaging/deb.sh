@@ -31,7 +31,7 @@ needed=$(objdump -p "$tree/usr/bin/odoo-session-reaper" | awk '$1 == "NEEDED" { 
 
 echo '-- what is in it'
 [[ $(cat "$tree/DEBIAN/conffiles") = /etc/default/odoo-session-reaper ]] || fail 'conffiles'
-diff <(cd "$tree" && find usr etc -type f | sort) - <<'FILES' || fail 'its files'
+sort <<FILES | diff <(cd "$tree" && find usr etc -type f | sort) - || fail 'its files'
 etc/default/odoo-session-reaper
 usr/bin/odoo-session-reaper
 usr/lib/systemd/system/odoo-session-reaper.service
@@ -39,7 +39,9 @@ usr/lib/systemd/system/odoo-session-reaper.timer
 usr/lib/systemd/system/odoo-session-reaper@.service
 usr/lib/systemd/system/odoo-session-reaper@.timer
 usr/share/bash-completion/completions/odoo-session-reaper
+usr/share/doc/odoo-session-reaper/NOTICES.gz
 usr/share/doc/odoo-session-reaper/README.md
+$(cd "$repository" && find docs -name '*.md' -printf 'usr/share/doc/odoo-session-reaper/%p\n')
 usr/share/doc/odoo-session-reaper/changelog.Debian.gz
 usr/share/doc/odoo-session-reaper/copyright
 usr/share/fish/vendor_completions.d/odoo-session-reaper.fish
@@ -50,9 +52,29 @@ usr/share/odoo-session-reaper/odoo.service.d/session-gc-off.conf
 usr/share/zsh/vendor-completions/_odoo-session-reaper
 FILES
 
+echo '-- each file has its sum, but for the settings'
+(cd "$tree" && md5sum --quiet -c DEBIAN/md5sums) || fail 'md5sums'
+diff <(cd "$tree" && find usr -type f | sort) <(sed 's/^[^ ]*  //' "$tree/DEBIAN/md5sums" | sort) || fail 'md5sums has other files'
+
+echo '-- whatever is linked in has its notice'
+zcat "$tree/usr/share/doc/odoo-session-reaper/NOTICES.gz" >"$tree/notices"
+linked=0
+while read -r name version _; do
+    [[ $name != odoo-session-reaper ]] || continue
+    linked=$((linked + 1))
+    grep -q "^$name ${version#v}: " "$tree/notices" || fail "NOTICES: no licence of $name $version"
+    grep -q "^$name ${version#v} (.*)$" "$tree/notices" || fail "NOTICES: no text for $name $version"
+done < <(cd "$repository" && cargo tree --locked --edges normal --target "$(rustc -vV | sed -n 's/^host: //p')" --prefix none --format '{p}' | cut -d' ' -f1,2 | sort -u)
+echo "      $linked crates"
+[[ $linked -gt 20 ]] || fail 'cargo tree tells of hardly any'
+grep -q "^Rust's standard library .*: " "$tree/notices" || fail "NOTICES: no licence of Rust's standard library"
+[[ $(grep -c 'Permission is hereby granted' "$tree/notices") -gt 5 ]] || fail 'NOTICES: hardly any text'
+
 echo '-- its scripts only ever stop, restart what runs, and reload'
 for script in postinst prerm postrm; do
     sh -n "$tree/DEBIAN/$script" || fail "$script"
+    # What it tells the administrator to do, it does not do.
+    sed -i -e ':joined' -e '/^ *echo .*\\$/{N;s/\\\n *//;b joined' -e '}' -e '/^ *echo /d' "$tree/DEBIAN/$script"
 done
 ! grep -hE 'systemctl|deb-systemd' "$tree"/DEBIAN/p* | grep -vE 'daemon-reload|invoke (stop|try-restart|reset-failed)' |
     grep -v 'invoke start odoo-session-reaper.timer' || fail 'a script does more'

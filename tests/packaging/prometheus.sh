@@ -63,6 +63,21 @@ mutant 's/ on (instance, store)/ on (store)/'
 mutant 's/ offset 1d/ offset 10d/'
 mutant 's/ offset 1d//'
 mutant '/^ *and on (instance, store)/,+1d;s/^\( *odoo_session_reaper_last_run_timestamp_seconds.*\)$/\1 offset 1d/'
+mutant '/^ *odoo_session_reaper_last_run_info{command="reap", end="dormant"}$/s/, end="dormant"//'
+mutant '/last_run_info/s/command="reap", //'
+mutant 's/<= 345600/<= 445600/'
+mutant 's/<= 345600/<= 245600/'
+mutant 's/{command="reap"} <= 345600/ <= 0/'
+mutant 's/absent(odoo_session_reaper_last_run_timestamp_seconds{command="reap"})/absent(odoo_session_reaper_last_run_timestamp_seconds)/'
+mutant '/ absent(/,/ or$/d'
+mutant 's/, store!=""//'
+mutant 's/\[3d\]/[1d]/'
+mutant 's/for: 1h/for: 0m/'
+mutant 's/min by (instance, store)/min by (instance, store, command)/'
+mutant 's/min by/max by/'
+mutant 's/< 0.05/<= 0.05/'
+mutant 's/< 0.05/< 0.04/'
+mutant '/0.05/,/severity/s/for: 15m/for: 0m/'
 mutant 's/> 100000/> 99999/'
 mutant 's/> 100000/> 200000/'
 mutant 's/anonymous|recent/anonymous/'
@@ -72,13 +87,13 @@ mutant 's/ != 0 < 75/ != 0/'
 mutant 's/ != 0 < 75/ > 9000/'
 mutant 's/_errors) > 0/_errors) > 9/'
 
-echo '-- every series of the rules and of the README is there, and the other way round'
+echo '-- every series of the rules and of docs/metrics.md is there, and the other way round'
 "$program" reap --data-dir "$scratch/odoo" --metrics-file "$file" >/dev/null
 series() { grep -ohE 'odoo_session_[a-z_]+[a-z]' "$@" | sort -u; }
 ours=$(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' "$file" | sort)
 missing=$(comm -13 <(echo "$ours") <(series "$rules"))
 [[ -z $missing ]] || fail "the rules use $missing"
-diff <(echo "$ours") <(sed -n '/^## Metrics/,/^## /p' README.md | series | grep -v '^odoo_session_reaper$') || fail 'README, Metrics'
+diff <(echo "$ours") <(sed -n '/^## The series/,/^## /p' docs/metrics.md | series) || fail 'docs/metrics.md'
 
 echo '-- node_exporter reads it through a link'
 mkdir "$scratch/textfile"

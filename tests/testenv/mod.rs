@@ -175,6 +175,26 @@ pub fn skipped(test: &str, why: &str) {
     let _ = writeln!(std::io::stderr().lock(), "SKIPPED {test}: {why}");
 }
 
+/// Skips a test for want of a program; where `CI` is set, which installs what it needs, that is a failure.
+pub fn missing(test: &str, program: &str) {
+    let in_ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty());
+    assert!(
+        !in_ci,
+        "{test}: {program} does not work here, but CI is set"
+    );
+    skipped(test, &format!("{program} does not work here"));
+}
+
+/// Python, to compare with. Without it a test is skipped, but not in CI.
+pub fn python3(test: &str) -> Option<Command> {
+    let asked = Command::new("python3").arg("--version").output();
+    if asked.is_ok_and(|asked| asked.status.success()) {
+        return Some(Command::new("python3"));
+    }
+    missing(test, "python3");
+    None
+}
+
 /// strace, silent, to make system calls fail or wait. Without it, or where tracing is forbidden, a test is
 /// skipped, but not in CI.
 pub fn strace(test: &str) -> Option<Command> {
@@ -197,8 +217,7 @@ pub fn strace(test: &str) -> Option<Command> {
     {
         return Some(strace());
     }
-    assert!(std::env::var_os("CI").is_none(), "strace does not work");
-    skipped(test, "strace does not work");
+    missing(test, "strace");
     None
 }
 

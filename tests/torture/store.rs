@@ -55,15 +55,21 @@ impl Store {
             }
             Layout::Sharded => {
                 let shard = SHARDS[random.usize(..SHARDS.len())];
-                self.rotated(&format!("{shard}/{shard}{}", letters(random, 40)), random)
+                let login = format!("{shard}/{shard}{}", letters(random, 40));
+                // Odoo 18 and 19.0 make 84 characters of it, 19.1 and newer 86.
+                let rest = [42, 44][random.usize(..2)];
+                login + &letters(random, rest)
             }
         }
     }
 
-    /// The place that Odoo 19 moves a session to: the first 42 characters of its id stay.
+    /// The place that Odoo moves a session to: the first 42 characters of its id stay, and 19.1 and newer make the
+    /// whole 86 long, also where it had 84.
     pub fn rotated(&self, name: &str, random: &mut fastrand::Rng) -> String {
         let start = "aa/".len() + 42;
-        format!("{}{}", &name[..start], letters(random, 42))
+        let of_19 = name.len() == "aa/".len() + 84 && random.bool();
+        let rest = if of_19 { 42 } else { 44 };
+        format!("{}{}", &name[..start], letters(random, rest))
     }
 
     /// Odoo loses logins where a shard is removed, even an empty one that is made again at once.

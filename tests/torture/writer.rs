@@ -62,6 +62,8 @@ impl Saved {
 /// A session, and the saves of it that have not expired yet: none, one, or after a rotation two.
 struct Session {
     name: String,
+    /// The file that it was moved from, until Odoo cleans up.
+    superseded: Option<String>,
     fresh: Vec<(String, Save)>,
 }
 
@@ -79,6 +81,7 @@ impl<'a> Writer<'a> {
         let sessions = (0..SESSIONS)
             .map(|_| Session {
                 name: store.new_name(&mut random),
+                superseded: None,
                 fresh: Vec::new(),
             })
             .collect();
@@ -133,6 +136,7 @@ impl<'a> Writer<'a> {
             1..=2 => return self.recreate(index, &name),
             3..=4 if there => return self.touch(index, &name),
             5..=7 if self.store.layout == Layout::Sharded => return self.rotate(index, &name),
+            8..=10 => self.clean_up(index, &name),
             _ => {}
         }
         let content = [USER, VISITOR, CART][self.random.usize(..3)];
@@ -156,10 +160,7 @@ impl<'a> Writer<'a> {
 
     /// What a user deletes who logs out, and a page that makes it anew.
     fn recreate(&mut self, index: usize, name: &str) {
-        match rustix::fs::unlinkat(self.dir(), name, AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(errno) => panic!("deleting a session: {errno}"),
-        }
+        self.delete(name);
         let mut file = self.create(name, 0o644).unwrap();
         let save = Save::done(file.try_clone().unwrap());
         file.write_all(VISITOR.as_bytes()).unwrap();
@@ -182,12 +183,29 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Odoo 19 moves a login to a new file every three hours, and says so in the old one.
+    /// Odoo 19 and newer move a login to a new file every three hours, and say so in the old one.
     fn rotate(&mut self, index: usize, name: &str) {
         let next = self.store.rotated(name, &mut self.random);
         self.replace(index, &next, USER);
         self.replace(index, name, SUPERSEDED);
-        self.sessions[index].name = next;
+        let session = &mut self.sessions[index];
+        session.superseded = Some(std::mem::replace(&mut session.name, next));
+    }
+
+    /// Two minutes after a rotation Odoo unlinks all files of the login, that of the session at hand among them, which
+    /// it then saves again: its caller does that.
+    fn clean_up(&mut self, index: usize, name: &str) {
+        if let Some(superseded) = self.sessions[index].superseded.take() {
+            self.delete(&superseded);
+            self.delete(name);
+        }
+    }
+
+    fn delete(&self, name: &str) {
+        match rustix::fs::unlinkat(self.dir(), name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(errno) => panic!("deleting a session: {errno}"),
+        }
     }
 
     /// A save whose process was killed, long ago.
@@ -219,11 +237,12 @@ impl<'a> Writer<'a> {
         self.sessions[index].fresh.push((name.to_owned(), save));
     }
 
-    /// As Python's `mkstemp`.
+    /// As Python's `mkstemp`, with the suffix of either version: both lie there after an upgrade.
     fn temporary(&mut self) -> (String, File) {
         loop {
             let random: String = (0..8).map(|_| self.random.digit(36)).collect();
-            let name = format!("tmp{random}.__wz_sess");
+            let suffix = ["__wz_sess", "__tx_sess__"][self.random.usize(..2)];
+            let name = format!("tmp{random}.{suffix}");
             match self.create(&name, 0o600) {
                 Ok(file) => return (name, file),
                 Err(Errno::EXIST) => {}

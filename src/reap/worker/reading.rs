@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::Errno;
 
+use super::monster::USUAL;
 use super::{Judged, Worker, failed};
 use crate::policy::{Class, Content, Verdict};
 use crate::reap::settle::{Checked, Dir};
@@ -14,14 +15,7 @@ use crate::store::batch::Batch;
 use crate::store::file::{self, Trace};
 use crate::store::name::Kind;
 use crate::store::stat::{self, Stat};
-use crate::tally::Operation;
-
-/// A buffer that a monster file has grown beyond this is given back.
-const BUFFER_KEPT: usize = 64 * 1024;
-
-/// Files up to this size are fetched before they are read; 64 monsters at a time would push everything else out of
-/// the page cache. Sessions have some hundred bytes.
-const FETCHED_AHEAD: u64 = 64 * 1024;
+use crate::tally::{DENIED, Operation, databases};
 
 /// A file that may be a session, before it is read.
 pub(super) struct Opened {
@@ -31,6 +25,14 @@ pub(super) struct Opened {
     pub(super) stat: Stat,
     /// Or why it could not be opened.
     pub(super) handle: Result<OwnedFd, &'static str>,
+}
+
+/// What a file says, as far as anything is done with it.
+pub(super) struct Said {
+    class: Class,
+    verdict: Verdict,
+    database: Option<databases::Id>,
+    who: Option<Who>,
 }
 
 impl Worker<'_> {
@@ -57,7 +59,7 @@ impl Worker<'_> {
             Err(Errno::NOENT) => return self.tally.vanished += 1,
             // It was replaced by a symlink or a socket since it was listed.
             Err(Errno::LOOP | Errno::NXIO) => return self.tally.foreign(None),
-            Err(Errno::ACCESS | Errno::PERM) => (Err("permission denied"), stat),
+            Err(Errno::ACCESS | Errno::PERM) => (Err(DENIED), stat),
             Err(errno) => {
                 self.failed(Operation::Read, kind, name, errno);
                 (Err("failed to read"), stat)
@@ -74,7 +76,8 @@ impl Worker<'_> {
 
     /// Lets a file wait, while the kernel fetches its content, until there are some to be read.
     pub(super) fn opened(&mut self, dir: &Dir<'_>, batch: &Batch, file: Opened) {
-        if let (Ok(handle), 1..=FETCHED_AHEAD) = (&file.handle, file.stat.size) {
+        // 64 monsters at a time would push everything else out of the page cache.
+        if let (Ok(handle), 1..=USUAL) = (&file.handle, file.stat.size) {
             file::will_read(handle, file.stat.size);
         }
         self.opened.push(file);
@@ -93,17 +96,36 @@ impl Worker<'_> {
 
     /// Reads an open file that may be a session, and judges it by what it says.
     fn read(&mut self, dir: &Dir<'_>, batch: &Batch, file: Opened) {
-        let Opened {
-            index,
-            kind,
-            stat,
-            handle,
-        } = file;
-        let mut unreadable = handle.as_ref().err().copied();
-        if !self.shared.store.owns(&stat) {
+        if !self.shared.store.owns(&file.stat) {
             return self.tally.foreign(None);
         }
-        let content = match &handle {
+        let name = batch.get(file.index).0;
+        let (file, said) = if file.stat.size > USUAL {
+            self.judge_monster(name, file)
+        } else {
+            let said = self.judge(name, &file);
+            (file, said)
+        };
+        let audit = self.shared.plan.mode == Mode::Audit;
+        let judged = Judged {
+            index: file.index,
+            kind: file.kind,
+            class: said.class,
+            stat: file.stat,
+            checked: Checked::Earlier,
+            database: said.database,
+            who: said.who,
+            handle: file.handle.ok().filter(|_| !audit),
+        };
+        self.judged(dir, batch, judged, said.verdict);
+    }
+
+    pub(super) fn judge(&mut self, name: &CStr, file: &Opened) -> Said {
+        let Opened {
+            kind, stat, handle, ..
+        } = file;
+        let mut unreadable = handle.as_ref().err().copied();
+        let content = match handle {
             Err(_) => Content::Unknown,
             Ok(_) if stat.size == 0 => Content::Empty,
             Ok(_) if stat.size > MAX_BYTES as u64 => Content::Unreadable(Unreadable::TooLarge),
@@ -114,18 +136,18 @@ impl Worker<'_> {
                     Err(unreadable) => Content::Unreadable(unreadable),
                 },
                 Err(errno) => {
-                    let name = batch.get(index).0;
-                    failed(&mut self.tally, Operation::Read, kind, name, errno);
+                    failed(&mut self.tally, Operation::Read, *kind, name, errno);
                     unreadable = Some("failed to read");
                     Content::Unknown
                 }
             },
         };
+        self.tally.readable |= kind.is_regular_session() && !matches!(content, Content::Unknown);
         if let Content::Unreadable(reason) = &content {
             unreadable = Some(reason.name());
         }
         let policy = &self.shared.plan.policy;
-        let (class, verdict) = policy.judge(kind, &content, policy.seen(kind, &stat));
+        let (class, verdict) = policy.judge(*kind, &content, policy.seen(*kind, stat));
         let database = match &content {
             Content::Session(session) => {
                 if policy.lifetime_unknown(session) {
@@ -151,22 +173,15 @@ impl Worker<'_> {
             }
             _ => None,
         };
-        if self.buffer.capacity() > BUFFER_KEPT {
-            self.buffer = Vec::new();
-        }
-        let handle = handle.ok().filter(|_| self.shared.plan.mode != Mode::Audit);
-        let checked = Checked::Earlier;
-        let file = Judged {
-            index,
-            kind,
+        self.buffer.clear();
+        // Not freed: the allocator takes that for a sign that such buffers are usual, and then keeps them.
+        self.buffer.shrink_to(USUAL as usize);
+        Said {
             class,
-            stat,
-            checked,
+            verdict,
             database,
             who,
-            handle,
-        };
-        self.judged(dir, batch, file, verdict);
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::store::name::Kind;
-use crate::store::stat::{Mount, Stat};
+use crate::store::stat::Stat;
+use crate::tally::unknown::Place;
 use rustix::fs::FileType;
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -37,7 +38,7 @@ fn stat(age: i64) -> Stat {
         gid: 0,
         mode: 0o644,
         protected: false,
-        mount: Mount::Id(1),
+        mount: 1,
     }
 }
 
@@ -127,6 +128,32 @@ fn a_success_elsewhere_in_the_future_or_in_no_sense_is_none() {
 }
 
 #[test]
+fn a_count_of_another_store_or_in_no_sense_begins_again() {
+    let own = r#"store="/var/lib/odoo/sessions",command="reap",class="anonymous""#;
+    let count = |labels: &str, value: &str| format!("{DELETED}{{{labels}}} {value}\n");
+    let of =
+        |text: &str| Previous::read(text, NOW).deleted("/var/lib/odoo/sessions", Class::Anonymous);
+    for broken in [
+        count(&own.replace("/var", "/srv"), "10"),
+        count(&own.replace("reap", "audit"), "10"),
+        count(&own.replace("anonymous", "recent"), "10"),
+        count(&format!("{own},property=\"cart\""), "10"),
+        count(&format!("{own},a=\"b\""), "10"),
+        count(own, "-1"),
+        count(own, "1.5"),
+        count(own, "NaN"),
+        count(own, "+Inf"),
+        count(own, "9007199254740992"),
+        count(own, "99999999999999999999999999"),
+        count(own, "10 10"),
+    ] {
+        assert_eq!(of(&broken), None, "{broken}");
+    }
+    assert_eq!(of(&count(own, "9007199254740991")), Some((1 << 53) - 1));
+    assert_eq!(of(&count(own, "0")), Some(0));
+}
+
+#[test]
 fn labels_are_escaped_and_read_back() {
     let store = "/srv/a\"b\\c\nd,e}\u{e9}";
     let run = Run {
@@ -137,7 +164,10 @@ fn labels_are_escaped_and_read_back() {
     assert!(file.contains(r#"store="/srv/a\"b\\c\nd,e}é","#), "{file}");
     let previous = Previous::read(&file, NOW);
     assert_eq!(previous.store.as_deref(), Some(store));
-    assert_eq!(previous.success(store, Mode::Reap), Some(NOW.secs));
+    assert_eq!(
+        previous.success(store, Mode::Reap),
+        Some(NOW.secs.unsigned_abs())
+    );
 }
 
 #[test]
@@ -188,6 +218,13 @@ fn what_was_found_is_told_by_class() {
     );
     tally.due(Class::Cart, &stat(90));
     tally.deleted(Class::Cart, &stat(90));
+    for number in 10..23 {
+        let name = format!("tmp{number}.__new__");
+        tally.unknown.see(Place::File, name.as_bytes());
+        tally
+            .unknown
+            .see(Place::File, &name.as_bytes()[..number - 10]);
+    }
     for (mode, deleted) in [(Mode::Audit, 0), (Mode::DryRun, 0), (Mode::Reap, 1)] {
         let mut page = Page {
             text: String::new(),
@@ -214,6 +251,8 @@ fn what_was_found_is_told_by_class() {
                 page.text
             );
         }
+        let unknown = format!(r#"odoo_session_unknown_names{{store="/s",command="{name}"}} 13"#);
+        assert_eq!(lines(&page.text, "odoo_session_unknown_names"), [unknown]);
         assert_eq!(
             lines(&page.text, "odoo_session_files").len(),
             Class::ALL.len()

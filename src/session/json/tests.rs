@@ -11,7 +11,7 @@ const NOBODY: Session<'static> = Session {
     cart: false,
     pending_2fa: false,
     deletion_time: None,
-    trace: None,
+    devices: Devices::NONE,
 };
 
 /// A file with these keys besides what makes it Odoo's.
@@ -363,4 +363,95 @@ fn a_trace_of_a_million_levels_or_devices_is_nothing_special() {
         r#",{"first_activity": 4}"#.repeat(100_000)
     );
     assert_eq!(first_activity(&many), Some(3.0));
+}
+
+/// What is first said of the devices below `_devices`.
+fn first_in_devices(devices: &str) -> Option<f64> {
+    reads(&format!(r#""uid": 1, "_devices": {devices}"#)).first_activity(|_| true)
+}
+
+#[test]
+fn the_earliest_device_of_odoo_20_tells_when_a_session_began() {
+    for (devices, first) in [
+        (
+            r#"{"3132372e302e302e31c33e1342": {"ip_address": "127.0.0.1", "user_agent": "Mozilla/5.0 (\"X11\")", "first_activity": 1795274362, "last_activity": null, "country": null, "city": null, "trusted": true}}"#,
+            1_795_274_362.0,
+        ),
+        (
+            r#"{"a": {"first_activity": 9}, "b": {"first_activity": 7.5}, "c": {"first_activity": 8}}"#,
+            7.5,
+        ),
+        (
+            r#"{"first_activity": 1, "a": {"first_activity": 9}, "b": [{"first_activity": 2}], "c": {"x": {"first_activity": 3}}}"#,
+            9.0,
+        ),
+        (
+            r#"{"\ud800": {"first_activity": 4, "x": NaN}, "NaN": {"first_activity": NaN}}"#,
+            4.0,
+        ),
+        (r#"{"a": {"first_activity": 1, "first_activity": 3}}"#, 3.0),
+        (
+            r#"{"a": {"first_activity": 5}, "a": {"first_activity": 6}, "a": null}"#,
+            5.0,
+        ),
+    ] {
+        assert_eq!(first_in_devices(devices), Some(first), "{devices}");
+    }
+    let last = r#""_devices": {"a": {"first_activity": 1}}, "uid": 1, "_devices": {}"#;
+    assert_eq!(reads(last).first_activity(|_| true), None);
+}
+
+#[test]
+fn a_session_from_before_the_upgrade_began_with_the_earliest_in_both() {
+    let both = |trace: &str, devices: &str| {
+        let keys = format!(r#""uid": 1, "_devices": {devices}, "_trace": {trace}"#);
+        reads(&keys).first_activity(|time| time > 2.0)
+    };
+    let trace = r#"[{"first_activity": 5}, {"first_activity": 1}]"#;
+    let devices = r#"{"a": {"first_activity": 7}, "b": {"first_activity": 2}}"#;
+    assert_eq!(both(trace, devices), Some(5.0));
+    assert_eq!(both(trace, "{}"), Some(5.0));
+    assert_eq!(both(trace, "NaN"), Some(5.0));
+    assert_eq!(both("[]", devices), Some(7.0));
+    assert_eq!(both("7", devices), Some(7.0));
+    assert_eq!(both(r#"[{"first_activity": 8}]"#, devices), Some(7.0));
+}
+
+#[test]
+fn devices_of_another_shape_say_nothing() {
+    for devices in [
+        "null",
+        "true",
+        "7",
+        "-Infinity",
+        "\"x\"",
+        "[]",
+        r#"[{"first_activity": 1}]"#,
+        "{}",
+        r#"{"first_activity": 1}"#,
+        r#"{"a": null, "b": NaN, "c": 1, "d": "", "e": [], "f": {}}"#,
+        r#"{"a": {"first_activity": "1"}}"#,
+        r#"{"a": {"first_activity": null}}"#,
+        r#"{"a": {"first_activity": 1e400}}"#,
+        r#"{"a": {"b": {"first_activity": 1}}}"#,
+    ] {
+        assert_eq!(first_in_devices(devices), None, "{devices}");
+    }
+    let nested = r#""uid": 1, "context": {"_devices": {"a": {"first_activity": 1}}}"#;
+    assert_eq!(reads(nested).first_activity(|_| true), None);
+    breaks(r#""uid": 1, "_devices": {"a": {"first_activity": 1}"#);
+}
+
+#[test]
+fn devices_of_a_million_levels_or_twins_are_nothing_special() {
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(1_000_000), "}".repeat(1_000_000));
+    assert_eq!(first_in_devices(&deep), None);
+    let device = format!(r#"{{"x": {deep}, "first_activity": 3}}"#);
+    assert_eq!(
+        first_in_devices(&format!(r#"{{"a": {device}}}"#)),
+        Some(3.0)
+    );
+    let twins = r#""a": {"first_activity": 4}, "#.repeat(100_000);
+    let many = format!(r#"{{{twins} "b": {{"first_activity": 3}}}}"#);
+    assert_eq!(first_in_devices(&many), Some(3.0));
 }

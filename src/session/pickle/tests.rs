@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::super::{Text, Uid};
+use super::super::{Devices, Text, Uid};
 use super::*;
 
 const NOBODY: Session<'static> = Session {
@@ -10,7 +10,7 @@ const NOBODY: Session<'static> = Session {
     cart: false,
     pending_2fa: false,
     deletion_time: None,
-    trace: None,
+    devices: Devices::NONE,
 };
 
 fn parts(parts: &[&[u8]]) -> Vec<u8> {
@@ -277,6 +277,19 @@ fn nested_keys_of_an_attacker_count_for_nothing() {
             b"C\x03uidK\x01",
         ]);
         assert_eq!(reads(&with(&items)), Ok(NOBODY));
+    }
+}
+
+#[test]
+fn pickled_devices_say_nothing() {
+    let device = parts(&[b"}", &key("first_activity"), b"K\x01s"]);
+    for (name, value) in [
+        ("_trace", parts(&[b"]", &device, b"a"])),
+        ("_devices", parts(&[b"}", &key("a"), &device, b"s"])),
+    ] {
+        let session = set(name, &value).unwrap();
+        assert_eq!(session.first_activity(|_| true), None);
+        assert_eq!(session, NOBODY);
     }
 }
 

@@ -44,7 +44,7 @@ owner=$(stat -c %u:%g $state $data $data/sessions)
 check 'every old session is there' test "$(old_files $data/sessions 20 | wc -l)" -gt 150
 mkdir -p /etc/systemd/system/$timer.d /etc/systemd/system/$service.d
 printf '%s\n' '[Timer]' OnCalendar= 'OnCalendar=*:*:*' RandomizedDelaySec=0 >/etc/systemd/system/$timer.d/zz-hurry.conf
-printf '%s\n' '[Service]' "ExecStartPre=/bin/sh -c '! touch $data/filestore/x'" >/etc/systemd/system/$service.d/zz-probe.conf
+printf '%s\n' '[Service]' 'ExecPaths=-/bin -/usr/bin' "ExecStartPre=/bin/sh -c '! touch $data/filestore/x'" >/etc/systemd/system/$service.d/zz-probe.conf
 systemctl daemon-reload
 cursor
 systemctl start $timer

@@ -146,7 +146,7 @@ equal 'nothing is lost or doubled' "$many $many" \
 
 section 'What the sandbox can talk to'
 cursor
-override "ExecStartPre=/bin/sh -c 'find /run ! -type d 2>&1 || :'" "ExecStartPre=/bin/sh -c 'test \"\$\$(find /run ! -type d 2>/dev/null)\" = /run/systemd/journal/socket'" \
+override 'ExecPaths=-/bin -/usr/bin' "ExecStartPre=/bin/sh -c 'find /run ! -type d 2>&1 || :'" "ExecStartPre=/bin/sh -c 'test \"\$\$(find /run ! -type d 2>/dev/null)\" = /run/systemd/journal/socket'" \
     "ExecStartPre=/bin/sh -c '! touch /run/x'"
 check "journald, and nobody else in /run" systemctl start $unit
 story $unit | grep ^/run | sed 's/^/        | /'

@@ -41,7 +41,7 @@ finish() {
     echo
     if [[ $failed -gt 0 ]]; then
         echo "  $failed checks FAILED (systemd $systemd)"
-        journalctl --no-pager -o short | grep -v 'deleted the auth' | tail -60 | sed 's/^/  | /'
+        journalctl --no-pager -o short | grep -v 'deleted an auth' | tail -60 | sed 's/^/  | /'
         exit 1
     fi
     echo "  all checks passed (systemd $systemd, $(ldd --version | sed -n 1p))"

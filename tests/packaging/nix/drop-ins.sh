@@ -7,7 +7,7 @@ dir=$1
 shift
 nix-instantiate --eval --strict --json "$here/eval.nix" "$@" | jq '.config' >"$dir/module.json"
 
-# NixOS writes a list as several lines with one key, and booleans as true and false.
+# NixOS writes a list as several lines with one key, booleans as true and false, and variables as JSON.
 section='def section($name; $values): "[\($name)]",
     ($values // {} | to_entries[] | .key as $key | .value | if type == "array" then .[] else . end | "\($key)=\(.)");'
 for kind in services timers; do
@@ -17,9 +17,10 @@ for kind in services timers; do
         jq -r --arg unit "$unit" "$section"' .systemd.'"$kind"'[$unit] |
             section("Unit"; .unitConfig),
             (if "'$kind'" == "services" then
-                section("Service"; .serviceConfig), (.environment | to_entries[] | "Environment=\"\(.key)=\(.value)\"")
+                section("Service"; .serviceConfig), (.environment | to_entries[] | "Environment=\("\(.key)=\(.value)" | tojson)")
             else section("Timer"; .timerConfig) end)' "$dir/module.json" |
-            sed 's|/nix/store/PACKAGE/|/usr/|' >"$conf"
+            # Where these are tried, programs are where the units have them.
+            sed '/^ExecPaths=/d' >"$conf"
     done
 done
 rm "$dir/module.json"

@@ -7,7 +7,14 @@
   # What services.odoo says of itself.
   odoo ? {
     enable = false;
+    settings = { };
   },
+  # Other services of the host.
+  services ? { },
+  users ? [
+    "odoo"
+    "erp"
+  ],
 }:
 
 let
@@ -20,16 +27,43 @@ let
   types = {
     str = type "a string" builtins.isString;
     bool = type "a boolean" builtins.isBool;
+    int = type "an integer" builtins.isInt;
     path = type "a path" (value: builtins.isPath value || builtins.match "/.*" value != null);
     package = type "a package" (_: true);
     strMatching = regex: type "matching ${regex}" (value: builtins.match regex value != null);
     enum = values: type "one of ${toString values}" (value: builtins.elem value values);
+    # Those of the real library know without merging whether a value is theirs.
     nullOr = elem: {
       merge = value: if value == null then null else elem.merge value;
     };
-    listOf = elem: { merge = map elem.merge; };
+    oneOf = choices: {
+      merge =
+        value:
+        let
+          fit = choice: builtins.tryEval (builtins.deepSeq (choice.merge value) true);
+          fits = builtins.filter (choice: (fit choice).success) choices;
+        in
+        if fits == [ ] then refuse "of any type" value else (builtins.head fits).merge value;
+    };
+    listOf = elem: {
+      merge = value: if builtins.isList value then map elem.merge value else refuse "a list" value;
+    };
     attrsOf = elem: { merge = builtins.mapAttrs (_: elem.merge); };
-    submodule = { options }: { merge = resolve options; };
+    submodule =
+      {
+        options,
+        freeformType ? null,
+      }:
+      {
+        inherit options;
+        merge =
+          given:
+          if freeformType == null then
+            resolve options given
+          else
+            freeformType.merge (builtins.removeAttrs given (builtins.attrNames options))
+            // resolve options (builtins.intersectAttrs options given);
+      };
   };
 
   resolve =
@@ -56,15 +90,34 @@ let
       };
     mkIf = condition: content: if condition then content else { };
     literalExpression = text: text;
+    literalMD = text: text;
     getExe = package: "${package}/bin/odoo-session-reaper";
     inherit (builtins)
+      all
+      any
+      attrNames
       attrValues
       concatLists
+      concatMap
       concatStringsSep
-      filter
-      foldl'
+      elem
       mapAttrs
+      replaceStrings
       ;
+    boolToString = value: if value then "true" else "false";
+    optional = condition: value: if condition then [ value ] else [ ];
+    optionals = condition: values: if condition then values else [ ];
+    splitString = separator: text: builtins.filter builtins.isString (builtins.split separator text);
+    toUpper =
+      let
+        characters = text: builtins.filter (it: it != "" && it != [ ]) (builtins.split "" text);
+      in
+      builtins.replaceStrings (characters "abcdefghijklmnopqrstuvwxyz") (
+        characters "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+      );
+    removePrefix =
+      prefix: text:
+      if hasPrefix prefix text then builtins.substring (builtins.stringLength prefix) (-1) text else text;
     optionalAttrs = condition: attrs: if condition then attrs else { };
     nameValuePair = name: value: { inherit name value; };
     mapAttrsToList = f: attrs: map (name: f name attrs.${name}) (builtins.attrNames attrs);
@@ -93,32 +146,41 @@ let
           )
         )
       );
-    toIntBase10 = text: builtins.fromJSON (builtins.head (builtins.match "0*([0-9]+)" text));
   };
 
   module = import ../../../nix/module.nix {
     inherit lib;
-    pkgs.callPackage = _: _: "/nix/store/PACKAGE";
-    utils.escapeSystemdExecArgs = args: toString (map builtins.toJSON args);
-    config.services = {
-      inherit odoo;
-      odoo-session-reaper = resolve module.options.services.odoo-session-reaper settings;
+    pkgs = {
+      callPackage = _: _: "/nix/store/PACKAGE";
+      # What would be in the file.
+      formats.ini = _: { generate = name: content: "/nix/store/${name} ${builtins.toJSON content}"; };
+    };
+    config = {
+      services = {
+        inherit odoo;
+        odoo-session-reaper = resolve module.options.services.odoo-session-reaper settings;
+      };
+      systemd.services = module.config.systemd.services // services;
+      users.users = lib.mapAttrs (_: _: { }) (
+        builtins.listToAttrs (map (name: lib.nameValuePair name null) users)
+      );
+      users.groups.odoo = { };
     };
   };
+
+  options = module.options.services.odoo-session-reaper;
+  all = options // options.settings.type.options;
 in
-assert builtins.all isOption (builtins.attrValues module.options.services.odoo-session-reaper);
+assert builtins.all isOption (builtins.attrValues all);
 {
   inherit (module) config;
   failed = map (assertion: assertion.message) (
     builtins.filter (assertion: !assertion.assertion) (module.config.assertions or [ ])
   );
   defaults = builtins.mapAttrs (_: option: option.default) (
-    builtins.removeAttrs module.options.services.odoo-session-reaper [ "package" ]
+    builtins.removeAttrs options [ "package" ]
   );
-  descriptions = builtins.mapAttrs (
-    _: option: option.description or ""
-  ) module.options.services.odoo-session-reaper;
-  undocumented = builtins.filter (
-    name: (module.options.services.odoo-session-reaper.${name}.description or "") == ""
-  ) (builtins.attrNames module.options.services.odoo-session-reaper);
+  undocumented = builtins.filter (name: (all.${name}.description or "") == "") (
+    builtins.attrNames all
+  );
 }

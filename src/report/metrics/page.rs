@@ -1,0 +1,74 @@
+//! How a textfile is written.
+
+use std::fmt::{Display, Write as _};
+
+/// The name of a label, and its value.
+pub type Label<'a> = (&'static str, &'a str);
+
+/// The textfile as it is being written.
+pub struct Page<'a> {
+    /// What is written so far.
+    pub text: String,
+    /// A label of every series.
+    pub store: &'a str,
+    /// Another one, unless it is empty.
+    pub command: &'static str,
+}
+
+impl Page<'_> {
+    /// A family of series that tell of one run; a family without any is left out.
+    pub fn gauge<'l, const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = ([Label<'l>; N], impl Display)>,
+    ) {
+        self.family(name, "gauge", help, samples);
+    }
+
+    /// The same for series that only ever grow, or begin again at 0.
+    pub fn counter<'l, const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = ([Label<'l>; N], impl Display)>,
+    ) {
+        self.family(name, "counter", help, samples);
+    }
+
+    fn family<'l, const N: usize>(
+        &mut self,
+        name: &str,
+        kind: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = ([Label<'l>; N], impl Display)>,
+    ) {
+        let mut samples = samples.into_iter().peekable();
+        if samples.peek().is_some() {
+            // Writing to a String cannot fail.
+            let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        }
+        for (labels, value) in samples {
+            let labels = [&[("command", self.command)], &labels[..]].concat();
+            let _ = writeln!(self.text, "{} {value}", series(name, self.store, &labels));
+        }
+    }
+}
+
+/// A series as a textfile names it. An empty label is the same as none to Prometheus, and is left out.
+pub fn series(name: &str, store: &str, labels: &[Label<'_>]) -> String {
+    let labels: Vec<String> = [("store", store)]
+        .iter()
+        .chain(labels)
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(label, value)| format!("{label}=\"{}\"", escaped(value)))
+        .collect();
+    format!("{name}{{{}}}", labels.join(","))
+}
+
+fn escaped(value: &str) -> String {
+    value
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+}

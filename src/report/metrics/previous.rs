@@ -1,0 +1,92 @@
+//! What the textfile of an earlier run says that the next one has to repeat.
+//!
+//! Others may have written it, so nothing is believed that could not be ours.
+
+use std::collections::BTreeMap;
+
+use super::page::series;
+use super::{DELETED, LAST_SUCCESS, command, labels_of_deleted};
+use crate::policy::Class;
+use crate::reap::Mode;
+use crate::time::Timestamp;
+
+/// A last success this far ahead of our clock is still believed; a later one would silence an alert for
+/// as long as it lies ahead.
+const FUTURE_TOLERANCE: i64 = 300;
+
+/// Beyond it Prometheus' numbers are not exact, and no store had so many files. Whoever wrote it is not to make the
+/// count stand still.
+const LARGEST_COUNT: u64 = 1 << 53;
+
+/// What an earlier textfile says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Previous {
+    /// The store of that run.
+    pub store: Option<String>,
+    /// By the series as it is written, with its labels.
+    values: BTreeMap<String, u64>,
+    /// No success can be later.
+    latest: u64,
+}
+
+impl Previous {
+    /// Reads a textfile at the time `now`; whatever is not ours or is broken is passed over.
+    pub fn read(text: &str, now: Timestamp) -> Previous {
+        let latest = now.secs.saturating_add(FUTURE_TOLERANCE);
+        let mut previous = Previous {
+            latest: latest.try_into().unwrap_or(0),
+            ..Previous::default()
+        };
+        for line in text
+            .lines()
+            .filter(|line| line.starts_with("odoo_session_"))
+        {
+            if previous.store.is_none() {
+                previous.store = store(line);
+            }
+            let Some((series, value)) = line.rsplit_once(' ') else {
+                continue;
+            };
+            let wanted = series.starts_with(LAST_SUCCESS) || series.starts_with(DELETED);
+            if let (true, Ok(value)) = (wanted, value.parse()) {
+                previous.values.insert(series.to_owned(), value);
+            }
+        }
+        previous
+    }
+
+    /// When a command last succeeded on a store, in seconds since the epoch.
+    pub fn success(&self, store: &str, mode: Mode) -> Option<u64> {
+        let series = series(LAST_SUCCESS, store, &[("command", command(mode))]);
+        self.values
+            .get(&series)
+            .copied()
+            .filter(|at| *at <= self.latest)
+    }
+
+    /// How many files of a class the reaps of a store deleted until then.
+    pub fn deleted(&self, store: &str, class: Class) -> Option<u64> {
+        let series = series(DELETED, store, &labels_of_deleted(class));
+        self.values
+            .get(&series)
+            .copied()
+            .filter(|files| *files < LARGEST_COUNT)
+    }
+}
+
+/// Which store a line tells of.
+fn store(line: &str) -> Option<String> {
+    let (_, quoted) = line.split_once("{store=\"")?;
+    let mut value = String::new();
+    let mut characters = quoted.chars();
+    loop {
+        match characters.next()? {
+            '"' => return Some(value),
+            '\\' => match characters.next()? {
+                'n' => value.push('\n'),
+                other => value.push(other),
+            },
+            character => value.push(character),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The file that is read as `odoo.conf`, and whether root may do what it says.
+
+use std::fs::OpenOptions;
+use std::io::Read as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use super::SettingsError;
+use super::odoo_conf::OdooConf;
+use crate::redact;
+
+/// More than any `odoo.conf` has; somebody may name a device or a log.
+const LARGEST: u64 = 1 << 20;
+
+/// Write permission of the group, and of everybody.
+const GROUP_WRITES: u32 = 0o020;
+const ALL_WRITE: u32 = 0o002;
+
+/// An `odoo.conf` in use: who can have written it, and what it is relied on for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfFile {
+    /// The path, as it may be shown.
+    file: String,
+    uid: u32,
+    mode: u32,
+    /// It was named by a flag or by our variable.
+    pub(super) named: bool,
+    /// The store is the one that it names, and nobody else does.
+    pub(super) names_store: bool,
+}
+
+impl ConfFile {
+    /// Reads a file. Whatever could block or has no end is refused.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is none or too large, or that Odoo could not read either.
+    pub(super) fn read(path: &Path) -> Result<(ConfFile, OdooConf), SettingsError> {
+        let shown = redact::path(path);
+        let unreadable = |error| {
+            SettingsError::failed(format!(
+                "cannot read {shown}, looked for as Odoo's configuration: {error}; \
+                 name the right file with --config, or the data_dir with --data-dir"
+            ))
+        };
+        // A FIFO that nobody writes to would block for ever.
+        let open = OpenOptions::new()
+            .read(true)
+            .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32)
+            .open(path)
+            .map_err(unreadable)?;
+        let metadata = open.metadata().map_err(unreadable)?;
+        let file_type = metadata.file_type();
+        let kind = if file_type.is_fifo() {
+            Some("a pipe or FIFO, as <(…) and /dev/stdin can be")
+        } else if file_type.is_dir() {
+            Some("a directory")
+        } else {
+            (!file_type.is_file()).then_some("a device or socket")
+        };
+        if let Some(kind) = kind {
+            return Err(SettingsError::usage(format!(
+                "{shown} is {kind}, and not a file: write odoo.conf to a file, and name that with --config"
+            )));
+        }
+        let mut bytes = Vec::new();
+        open.take(LARGEST + 1)
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(SettingsError::usage(format!(
+                "{shown} is larger than 1 MiB, which no odoo.conf is: name the right file with --config"
+            )));
+        }
+        let conf = OdooConf::parse(&bytes)
+            .map_err(|error| SettingsError::usage(format!("{shown}: {error}")))?;
+        let file = ConfFile {
+            file: shown,
+            uid: metadata.uid(),
+            mode: metadata.mode(),
+            named: false,
+            names_store: false,
+        };
+        Ok((file, conf))
+    }
+
+    /// Its path, as it may be shown.
+    pub fn shown(&self) -> &str {
+        &self.file
+    }
+
+    /// Whether root may do what this file says to the store of user `owner`: nobody else must be able to choose whose
+    /// sessions go, and when.
+    ///
+    /// A file of root's or the owner's is believed; one of somebody else's only if root named both it and the store.
+    ///
+    /// # Errors
+    /// Says who could, and what to do about it.
+    pub fn must_be_trusted_by_root(&self, owner: u32) -> Result<(), SettingsError> {
+        let ConfFile {
+            file, uid, mode, ..
+        } = self;
+        let of_another = *uid != 0 && *uid != owner;
+        if mode & ALL_WRITE != 0 || of_another && mode & GROUP_WRITES != 0 {
+            return Err(SettingsError::failed(format!(
+                "root does not do what {file} says, because others may write to it: `chmod go-w` it, \
+                 or run as user {owner}, the owner of the sessions"
+            )));
+        }
+        let root_named_both = self.named && !self.names_store;
+        if of_another && !root_named_both {
+            return Err(SettingsError::failed(format!(
+                "root does not do what {file} of user {uid} says to sessions of user {owner}: \
+                 run as user {owner}, give the file to root, or name it and the store with --config and --data-dir"
+            )));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_believes_itself_the_owner_and_what_it_named() {
+        const OWNER: u32 = 1_000;
+        const OTHER: u32 = 1_001;
+        // Whose, its mode, named by root, naming the store alone; believed.
+        for (uid, mode, named, names_store, believed) in [
+            (0, 0o640, false, true, true),
+            (OWNER, 0o640, false, true, true),
+            (OWNER, 0o664, false, true, true),
+            (0, 0o664, true, true, true),
+            (OTHER, 0o644, true, false, true),
+            (OTHER, 0o644, true, true, false),
+            (OTHER, 0o644, false, true, false),
+            (OTHER, 0o644, false, false, false),
+            (OTHER, 0o664, true, false, false),
+            (0, 0o666, true, true, false),
+            (OWNER, 0o646, true, false, false),
+        ] {
+            let file = ConfFile {
+                file: "odoo.conf".to_owned(),
+                uid,
+                mode: 0o100_000 | mode,
+                named,
+                names_store,
+            };
+            assert_eq!(
+                file.must_be_trusted_by_root(OWNER).is_ok(),
+                believed,
+                "{file:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What was most likely meant by a name that nobody knows: an option of `odoo.conf`, or an environment variable.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::Command;
+
+use crate::cli::{ENV_PREFIX, variable};
+use crate::redact;
+
+/// How many letters may be wrong in a name that something else is suggested for.
+pub(super) const SLIPS: usize = 3;
+
+/// How many may be wrong in what our variables begin with.
+const SLIPS_OF_PREFIX: usize = 2;
+
+/// The known name that was most likely meant: it was abbreviated, or few letters differ.
+pub(super) fn closest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let name: String = name
+        .replace(['-', ' ', '.'], "_")
+        .chars()
+        .take(64)
+        .collect();
+    if let Some(known) = known.iter().find(|known| **known == name) {
+        return Some(known);
+    }
+    let mut longer = known.iter().filter(|known| abbreviates(&name, known));
+    if let (Some(meant), None) = (longer.next(), longer.next()) {
+        return Some(meant);
+    }
+    let distances = known
+        .iter()
+        .map(|known| (strsim::osa_distance(&name, known), *known));
+    let (distance, meant) = distances.min()?;
+    // Of a short name everything else would be close.
+    (distance <= SLIPS.min(name.chars().count() / 2)).then_some(meant)
+}
+
+/// Whether each word of `name` begins the word of `known` in its place, as in `auth_window`.
+fn abbreviates(name: &str, known: &str) -> bool {
+    let mut words = known.split('_');
+    let begins = |word: &str| words.next().is_some_and(|known| known.starts_with(word));
+    name.len() > SLIPS && name.split('_').all(begins)
+}
+
+/// The environment variables that look like ours but belong to no option of the commands `of`, as they may be shown,
+/// and with what was probably meant.
+///
+/// Variables that are empty count as unset, as those of options do.
+pub fn unknown_variables(
+    command: &Command,
+    of: &[&str],
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> Vec<String> {
+    let known = options(command, of);
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    environment
+        .filter(|(name, value)| !value.is_empty() && looks_like_ours(name))
+        .filter_map(|(name, _)| {
+            let shown = redact::printable(name.as_encoded_bytes());
+            let upper = name.to_string_lossy().to_uppercase().replace('-', "_");
+            let option = upper.strip_prefix(ENV_PREFIX);
+            let option = option.or_else(|| upper.get(ENV_PREFIX.len()..));
+            let option = option.unwrap_or_default().to_lowercase();
+            let meant = closest(&option, &known);
+            let meant = meant.map(|meant| variable(&meant.replace('_', "-")));
+            match meant {
+                Some(meant) if name == *meant.as_str() => None,
+                Some(meant) => Some(format!("{shown} (did you mean {meant}?)")),
+                None => Some(shown),
+            }
+        })
+        .collect()
+}
+
+fn looks_like_ours(name: &OsStr) -> bool {
+    let name: String = name.to_string_lossy().to_uppercase().replace('-', "_");
+    let prefix: String = name.chars().take(ENV_PREFIX.len()).collect();
+    name.starts_with("ODOO")
+        && name.len() > ENV_PREFIX.len()
+        && strsim::osa_distance(&prefix, ENV_PREFIX) <= SLIPS_OF_PREFIX
+}
+
+/// The options of these commands, with underscores.
+fn options(command: &Command, of: &[&str]) -> Vec<String> {
+    let commands = of.iter().filter_map(|name| command.find_subcommand(name));
+    let mut options: Vec<String> = commands
+        .chain([command])
+        .flat_map(Command::get_arguments)
+        .filter_map(|arg| arg.get_long())
+        .filter(|long| !matches!(*long, "help" | "version"))
+        .map(|long| long.replace('-', "_"))
+        .collect();
+    options.sort();
+    options.dedup();
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUNS: &[&str] = &["audit", "reap"];
+
+    fn unknown(names: &[&str]) -> Vec<String> {
+        let environment = names.iter().map(|name| ((*name).into(), "yes".into()));
+        unknown_variables(&crate::cli::command(), RUNS, environment)
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_told_with_what_was_meant() {
+        for (name, meant) in [
+            ("ODOO_SESSION_REAPER_DRYRUN", "DRY_RUN"),
+            ("ODOO_SESSION_REAPER_KEEP_LOGINS", "KEEP_LOGIN"),
+            ("ODOO_SESSION_REAPER_AUTH_WINDOW", "AUTHENTICATED_WINDOW"),
+            ("ODOO_SESSION_REAPER_ANON_WINDOW", "ANONYMOUS_WINDOW"),
+            ("odoo_session_reaper_dry_run", "DRY_RUN"),
+            ("ODOO-SESSION-REAPER-DRY-RUN", "DRY_RUN"),
+            ("ODOO_SESSIONS_REAPER_DRY_RUN", "DRY_RUN"),
+            ("ODOO_SESION_REAPER_DRY_RUN", "DRY_RUN"),
+            // Options of the demo, which a reap does not have.
+            ("ODOO_SESSION_REAPER_SESSIONS", "SESSIONS_DIR"),
+            ("ODOO_SESSION_REAPER_KEEP", "KEEP_LOGIN"),
+        ] {
+            let told = format!("{name} (did you mean ODOO_SESSION_REAPER_{meant}?)");
+            assert_eq!(unknown(&[name]), [told]);
+        }
+        assert_eq!(
+            unknown(&["ODOO_SESSION_REAPER_COLOUR"]),
+            ["ODOO_SESSION_REAPER_COLOUR"]
+        );
+    }
+
+    #[test]
+    fn every_option_of_a_run_and_every_strange_variable_is_left_alone() {
+        for option in options(&crate::cli::command(), RUNS) {
+            assert!(unknown(&[&variable(&option)]).is_empty(), "{option}");
+        }
+        assert!(
+            unknown(&[
+                "ODOO_RC",
+                "ODOO_SESSION_REDIS_HOST",
+                "ODOO_SKIP_GC_SESSIONS",
+                "ODOO_SESSION_REAPER",
+                "REAPER_UNIT",
+            ])
+            .is_empty()
+        );
+        let empty = ("ODOO_SESSION_REAPER_DRYRUN".into(), OsString::new());
+        let environment = [empty].into_iter();
+        assert!(unknown_variables(&crate::cli::command(), RUNS, environment).is_empty());
+    }
+
+    #[test]
+    fn an_abbreviation_that_could_be_two_is_none() {
+        let known = ["keep_login", "keep_logins_of"];
+        assert_eq!(closest("keep", &known), None);
+        assert_eq!(
+            closest("keep_l_of", &["keep_logins_of"]),
+            Some("keep_logins_of")
+        );
+        assert_eq!(closest("k", &["keep_login"]), None);
+        assert_eq!(closest("", &known), None);
+    }
+}

@@ -1,0 +1,174 @@
+//! The way to the store: a path followed name by name on open directory handles, so that what was looked at on the way is
+//! what led there.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::stat;
+
+/// As many symlinks as Linux follows (path_resolution(7)).
+const MOST_LINKS: usize = 40;
+
+/// A symlink on the way.
+#[derive(Debug)]
+pub(super) struct Link {
+    /// Where it lies, with the symlinks before it resolved.
+    pub path: PathBuf,
+    /// Whose it is.
+    pub uid: u32,
+}
+
+/// A directory, and how a path led there.
+#[derive(Debug)]
+pub(super) struct Way {
+    /// The directory, to be opened from.
+    pub end: OwnedFd,
+    /// Its path without symlinks.
+    pub resolved: PathBuf,
+    /// The symlinks that were followed.
+    pub links: Vec<Link>,
+}
+
+/// Follows a path to a directory. That needs permission to search only.
+///
+/// # Errors
+/// What the kernel says of a name on the way: `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`.
+pub(super) fn follow(path: &Path) -> Result<Way, Errno> {
+    let path = std::path::absolute(path)
+        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::NOENT))?;
+    let mut names = Vec::new();
+    put(&mut names, &path);
+    let mut way = root()?;
+    while let Some(name) = names.pop() {
+        let (found, file_type) = open(way.end.as_fd(), &name)?;
+        match file_type {
+            FileType::Directory => {
+                if name == ".." {
+                    way.resolved.pop();
+                } else {
+                    way.resolved.push(&name);
+                }
+                way.end = found;
+            }
+            FileType::Symlink => {
+                way.links.push(Link {
+                    path: way.resolved.join(&name),
+                    uid: stat::of(found.as_fd())?.uid,
+                });
+                if way.links.len() > MOST_LINKS {
+                    return Err(Errno::LOOP);
+                }
+                let target = retry_on_intr(|| rustix::fs::readlinkat(&found, c"", Vec::new()))?;
+                let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
+                if target.is_absolute() {
+                    way = Way {
+                        links: way.links,
+                        ..root()?
+                    };
+                }
+                put(&mut names, &target);
+            }
+            _ => return Err(Errno::NOTDIR),
+        }
+    }
+    Ok(way)
+}
+
+fn root() -> Result<Way, Errno> {
+    Ok(Way {
+        end: open(CWD, OsStr::new("/"))?.0,
+        resolved: PathBuf::from("/"),
+        links: Vec::new(),
+    })
+}
+
+/// Puts the names of a path on top of those that are still to be followed.
+fn put(names: &mut Vec<OsString>, path: &Path) {
+    let new = path.components().rev().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some("..".into()),
+        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+    });
+    names.extend(new);
+}
+
+/// What a name stands for, itself and not what it may lead to.
+fn open(dir: BorrowedFd<'_>, name: &OsStr) -> Result<(OwnedFd, FileType), Errno> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let open = |flags| retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::empty()));
+    // Only who asks for a directory has an automount mounted.
+    match open(flags | OFlags::DIRECTORY) {
+        Ok(found) => Ok((found, FileType::Directory)),
+        Err(Errno::NOTDIR | Errno::LOOP) => {
+            let found = open(flags)?;
+            let file_type = stat::of(found.as_fd())?.file_type;
+            Ok((found, file_type))
+        }
+        Err(errno) => Err(errno),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    /// `real/store`, `abs` → `real`, `to/rel` → `../abs/store`, `self` → `self`, and a file.
+    fn place() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path().canonicalize().unwrap();
+        std::fs::create_dir_all(at.join("real/store")).unwrap();
+        std::fs::create_dir(at.join("to")).unwrap();
+        std::fs::write(at.join("file"), "").unwrap();
+        symlink(at.join("real"), at.join("abs")).unwrap();
+        symlink("../abs/store", at.join("to/rel")).unwrap();
+        symlink("self", at.join("self")).unwrap();
+        symlink("file", at.join("to-file")).unwrap();
+        (dir, at)
+    }
+
+    #[test]
+    fn leads_where_the_system_leads_and_tells_each_link() {
+        let (_dir, at) = place();
+        for (path, links) in [
+            ("real/store", &[][..]),
+            ("real/./store/../store/", &[]),
+            ("abs/store", &["abs"]),
+            ("abs/../abs/store", &["abs", "abs"]),
+            ("to/rel", &["to/rel", "abs"]),
+            ("to/rel/../../to/rel", &["to/rel", "abs", "to/rel", "abs"]),
+            ("../../../../../../../..", &[]),
+        ] {
+            let path = at.join(path);
+            let way = follow(&path).unwrap();
+            assert_eq!(way.resolved, path.canonicalize().unwrap());
+            let told: Vec<_> = way.links.iter().map(|link| link.path.clone()).collect();
+            let links: Vec<_> = links.iter().map(|link| at.join(link)).collect();
+            assert_eq!(told, links, "{path:?}");
+            let end = stat::of(way.end.as_fd()).unwrap();
+            let meant = std::fs::File::open(&path).unwrap();
+            assert_eq!(end.ino, stat::of(meant.as_fd()).unwrap().ino);
+        }
+    }
+
+    #[test]
+    fn refuses_what_the_system_refuses() {
+        let (_dir, at) = place();
+        for (path, errno) in [
+            ("nothing", Errno::NOENT),
+            ("real/nothing/..", Errno::NOENT),
+            ("file", Errno::NOTDIR),
+            ("file/..", Errno::NOTDIR),
+            ("to-file", Errno::NOTDIR),
+            ("self", Errno::LOOP),
+        ] {
+            assert_eq!(follow(&at.join(path)).err(), Some(errno), "{path}");
+        }
+    }
+}
