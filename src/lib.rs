@@ -12,7 +12,7 @@ pub mod log;
 pub mod policy;
 pub mod reap;
 pub mod redact;
-pub mod report;
+pub(crate) mod report;
 pub mod session;
 pub mod settings;
 pub mod store;

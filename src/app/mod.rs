@@ -7,7 +7,7 @@ mod progress;
 mod sandbox;
 mod story;
 
-use std::io::{IsTerminal, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -22,7 +22,7 @@ use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::Out;
 use crate::settings::{Settings, SettingsError, Surroundings, unknown_variables};
-use crate::stream::{self, Stream};
+use crate::stream;
 use metrics_file::MetricsFile;
 
 /// Runs the program with the process's own arguments.
@@ -91,7 +91,7 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
                 .and_then(|()| Settings::audit(args, matches, &around))
                 .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
-            over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
+            over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
         }
         Action::Reap(args) => {
             let path = args.report.metrics_file.clone();
@@ -101,7 +101,7 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
                 .and_then(|()| Settings::reap(args, matches, &around))
                 .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
-            over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
+            over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
         }
         Action::Demo(args) => story::tell(&args, quiet, &stop()?),
         Action::Completions { shell } => {
@@ -140,11 +140,6 @@ fn stop() -> anyhow::Result<Stop> {
     Ok(stop)
 }
 
-fn stdout() -> Out {
-    let colours = std::io::stdout().is_terminal() && log::colours_wanted();
-    Out::new(Box::new(Stream::Output), colours)
-}
-
 fn usage(mut error: clap::Error) -> Exit {
     // What was typed could be a session's path, expanded by a shell.
     let typed: Vec<_> = error
@@ -155,7 +150,7 @@ fn usage(mut error: clap::Error) -> Exit {
                 | ContextKind::InvalidValue
                 | ContextKind::InvalidSubcommand,
                 ContextValue::String(text),
-            ) => Some((kind, ContextValue::String(redact::argument(text)))),
+            ) => Some((kind, ContextValue::String(redact::argument(text).into()))),
             _ => None,
         })
         .collect();

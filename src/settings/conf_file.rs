@@ -9,7 +9,7 @@ use rustix::fs::OFlags;
 
 use super::SettingsError;
 use super::odoo_conf::OdooConf;
-use crate::redact;
+use crate::redact::{self, Shown};
 
 /// More than any `odoo.conf` has; somebody may name a device or a log.
 const LARGEST: u64 = 1 << 20;
@@ -21,8 +21,7 @@ const ALL_WRITE: u32 = 0o002;
 /// An `odoo.conf` in use: who can have written it, and what it is relied on for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfFile {
-    /// The path, as it may be shown.
-    file: String,
+    file: Shown,
     uid: u32,
     mode: u32,
     /// It was named by a flag or by our variable.
@@ -85,8 +84,8 @@ impl ConfFile {
         Ok((file, conf))
     }
 
-    /// Its path, as it may be shown.
-    pub fn shown(&self) -> &str {
+    /// Its path.
+    pub fn shown(&self) -> &Shown {
         &self.file
     }
 
@@ -142,7 +141,7 @@ mod tests {
             (OWNER, 0o646, true, false, false),
         ] {
             let file = ConfFile {
-                file: "odoo.conf".to_owned(),
+                file: "odoo.conf".into(),
                 uid,
                 mode: 0o100_000 | mode,
                 named,

@@ -12,7 +12,7 @@ use super::odoo_conf::OdooConf;
 use super::section::Sections;
 use crate::cli::{StoreArgs, variable};
 use crate::reap::Mode;
-use crate::redact;
+use crate::redact::{self, Shown};
 
 /// Where Odoo's packages put `odoo.conf`.
 const PACKAGED_CONFIGS: [&str; 2] = ["/etc/odoo/odoo.conf", "/etc/odoo.conf"];
@@ -32,7 +32,7 @@ pub struct Location {
     /// The `sessions` directory.
     pub sessions: PathBuf,
     /// Who says so: a flag, a variable, a line of `odoo.conf`, or a usual place.
-    pub from: String,
+    pub from: Shown,
     /// Nobody named it; it is where Odoo and its packages have it.
     pub found: bool,
 }
@@ -158,7 +158,7 @@ fn said(
             match data_dir(conf, path, around) {
                 Ok(Some((dir, line))) => answers.push(Location {
                     sessions: dir.join("sessions"),
-                    from: format!("data_dir in {} line {line}", redact::path(path)),
+                    from: data_dir_in(path, line),
                     found: false,
                 }),
                 // Then it is there for what else it says.
@@ -219,11 +219,22 @@ fn must_be_of(
 }
 
 /// The option or the variable, as whoever said it knows it.
-fn name(long: &str, level: ValueSource) -> String {
+fn name(long: &'static str, level: ValueSource) -> Shown {
     match level {
-        ValueSource::EnvVariable => variable(long),
-        _ => format!("--{long}"),
+        ValueSource::EnvVariable => redact::printable(variable(long).as_bytes()),
+        _ => ["--".into(), long.into()].into_iter().collect(),
     }
+}
+
+/// The line that says so.
+fn data_dir_in(file: &Path, line: usize) -> Shown {
+    let parts = [
+        "data_dir in ".into(),
+        redact::path(file),
+        " line ".into(),
+        line.into(),
+    ];
+    parts.into_iter().collect()
 }
 
 fn same_place(one: &Path, other: &Path) -> bool {
@@ -263,7 +274,7 @@ fn look_around(around: &Surroundings) -> Result<Located, SettingsError> {
     let mut tried = Vec::new();
     for (from, file) in configs(around) {
         let there = std::fs::metadata(&file);
-        tried.push(attempt(&file, &from, there.as_ref().err()));
+        tried.push(attempt(&file, from, there.as_ref().err()));
         if !there.is_ok_and(|file| file.is_file()) {
             continue;
         }
@@ -273,10 +284,9 @@ fn look_around(around: &Surroundings) -> Result<Located, SettingsError> {
         if let Some((dir, line)) = data_dir(&conf, &file, around)? {
             let location = Location {
                 sessions: dir.join("sessions"),
-                from: format!(
-                    "data_dir in {} line {line}, from {from}",
-                    redact::path(&file)
-                ),
+                from: [data_dir_in(&file, line), ", from ".into(), from.into()]
+                    .into_iter()
+                    .collect(),
                 found: true,
             };
             return Ok(Located {
@@ -296,11 +306,11 @@ fn look_around(around: &Surroundings) -> Result<Located, SettingsError> {
     for (from, dir) in data_dirs(around) {
         let sessions = dir.join("sessions");
         let there = std::fs::metadata(&sessions);
-        tried.push(attempt(&sessions, &from, there.as_ref().err()));
+        tried.push(attempt(&sessions, from, there.as_ref().err()));
         if there.is_ok() {
             let location = Location {
                 sessions,
-                from,
+                from: from.into(),
                 found: true,
             };
             return Ok(Located {
@@ -328,43 +338,42 @@ fn attempt(path: &Path, from: &str, error: Option<&std::io::Error>) -> String {
     format!("{} ({from}){denied}", redact::path(path))
 }
 
-fn configs(around: &Surroundings) -> Vec<(String, PathBuf)> {
+fn configs(around: &Surroundings) -> Vec<(&'static str, PathBuf)> {
     let mut configs = Vec::new();
-    for variable in ["ODOO_RC", "OPENERP_SERVER"] {
-        configs.extend(
-            around
-                .path(variable)
-                .map(|path| (format!("${variable}"), path)),
-        );
+    for (variable, from) in [
+        ("ODOO_RC", "$ODOO_RC"),
+        ("OPENERP_SERVER", "$OPENERP_SERVER"),
+    ] {
+        configs.extend(around.path(variable).map(|path| (from, path)));
     }
     if let Some(home) = around.home() {
         for file in [".odoorc", ".openerp_serverrc"] {
-            configs.push(("the home directory".to_owned(), home.join(file)));
+            configs.push(("the home directory", home.join(file)));
         }
     }
     for file in PACKAGED_CONFIGS {
-        configs.push(("Odoo's packages".to_owned(), in_system(around, file)));
+        configs.push(("Odoo's packages", in_system(around, file)));
     }
     configs
 }
 
-fn data_dirs(around: &Surroundings) -> Vec<(String, PathBuf)> {
+fn data_dirs(around: &Surroundings) -> Vec<(&'static str, PathBuf)> {
     let mut dirs = Vec::new();
     dirs.extend(
         around
             .path("ODOO_DATA_DIR")
-            .map(|dir| ("$ODOO_DATA_DIR".to_owned(), dir)),
+            .map(|dir| ("$ODOO_DATA_DIR", dir)),
     );
     dirs.extend(
         around
             .path("XDG_DATA_HOME")
-            .map(|dir| ("$XDG_DATA_HOME".to_owned(), dir.join("Odoo"))),
+            .map(|dir| ("$XDG_DATA_HOME", dir.join("Odoo"))),
     );
     if let Some(home) = around.home() {
-        dirs.push(("Odoo's default".to_owned(), home.join(".local/share/Odoo")));
+        dirs.push(("Odoo's default", home.join(".local/share/Odoo")));
     }
     for dir in PACKAGED_DATA_DIRS {
-        dirs.push(("a usual data_dir".to_owned(), in_system(around, dir)));
+        dirs.push(("a usual data_dir", in_system(around, dir)));
     }
     dirs
 }

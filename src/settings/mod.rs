@@ -50,7 +50,7 @@ pub struct Settings {
     /// Delete at most this many files.
     pub limit: Option<u64>,
     /// Delete what is older than every window without reading it.
-    pub unread: bool,
+    pub by_age_only: bool,
     /// Reap a dormant store too.
     pub force: bool,
     /// Number of workers, if somebody chose it.
@@ -136,12 +136,12 @@ impl Settings {
             ..
         } = args;
         let settings = Settings::new(deleting.mode(), &store, report, &work, matches, around)?;
-        if deleting.unread {
+        if deleting.by_age_only {
             settings.must_not_need_reading()?;
         }
         Ok(Settings {
             limit: deleting.limit,
-            unread: deleting.unread,
+            by_age_only: deleting.by_age_only,
             force: deleting.force,
             ..settings
         })
@@ -169,14 +169,14 @@ impl Settings {
             },
             mode,
             limit: None,
-            unread: false,
+            by_age_only: false,
             force: false,
             threads: work.threads,
             report,
         })
     }
 
-    /// Refuses what only the content of a file can tell, for `--unread` would pass over it.
+    /// Refuses what only the content of a file can tell, for `--by-age-only` would pass over it.
     fn must_not_need_reading(&self) -> Result<(), SettingsError> {
         for Effective {
             option,
@@ -191,8 +191,8 @@ impl Settings {
                 _ => continue,
             };
             return Err(SettingsError::usage(format!(
-                "--unread deletes a session without reading it, and so without knowing {what}, but there is {}: \
-                 run without --unread",
+                "--by-age-only deletes a session without reading it, and so without knowing {what}, but there is {}: \
+                 run without --by-age-only",
                 source.name(option)
             )));
         }
@@ -202,8 +202,8 @@ impl Settings {
     /// The policy, to be applied at this moment.
     pub fn policy(&self, now: Timestamp) -> Policy {
         let mut policy = Policy::new(self.general.clone(), self.databases.clone(), now);
-        if self.unread {
-            policy.unread = vec![Kind::Flat, Kind::Sharded];
+        if self.by_age_only {
+            policy.by_age_only = vec![Kind::Flat, Kind::Sharded];
         }
         policy.last_seen = self.last_seen;
         policy

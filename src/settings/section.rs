@@ -7,7 +7,7 @@ use super::odoo_conf::{DEFAULT, OdooConf, Setting, python::strip};
 use super::said::Said;
 use super::source::Source;
 use super::spelling::{SLIPS, closest};
-use crate::redact;
+use crate::redact::{self, Shown};
 
 /// The general section, and what those of databases begin with before a colon.
 const NAME: &str = "session_reaper";
@@ -104,7 +104,7 @@ fn database(section: &str) -> Option<&str> {
 
 struct Reader<'a> {
     conf: &'a OdooConf,
-    file: String,
+    file: Shown,
 }
 
 impl Reader<'_> {

@@ -1,12 +1,10 @@
 //! What each value of the policy is, and who said so.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::cli;
 use crate::policy::LastSeen;
-use crate::redact;
-use crate::time::words;
+use crate::redact::{self, Shown};
 
 /// Who said a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +15,8 @@ pub enum Source {
     Environment,
     /// A line of `odoo.conf`.
     File {
-        /// The file, as it may be shown.
-        file: String,
+        /// The file.
+        file: Shown,
         /// The section, without its brackets.
         section: String,
         /// The 1-based line.
@@ -55,25 +53,6 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Source::CommandLine => f.write_str("command line"),
-            Source::Environment => f.write_str("environment"),
-            Source::File {
-                file,
-                section,
-                line,
-            } => write!(
-                f,
-                "{file} [{}] line {line}",
-                redact::printable(section.as_bytes())
-            ),
-            Source::Default => f.write_str("default"),
-        }
-    }
-}
-
 /// A value that is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
@@ -105,26 +84,5 @@ pub enum Value {
 impl From<Option<Duration>> for Value {
     fn from(duration: Option<Duration>) -> Value {
         duration.map_or(Value::Never, Value::Duration)
-    }
-}
-
-/// Fit for a terminal.
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Duration(duration) => f.write_str(&words(*duration)),
-            Value::Logins(logins) if logins.is_empty() => f.write_str("none"),
-            Value::Logins(logins) => {
-                let shown: Vec<_> = logins
-                    .iter()
-                    .map(|login| redact::printable(login.as_bytes()))
-                    .collect();
-                f.write_str(&shown.join(", "))
-            }
-            Value::Switch(on) => f.write_str(if *on { "yes" } else { "no" }),
-            Value::LastSeen(LastSeen::Mtime) => f.write_str("mtime"),
-            Value::LastSeen(LastSeen::Atime) => f.write_str("atime"),
-            Value::Never => f.write_str("never"),
-        }
     }
 }
