@@ -85,6 +85,17 @@ impl ConfFile {
         Ok((file, conf))
     }
 
+    /// The same file, as the only one that leads to the store.
+    pub(super) fn naming_store(mut self) -> ConfFile {
+        self.names_store = true;
+        self
+    }
+
+    /// Whose it is.
+    pub(super) fn uid(&self) -> u32 {
+        self.uid
+    }
+
     /// Its path, as it may be shown.
     pub fn shown(&self) -> &str {
         &self.file
