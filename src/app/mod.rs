@@ -5,6 +5,7 @@ mod metrics_file;
 mod over_store;
 mod progress;
 mod sandbox;
+mod several;
 mod story;
 
 use std::io::{IsTerminal, Write as _};
@@ -21,7 +22,7 @@ use crate::log;
 use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::Out;
-use crate::settings::{Settings, SettingsError, Surroundings, unknown_variables};
+use crate::settings::{Settings, SettingsError, Surroundings, notice, unknown_variables};
 use crate::stream::{self, Stream};
 use metrics_file::MetricsFile;
 
@@ -91,6 +92,12 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
                 .and_then(|()| Settings::audit(args, matches, &around))
                 .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
+            if !settings.several.is_empty() {
+                let audit = command.find_subcommand("audit").unwrap_or(command);
+                let again = several::again(audit, matches, config.as_deref(), cli.log.quiet);
+                return several::run(&settings.several, &again, stdout(), &stop()?);
+            }
+            tell_of_the_service(&settings, command, matches, &around);
             over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
         }
         Action::Reap(args) => {
@@ -101,6 +108,9 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
                 .and_then(|()| Settings::reap(args, matches, &around))
                 .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
+            if settings.mode == Mode::DryRun {
+                tell_of_the_service(&settings, command, matches, &around);
+            }
             over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
         }
         Action::Demo(args) => story::tell(&args, quiet, &stop()?),
@@ -115,6 +125,24 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
             print(&script)
         }
         Action::Man => print(&man::page()?),
+    }
+}
+
+/// Says what the service is told and this run is not, so that nobody takes an audit for what the service will do.
+fn tell_of_the_service(
+    settings: &Settings,
+    command: &Command,
+    matches: &ArgMatches,
+    around: &Surroundings,
+) {
+    let name = if settings.mode == Mode::Audit {
+        "audit"
+    } else {
+        "reap"
+    };
+    let command = command.find_subcommand(name).unwrap_or(command);
+    if let Some(notice) = notice(settings, command, matches, around) {
+        tracing::warn!("{notice}");
     }
 }
 

@@ -289,7 +289,7 @@ fn name(long: &str, level: ValueSource) -> String {
     }
 }
 
-fn same_place(one: &Path, other: &Path) -> bool {
+pub(super) fn same_place(one: &Path, other: &Path) -> bool {
     let resolved = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     one.components().eq(other.components()) || resolved(one) == resolved(other)
 }

@@ -8,12 +8,14 @@ pub mod odoo_conf;
 mod rules;
 mod said;
 mod section;
+mod service_file;
 mod source;
 mod spelling;
 
 pub use conf_file::ConfFile;
 use locate::Located;
 pub use locate::{Location, Surroundings};
+pub use service_file::notice;
 pub use source::{Effective, Source, Value};
 pub use spelling::unknown_variables;
 

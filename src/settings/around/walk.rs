@@ -40,7 +40,7 @@ pub(super) struct Root {
 /// What was seen.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
-    /// The stores, in the order of the roots.
+    /// The stores, in the order of the roots, and of their paths in each.
     pub stores: Vec<PathBuf>,
     /// After what it was given up, if not everything was looked at.
     pub stopped: Option<String>,
@@ -57,6 +57,7 @@ pub(super) fn stores(roots: &[Root], patience: Duration) -> Walked {
     let mut known = Vec::new();
     for (index, root) in roots.iter().enumerate() {
         let earlier = &roots[..index];
+        let first = walked.stores.len();
         let mut entries = WalkDir::new(&root.path)
             .max_depth(root.depth)
             .same_file_system(true)
@@ -98,6 +99,7 @@ pub(super) fn stores(roots: &[Root], patience: Duration) -> Walked {
                 Err(error) => walked.denied |= is_denied(&error),
             }
         }
+        walked.stores[first..].sort();
     }
     walked
 }
