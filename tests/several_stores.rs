@@ -99,7 +99,7 @@ impl System {
         let mut unshare = Command::new("unshare");
         unshare
             .args(["--mount", "sh", "-c"])
-            .arg(r#"mount -t proc proc "$0/proc" && user=$1 && shift && exec chroot --userspec="$user:$user" "$0" "$@""#)
+            .arg(r#"mount -t proc proc "$0/proc" && { [ -z "$MOUNT" ] || mount --bind "$MOUNT" "$0/opt/mounted"; } && user=$1 && shift && exec chroot --userspec="$user:$user" "$0" "$@""#)
             .arg(self.dir.path())
             .arg(uid.to_string())
             .arg("/odoo-session-reaper")
@@ -366,5 +366,41 @@ fn what_only_the_service_is_told_is_said_with_a_line_that_takes_it_over() {
             .ends_with(&format!("by {file}: ODOO_SESSION_REAPER_KEEP_LOGIN\n")),
         "{}",
         ran.stderr
+    );
+}
+
+#[test]
+fn another_file_system_is_not_entered() {
+    let test = "another_file_system_is_not_entered";
+    let Some(system) = System::new(test) else {
+        return;
+    };
+    let Ok(other) = tempfile::tempdir_in("/dev/shm") else {
+        skipped(test, "no /dev/shm");
+        return;
+    };
+    let store = |root: &Path| {
+        let file = root.join("odoo/sessions").join(sharded("10"));
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, USER).unwrap();
+    };
+    fs::create_dir_all(system.path("/opt/mounted")).unwrap();
+    store(other.path());
+    let mount = [("MOUNT", other.path().to_str().unwrap())];
+    let ran = system.run(0, &["audit"], &mount);
+    assert_eq!(ran.code, 1, "{}", ran.all());
+    assert!(
+        ran.stderr.contains("no session store was found"),
+        "{}",
+        ran.stderr
+    );
+    // Unmounted, the same place is entered.
+    store(&system.path("/opt/mounted"));
+    let ran = system.run(0, &["audit"], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(
+        ran.stdout.contains("/opt/mounted/odoo/sessions"),
+        "{}",
+        ran.stdout
     );
 }

@@ -87,7 +87,7 @@ pub(super) fn stores(roots: &[Root], patience: Duration) -> Walked {
             if entry.file_name() != "sessions" || !entry.file_type().is_dir() {
                 continue;
             }
-            match identity_of_store(entry.path(), &late) {
+            match identity_of_store(entry.path(), late) {
                 Ok(Some(identity)) => {
                     if !known.contains(&identity) {
                         known.push(identity);
