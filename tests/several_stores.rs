@@ -126,12 +126,12 @@ fn an_audit_tells_a_line_of_each_store_and_how_to_name_one() {
     let Some(system) = System::new(test) else {
         return;
     };
-    system.store("/var/lib/odoo/.local/share/Odoo", ODOO, 3);
+    system.store("/var/lib/odoo", ODOO, 3);
     system.store("/srv/it's a shop", OTHER, 4);
     system.file("/var/lib/php/sessions/sess_0a796d6eb7fd55225f25e5a661", "");
     let ran = system.run(0, &["audit"], &[]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.all());
-    let (odoo, shop) = ("/var/lib/odoo/.local/share/Odoo", "/srv/it's a shop");
+    let (odoo, shop) = ("/var/lib/odoo", "/srv/it's a shop");
     let expected = format!(
         "2 session stores, found by looking around\n\n       Files          Due   On disk  Store\n\
          {:>12} {:>12} {:>9}  {odoo}/sessions\n{:>12} {:>12} {:>9}  {shop}/sessions\n\
@@ -150,6 +150,13 @@ fn an_audit_tells_a_line_of_each_store_and_how_to_name_one() {
     );
     let variable = ("ODOO_SESSION_REAPER_ANONYMOUS_WINDOW", "3d");
     let said = system.run(0, &["audit", "-v"], &[variable]);
+    assert!(
+        said.stdout.contains("0 of 9 files in 2 stores"),
+        "{}",
+        said.all()
+    );
+    system.file("/odoo.conf", "[session_reaper]\nanonymous_window = 3d\n");
+    let said = system.run(0, &["audit", "--config", "/odoo.conf"], &[]);
     assert!(
         said.stdout.contains("0 of 9 files in 2 stores"),
         "{}",
@@ -355,6 +362,17 @@ fn what_only_the_service_is_told_is_said_with_a_line_that_takes_it_over() {
     ] {
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.all());
     }
+    // An instance has a file of its own; an old copy is nobody's.
+    for (name, line) in [
+        ("shop", "ANONYMOUS_WINDOW=5h"),
+        ("shop.dpkg-old", "CART_WINDOW=5h"),
+    ] {
+        let content = format!("ODOO_SESSION_REAPER_DATA_DIR=/opt/b\nODOO_SESSION_REAPER_{line}\n");
+        system.file(&format!("{file}-{name}"), &content);
+    }
+    let ran = system.run(0, &["audit", "--data-dir", "/opt/b"], &[]);
+    let names = format!("by {file}-shop: ODOO_SESSION_REAPER_ANONYMOUS_WINDOW; to look");
+    assert!(ran.stderr.contains(&names), "{}", ran.stderr);
     // systemd takes quotes away, a shell's `env` does not.
     system.file(
         file,

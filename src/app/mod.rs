@@ -94,7 +94,8 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
             if !settings.several.is_empty() {
                 let audit = command.find_subcommand("audit").unwrap_or(command);
-                let again = several::again(audit, matches, config.as_deref(), cli.log.quiet);
+                let config = settings.conf_file.as_ref().map(|file| file.path.as_path());
+                let again = several::again(audit, matches, config, cli.log.quiet);
                 return several::run(&settings.several, &again, stdout(), &stop()?);
             }
             tell_of_the_service(&settings, command, matches, &around);

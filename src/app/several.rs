@@ -51,7 +51,7 @@ struct Due {
 
 /// The command line of a child, but for its store: what this run was told of what is due.
 ///
-/// `command` is the definition of `audit`; `config` the `odoo.conf` that was named.
+/// `command` is the definition of `audit`; `config` the `odoo.conf` in use.
 pub fn again(
     command: &clap::Command,
     matches: &ArgMatches,

@@ -49,7 +49,7 @@ pub(super) fn look(
         if let Some(location) = of_odoo(None, around, &mut tried) {
             return Ok(one(location, Sections::default(), None));
         }
-        return everywhere(None, around, &tried);
+        return everywhere(None, around, tried);
     };
     let owner = named.file.uid();
     let located = match of_odoo(Some((named.path, owner)), around, &mut tried) {
@@ -57,7 +57,7 @@ pub(super) fn look(
         // What it says holds for whatever is found.
         None => Located {
             sections,
-            ..everywhere(Some(owner), around, &tried)?
+            ..everywhere(Some(owner), around, tried)?
         },
     };
     Ok(Located {
@@ -168,7 +168,7 @@ fn of_odoo(
 fn everywhere(
     owner: Option<u32>,
     around: &Surroundings,
-    tried: &[String],
+    mut tried: Vec<String>,
 ) -> Result<Located, SettingsError> {
     let homes = [
         owner.and_then(|uid| home_of_owner(uid, around)),
@@ -195,16 +195,18 @@ fn everywhere(
         stopped.map(|after| format!("stopped looking after {after}, so there may be more"));
     let Some(first) = stores.first() else {
         let denied = if denied {
-            "; some of it may not be looked into, run as the Odoo user or as root"
+            "; some of them may not be looked into, run as the Odoo user or as root"
         } else {
             ""
         };
+        tried.push(format!(
+            "any in /var/lib, /opt, /srv, /home and the homes of Odoo's users{denied}{}",
+            stopped.map_or(String::new(), |stopped| format!("; {stopped}"))
+        ));
         return Err(SettingsError::failed(format!(
             "no session store was found; looked for\n  {}\n\
-             and through /var/lib, /opt, /srv, /home and the homes of Odoo's users{denied}{}\n\
              name it with --data-dir, --sessions-dir or --config",
-            tried.join("\n  "),
-            stopped.map_or(String::new(), |stopped| format!("; {stopped}"))
+            tried.join("\n  ")
         )));
     };
     if let Some(stopped) = stopped {

@@ -122,7 +122,7 @@ fn is_for(variables: &Variables, settings: &Settings) -> bool {
 
 fn uses_conf(settings: &Settings, config: &str) -> bool {
     let used = settings.conf_file.as_ref();
-    used.is_some_and(|used| used.shown() == redact::path(Path::new(config)))
+    used.is_some_and(|used| same_place(&used.path, Path::new(config)))
 }
 
 /// Whether this run goes by the same value, or by one that was given to it on purpose.

@@ -154,7 +154,7 @@ fn says_what_it_looked_for_when_there_is_nothing() {
         ".odoorc",
         "etc/odoo/odoo.conf",
         "home/.local/share/Odoo/sessions",
-        "through /var/lib, /opt",
+        "any in /var/lib, /opt",
         "--data-dir",
     ] {
         assert!(message.contains(part), "{part} in {message}");
