@@ -102,7 +102,7 @@ pub struct DeletingArgs {
     pub limit: Option<u64>,
     /// In an emergency: delete what is older than every window without reading it
     #[arg(long)]
-    pub unread: bool,
+    pub by_age_only: bool,
     /// Reap a dormant store, too: one where nothing was saved for longer than the shortest window
     #[arg(long)]
     pub force: bool,
@@ -160,7 +160,7 @@ pub struct PolicyArgs {
     /// Allow less than 2h for logged-in users, which logs out people who are working
     #[arg(long)]
     pub allow_short_window: bool,
-    /// Keep the sessions of these logins for ever, such as 'kiosk*'; repeat it, or separate them with commas
+    /// Protect these logins, such as 'kiosk*': their sessions never expire. Repeat it, or separate them with commas
     #[arg(long, value_name = "PATTERN")]
     pub keep_login: Vec<String>,
     /// Which time counts as the last use
@@ -176,7 +176,7 @@ pub struct PolicyArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Report")]
 pub struct ReportArgs {
-    /// How much to print [default: full on a terminal, else summary]
+    /// How much to print [default: full; for reap without a terminal: summary]
     #[arg(long, value_enum, value_name = "SIZE")]
     pub report: Option<ReportSize>,
     /// Text for people, or JSON for programs

@@ -9,17 +9,13 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 pub use class::Class;
-pub use login::{BadPattern, LoginPattern};
+pub use login::LoginPattern;
 
 use crate::session::{Session, Unreadable};
 use crate::store::file::Trace;
 use crate::store::name::Kind;
 use crate::store::stat::Stat;
-use crate::time::Timestamp;
-
-/// A clock that is this far behind the one that stamped the files is still believed: hosts drift, and a
-/// run takes time.
-const FUTURE_TOLERANCE: Duration = Duration::from_secs(300);
+use crate::time::{FUTURE_TOLERANCE, Timestamp};
 
 /// No Odoo session can be older than this (2010-01-01 UTC); such a time comes from a broken clock or a
 /// restored file, and says nothing about the user.
@@ -60,14 +56,14 @@ impl Windows {
             Class::Pending2fa | Class::Anonymous => Some(self.anonymous),
             Class::UnfinishedSave | Class::UploadStash => Some(self.leftover),
             Class::Unreadable => self.unreadable,
-            Class::Unclassified => Some(self.longest()),
+            Class::NotRead => Some(self.longest()),
             Class::Protected | Class::Recent | Class::Foreign => None,
         }
     }
 }
 
 /// What holds for sessions: those of one database, or those of all that have no rules of their own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
     /// Inactivity windows. Leftovers and unreadable files name no database, so the general ones count there.
     pub windows: Windows,
@@ -97,6 +93,16 @@ pub enum LastSeen {
     Atime,
 }
 
+impl LastSeen {
+    /// The name, as it is written and told.
+    pub fn name(self) -> &'static str {
+        match self {
+            LastSeen::Mtime => "mtime",
+            LastSeen::Atime => "atime",
+        }
+    }
+}
+
 /// What reading a file brought.
 pub enum Content<'a> {
     /// It reads as a session.
@@ -115,7 +121,7 @@ pub enum Kept {
     /// Its last save is within its window.
     Young,
     /// Its login is protected.
-    ProtectedLogin,
+    Protected,
     /// Its last save lies in the future or before 2010: the clock or the file is wrong.
     ImplausibleTime,
     /// It does not read as a session.
@@ -177,7 +183,7 @@ pub struct Policy {
     /// The moment of the run, read once at its start.
     pub now: Timestamp,
     /// Kinds of regular names that are condemned without being read where they are older than every window.
-    pub unread: Vec<Kind>,
+    pub by_age_only: Vec<Kind>,
     /// What tells when a session was used last.
     pub last_seen: LastSeen,
     // Over all rules, so that a glance costs the same however many databases have rules.
@@ -205,7 +211,7 @@ impl Policy {
             general,
             databases,
             now,
-            unread: Vec::new(),
+            by_age_only: Vec::new(),
             last_seen: LastSeen::default(),
         }
     }
@@ -238,7 +244,7 @@ impl Policy {
     /// The window of a class as a report shows it: that of the general rules, or `None` for what is never due.
     pub fn window(&self, class: Class) -> Option<Duration> {
         match class {
-            Class::Unclassified => Some(self.longest),
+            Class::NotRead => Some(self.longest),
             _ => self.general.windows.of(class),
         }
     }
@@ -291,7 +297,7 @@ impl Policy {
     /// Judges by kind, last use and size alone, as far as that is possible.
     ///
     /// Which database a session belongs to is not known yet. So only what is younger than the shortest window of
-    /// all rules is recent, and only what is older than the longest of all is condemned unread. A lifetime counts
+    /// all rules is recent, and only what is older than the longest of all is condemned by age alone. A lifetime counts
     /// from the login, which can be any time before the last save: then no session is recent, and each is read.
     pub fn glance(&self, kind: Kind, seen: Timestamp, size: u64) -> Glance {
         let class = match kind {
@@ -306,8 +312,8 @@ impl Policy {
                 if !self.any_lifetime && age.is_some_and(|age| age <= self.shortest) {
                     return Glance::Settled(Class::Recent, Verdict::Keep(Kept::Young));
                 }
-                if self.unread.contains(&kind) && age.is_some_and(|age| age > self.longest) {
-                    return Glance::Settled(Class::Unclassified, self.by_age(seen, self.longest));
+                if self.by_age_only.contains(&kind) && age.is_some_and(|age| age > self.longest) {
+                    return Glance::Settled(Class::NotRead, self.by_age(seen, self.longest));
                 }
                 return Glance::MustRead;
             }
@@ -326,6 +332,11 @@ impl Policy {
             Content::Unreadable(_) => by_general(Class::Unreadable),
             Content::Unknown => (Class::Unreadable, Verdict::Keep(Kept::Unreadable)),
         }
+    }
+
+    /// The patterns that could protect this session's login.
+    pub fn keep_logins(&self, session: &Session<'_>) -> &[LoginPattern] {
+        &self.rules(session).keep_logins
     }
 
     /// Whether this login would be due by its lifetime or not, if only the file said when it began.
@@ -358,7 +369,7 @@ impl Policy {
                 } else {
                     class
                 };
-                (class, Verdict::Keep(Kept::ProtectedLogin))
+                (class, Verdict::Keep(Kept::Protected))
             }
             class @ (Class::Authenticated | Class::Superseded) => {
                 (class, self.judge_login(rules, session, seen))

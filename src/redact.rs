@@ -3,11 +3,71 @@
 //! Whoever knows a session id is logged in, so nothing the program prints may contain one; logins and
 //! database names come from files that visitors can influence, so nothing of them may reach a terminal raw.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::ops::Deref;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::store::name::{self, Kind};
+
+/// Text that may be shown: words of the program's own, or what this module has made of a file or a name. What takes
+/// no other text cannot show a session id.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Shown(String);
+
+impl From<&'static str> for Shown {
+    fn from(own: &'static str) -> Shown {
+        Shown(own.to_owned())
+    }
+}
+
+impl From<usize> for Shown {
+    fn from(number: usize) -> Shown {
+        Shown(number.to_string())
+    }
+}
+
+/// One after the other.
+impl FromIterator<Shown> for Shown {
+    fn from_iter<T: IntoIterator<Item = Shown>>(parts: T) -> Shown {
+        Shown(parts.into_iter().map(String::from).collect())
+    }
+}
+
+impl From<Shown> for String {
+    fn from(shown: Shown) -> String {
+        shown.0
+    }
+}
+
+impl Deref for Shown {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl PartialEq<&str> for Shown {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
 
 /// No more of a session id is ever shown than this many characters…
 const PREFIX_CHARS: usize = 8;
@@ -20,7 +80,7 @@ const PATTERN_CHARS: usize = 48;
 
 /// The first characters of a session id or of another file's name: enough to find the file again as its
 /// owner, too little to use it.
-pub fn prefix(name: &[u8]) -> String {
+pub fn prefix(name: &[u8]) -> Shown {
     let text = String::from_utf8_lossy(name);
     let shown: String = text.chars().take(prefix_chars(name)).collect();
     printable(shown.as_bytes())
@@ -31,23 +91,23 @@ fn prefix_chars(name: &[u8]) -> usize {
 }
 
 /// A shard's name. One of a single character is the whole of the only id that it can hold.
-pub fn shard(name: &[u8]) -> String {
+pub fn shard(name: &[u8]) -> Shown {
     if name::characters(name) == 1 {
-        return "…".to_owned();
+        return "…".into();
     }
     printable(name)
 }
 
 /// A stranger's text, safe for a terminal, a log line and a table: control characters, line and direction
 /// marks and bytes that are not UTF-8 are escaped, and it ends with `…` after 128 characters.
-pub fn printable(bytes: &[u8]) -> String {
+pub fn printable(bytes: &[u8]) -> Shown {
     let mut out = String::with_capacity(bytes.len().min(TEXT_CHARS));
     let mut left = TEXT_CHARS;
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             if left == 0 {
                 out.push('…');
-                return out;
+                return Shown(out);
             }
             left -= 1;
             match character {
@@ -59,20 +119,20 @@ pub fn printable(bytes: &[u8]) -> String {
         for byte in chunk.invalid() {
             if left == 0 {
                 out.push('…');
-                return out;
+                return Shown(out);
             }
             left -= 1;
             // Writing to a String cannot fail.
             let _ = write!(out, "\\x{byte:02x}");
         }
     }
-    out
+    Shown(out)
 }
 
 /// A path as it may be shown: what could be a session's file name is cut to a prefix. That is the last
 /// component, or whatever lies in a `sessions` directory; a long name further up (a Docker volume, a
 /// Kubernetes claim) stays whole, or nobody would know which store was meant.
-pub fn path(path: &Path) -> String {
+pub fn path(path: &Path) -> Shown {
     let names: Vec<&[u8]> = path
         .components()
         .map(|part| part.as_os_str().as_bytes())
@@ -104,7 +164,7 @@ pub fn path(path: &Path) -> String {
         }
         below_sessions |= *name == b"sessions";
     }
-    out
+    Shown(out)
 }
 
 /// What many names have in common, as a pattern: `?` for a character in which they differ (`None`) or which may not be
@@ -112,7 +172,7 @@ pub fn path(path: &Path) -> String {
 ///
 /// A session id has no dots, so between two dots no more is shown than may be of an id. Nor are there more letters
 /// and digits in all than places in which the names differ, so that not much of a person's own file name is told.
-pub fn pattern(common: &[Option<u8>]) -> String {
+pub fn pattern(common: &[Option<u8>]) -> Shown {
     let mut letters = common.iter().filter(|byte| byte.is_none()).count();
     let mut of_part = PREFIX_CHARS;
     let mut out = String::new();
@@ -141,7 +201,7 @@ pub fn pattern(common: &[Option<u8>]) -> String {
         out.truncate(PATTERN_CHARS);
         out.push('…');
     }
-    out
+    Shown(out)
 }
 
 /// Writes the places that were hidden so far.
@@ -154,11 +214,11 @@ fn hide(out: &mut String, hidden: &mut usize) {
 }
 
 /// An argument of the command line as an error may repeat it; shells expand globs to session paths.
-pub fn argument(text: &str) -> String {
+pub fn argument(text: &str) -> Shown {
     path(Path::new(text))
 }
 
-/// What may be shown, as one word of a shell.
+/// One word of a shell.
 pub fn word(shown: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-…".contains(c);
     if !shown.is_empty() && shown.chars().all(plain) {
@@ -278,7 +338,7 @@ mod tests {
         ] {
             let whole = [b"/o/sessions/", path_of_id].concat();
             let whole = path(Path::new(std::ffi::OsStr::from_bytes(&whole)));
-            assert_eq!(whole, format!("/o/sessions/{shown}"));
+            assert_eq!(whole.to_string(), format!("/o/sessions/{shown}"));
         }
         assert_eq!(
             path(Path::new("/srv/sessions/a/sessions")),
@@ -297,7 +357,7 @@ mod tests {
     #[test]
     fn a_long_name_further_up_stays_whole() {
         let volume = format!("/volumes/{}/_data/sessions", "4f53cda1".repeat(8));
-        assert_eq!(path(Path::new(&volume)), volume);
+        assert_eq!(path(Path::new(&volume)), &*volume);
     }
 
     #[test]

@@ -1,18 +1,22 @@
 //! Counts, bytes and ages per class; each worker keeps one, and they are merged at the end.
 
 pub mod databases;
+pub mod people;
 pub mod unknown;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rustix::io::Errno;
+use serde::Serialize;
 
-use crate::policy::Class;
+use crate::policy::{Class, LoginPattern};
+use crate::session::Session;
 use crate::store::name::Kind;
 use crate::store::stat::Stat;
 use crate::time::Timestamp;
 use databases::Databases;
+use people::People;
 use unknown::Unknown;
 
 /// Upper bounds of the age histogram's buckets; the last bucket has none. They hold the usual windows
@@ -36,27 +40,27 @@ pub const AGE_BUCKETS: usize = AGE_BOUNDS.len() + 1;
 pub const DENIED: &str = "permission denied";
 
 /// Files and what they take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Pile {
     /// Number of files, and so of inodes.
     pub files: u64,
     /// Sum of their lengths in bytes.
     pub bytes: u64,
     /// Bytes taken on disk.
-    pub disk: u64,
+    pub disk_bytes: u64,
 }
 
 impl Pile {
     fn add(&mut self, stat: &Stat) {
         self.files += 1;
         self.bytes = self.bytes.saturating_add(stat.size);
-        self.disk = self.disk.saturating_add(stat.disk);
+        self.disk_bytes = self.disk_bytes.saturating_add(stat.disk);
     }
 
     fn merge(&mut self, other: &Pile) {
         self.files += other.files;
         self.bytes = self.bytes.saturating_add(other.bytes);
-        self.disk = self.disk.saturating_add(other.disk);
+        self.disk_bytes = self.disk_bytes.saturating_add(other.disk_bytes);
     }
 }
 
@@ -67,8 +71,8 @@ pub struct Row {
     pub all: Pile,
     /// Those that are due.
     pub due: Pile,
-    /// Those that were deleted; in a dry run, that would have been.
-    pub deleted: Pile,
+    /// Those that are due to the end: deleted, or what a dry run and an audit would delete.
+    pub settled: Pile,
     /// Files that were found due, but saved again or gone before they could be deleted.
     pub spared: u64,
     /// The oldest last save.
@@ -110,8 +114,12 @@ pub struct Tally {
     pub databases: Databases,
     /// Logged-in users: sessions of theirs that Odoo moved from file to file are one.
     pub logins: u64,
+    /// Whose logins end: the users of settled authenticated sessions.
+    pub people: People,
+    /// Patterns of `keep_login` that mean somebody; only an audit, which reads everything, asks.
+    pub matched: BTreeSet<String>,
     /// Authenticated sessions that are due for the age of their last save, though Odoo read them within their window.
-    pub due_though_read: u64,
+    pub due_but_active: u64,
     /// Authenticated sessions with a longest lifetime that do not say when they began.
     pub lifetime_unknown: u64,
     /// Foreign names that are alike.
@@ -204,9 +212,19 @@ impl Tally {
         self.rows[class as usize].due.add(stat);
     }
 
-    /// Counts a due file that was deleted, or in a dry run would have been.
-    pub fn deleted(&mut self, class: Class, stat: &Stat) {
-        self.rows[class as usize].deleted.add(stat);
+    /// Counts a due file that was deleted, or would be.
+    pub fn settled(&mut self, class: Class, stat: &Stat) {
+        self.rows[class as usize].settled.add(stat);
+    }
+
+    /// Notes which of these patterns mean the login of a session, as far as that is not known yet.
+    pub fn match_login(&mut self, patterns: &[LoginPattern], session: &Session<'_>) {
+        let Some(login) = &session.login else { return };
+        for pattern in patterns {
+            if !self.matched.contains(pattern.as_str()) && pattern.matches(login) {
+                self.matched.insert(pattern.as_str().to_owned());
+            }
+        }
     }
 
     /// Counts a failure and tells how often the same has happened before.
@@ -247,7 +265,9 @@ impl Tally {
         }
         self.databases.merge(&other.databases);
         self.logins += other.logins;
-        self.due_though_read += other.due_though_read;
+        self.people.merge(&other.people);
+        self.matched.extend(other.matched.iter().cloned());
+        self.due_but_active += other.due_but_active;
         self.lifetime_unknown += other.lifetime_unknown;
         self.unknown.merge(&other.unknown);
         self.flat += other.flat;
@@ -272,7 +292,7 @@ impl Row {
     pub fn merge(&mut self, other: &Row) {
         self.all.merge(&other.all);
         self.due.merge(&other.due);
-        self.deleted.merge(&other.deleted);
+        self.settled.merge(&other.settled);
         self.spared += other.spared;
         self.oldest = match (self.oldest, other.oldest) {
             (Some(one), Some(two)) => Some(one.min(two)),
@@ -285,108 +305,4 @@ impl Row {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rustix::fs::FileType;
-
-    fn stat(age: i64, size: u64) -> Stat {
-        Stat {
-            file_type: FileType::RegularFile,
-            ino: 1,
-            mtime: Timestamp::from_secs(1_000_000 - age),
-            atime: Timestamp::from_secs(1_000_000 - age),
-            size,
-            disk: 4096,
-            links: 1,
-            uid: 0,
-            gid: 0,
-            mode: 0o644,
-            protected: false,
-            mount: 1,
-        }
-    }
-
-    fn secs(secs: i64) -> Duration {
-        Duration::from_secs(secs.unsigned_abs())
-    }
-
-    fn found(tally: &mut Tally, kind: Kind, class: Class, stat: &Stat, age: Option<Duration>) {
-        tally.found(kind, class, stat, stat.mtime, age);
-    }
-
-    #[test]
-    fn an_implausible_time_spoils_neither_ages_nor_the_oldest() {
-        let mut tally = Tally::default();
-        found(&mut tally, Kind::Flat, Class::Anonymous, &stat(9, 10), None);
-        let row = tally.row(Class::Anonymous);
-        assert_eq!(
-            (row.all.files, row.oldest, row.ages),
-            (1, None, [0; AGE_BUCKETS])
-        );
-        assert_eq!(tally.implausible_times, 1);
-    }
-
-    #[test]
-    fn a_file_falls_into_the_bucket_of_its_age() {
-        let mut tally = Tally::default();
-        for age in [0, 3_600, 3_601, 604_800, 604_801] {
-            found(
-                &mut tally,
-                Kind::Flat,
-                Class::Anonymous,
-                &stat(age, 10),
-                Some(secs(age)),
-            );
-        }
-        let row = tally.row(Class::Anonymous);
-        assert_eq!(row.ages, [2, 1, 0, 0, 1, 1, 0, 0, 0, 0]);
-        assert_eq!(
-            row.all,
-            Pile {
-                files: 5,
-                bytes: 50,
-                disk: 5 * 4096
-            }
-        );
-        assert_eq!(row.oldest, Some(Timestamp::from_secs(1_000_000 - 604_801)));
-        assert_eq!((tally.flat, tally.sharded), (5, 0));
-    }
-
-    #[test]
-    fn merging_adds_everything_up() {
-        let mut one = Tally::default();
-        found(
-            &mut one,
-            Kind::Sharded,
-            Class::Cart,
-            &stat(5, 1),
-            Some(secs(5)),
-        );
-        one.due(Class::Cart, &stat(5, 1));
-        one.error(Operation::Delete, Errno::ROFS);
-        let mut two = one.clone();
-        found(
-            &mut two,
-            Kind::Flat,
-            Class::Authenticated,
-            &stat(9, 1),
-            Some(secs(9)),
-        );
-        two.foreign(None);
-        two.deleted(Class::Cart, &stat(5, 1));
-        assert_eq!(two.error(Operation::Delete, Errno::ROFS), 1);
-        *two.unreadable.entry("broken").or_default() += 1;
-        one.merge(&two);
-        assert_eq!(one.total().all.files, 3, "foreign files are not Odoo's");
-        assert_eq!(one.total().due.files, 2);
-        assert_eq!(one.row(Class::Cart).deleted.files, 1);
-        assert_eq!(one.row(Class::Foreign).all.files, 1);
-        assert_eq!(
-            one.total().oldest,
-            Some(Timestamp::from_secs(1_000_000 - 9))
-        );
-        assert_eq!(one.failures(), 3);
-        assert_eq!(one.unreadable["broken"], 1);
-        assert_eq!((one.flat, one.sharded), (1, 2));
-    }
-}
+mod tests;

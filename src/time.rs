@@ -3,6 +3,10 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+
+/// A clock that is this far behind the one that stamped a file is still believed: hosts drift, and a run takes time.
+pub const FUTURE_TOLERANCE: Duration = Duration::from_secs(300);
 
 /// A file's time stamp: seconds since the epoch and nanoseconds. Any value that a file system can hold
 /// fits, also the absurd ones that `SystemTime` arithmetic would trip over.
@@ -48,6 +52,13 @@ impl Timestamp {
         (0..10_000)
             .contains(&chrono::Datelike::year(&time))
             .then(|| time.to_rfc3339_opts(SecondsFormat::Secs, true))
+    }
+}
+
+/// As RFC 3339, or `null` for years that it cannot express.
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.rfc3339().serialize(serializer)
     }
 }
 

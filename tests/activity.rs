@@ -57,15 +57,15 @@ fn who_only_clicks_is_active_where_reads_count() {
     read_ago(&odoo, &gone, 8 * DAY);
     let audit = odoo.json("audit", &[], 0);
     assert_eq!(audit["total"]["due"]["files"], 3);
-    assert_eq!(audit["due_though_read"], 2);
+    assert_eq!(audit["due_but_active"], 2);
     let text = odoo.run("audit", &["--report", "full"]).stdout;
-    assert!(text.contains("due though active: 2 files"), "{text}");
+    assert!(text.contains("due but active: 2 files"), "{text}");
     let args = ["--last-seen", "atime", "--report", "full"];
     let text = odoo.run("audit", &args).stdout;
     assert!(text.contains("Last use"), "{text}");
     let audit = odoo.json("audit", &["--last-seen", "atime"], 0);
     assert_eq!(audit["total"]["due"]["files"], 1);
-    assert_eq!(audit["due_though_read"], 0);
+    assert_eq!(audit["due_but_active"], 0);
     let reap = odoo.run("reap", &["--last-seen", "atime"]);
     assert_eq!(reap.code, 0, "{}", reap.stderr);
     assert_eq!(odoo.files(), [clicking, flat].into());
@@ -125,7 +125,7 @@ fn no_run_moves_an_access_time() {
         ("audit", &["--last-seen", "atime"]),
         ("reap", &["--dry-run", "--list"]),
         ("reap", &["--dry-run", "--last-seen", "atime"]),
-        ("reap", &["--dry-run", "--unread"]),
+        ("reap", &["--dry-run", "--by-age-only"]),
         ("reap", &["--max-lifetime", "400d"]),
     ] {
         let odoo = Odoo::new();
@@ -241,7 +241,7 @@ fn access_times_are_refused_where_nobody_keeps_them() {
     assert!(odoo.has(&sharded("ab")));
     let audit = ran(&["audit", "--report", "full"]);
     assert!(
-        audit.stdout.contains("due though active: unknown"),
+        audit.stdout.contains("due but active: unknown"),
         "{}",
         audit.all()
     );

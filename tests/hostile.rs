@@ -129,7 +129,7 @@ fn reap_meanwhile(data_dir: &Path, round: usize) -> Ran {
             strace
         }
     };
-    let line = [&[][..], &["--threads", "1"], &["--unread"]][round / 2 % 3];
+    let line = [&[][..], &["--threads", "1"], &["--by-age-only"]][round / 2 % 3];
     run(program
         .args(["reap", "--format", "json", "--data-dir"])
         .arg(data_dir)
@@ -213,7 +213,7 @@ fn sessions_that_change_their_type_lead_nobody_outside() {
                 expired_in(&shard, session);
             }
             let ran = reap_meanwhile(odoo.data_dir(), round);
-            // With --unread too few may read as sessions at the moment.
+            // With --by-age-only too few may read as sessions at the moment.
             assert!(matches!(ran.code, 0 | 1), "{}", ran.all());
             outside.assert_untouched();
         }
@@ -333,7 +333,7 @@ fn names_of_any_bytes_are_handled_and_told_in_one_clean_line_each() {
             .lines()
             .filter(|line| line.starts_with("anonymous "));
         let mut told: Vec<&str> = rows
-            .map(|row| &row[..row.find(" shop ").unwrap()])
+            .map(|row| &row[..row.find(" expired ").unwrap()])
             .collect();
         told.sort_unstable();
         let mut expected: Vec<String> = [
@@ -348,7 +348,7 @@ fn names_of_any_bytes_are_handled_and_told_in_one_clean_line_each() {
             "hexxxxxx…",
             "\\u{202e}1 t…",
         ]
-        .map(|prefix| format!("anonymous                2d {prefix:<9}"))
+        .map(|prefix| format!("anonymous                 2d {prefix:<9}"))
         .into();
         expected.sort_unstable();
         assert_eq!(told, expected, "{}", ran.stdout);
@@ -442,9 +442,9 @@ fn a_filestore_in_place_of_the_store_keeps_its_attachments() {
     assert_eq!(count(), 16);
     for (args, code) in [
         (&[][..], 1),
-        (&["--force", "--unread"], 1),
+        (&["--force", "--by-age-only"], 1),
         (&["--accept-any-directory", "--force"], 0),
-        (&["--accept-any-directory", "--force", "--unread"], 1),
+        (&["--accept-any-directory", "--force", "--by-age-only"], 1),
     ] {
         for place in [&filestore, &link] {
             let ran = run(program()

@@ -122,7 +122,7 @@ fn a_reap_tells_what_it_found_and_did() {
         "{oldest}"
     );
     assert_eq!(
-        class("odoo_session_files_oldest_age_seconds", "unclassified"),
+        class("odoo_session_files_oldest_age_seconds", "not-read"),
         None
     );
     assert_eq!(

@@ -113,8 +113,8 @@ fn by_age_only_takes_regular_names_of_every_length_unread() {
         }
     }
     odoo.file(&named("ff", "ff", 87), "no session", 30 * DAY);
-    let report = odoo.json("reap", &["--unread"], 0);
-    assert_eq!(row(&report, "unclassified", None)["deleted"]["files"], 15);
+    let report = odoo.json("reap", &["--by-age-only"], 0);
+    assert_eq!(row(&report, "not-read", None)["deleted"]["files"], 15);
     assert_eq!(odoo.files(), [named("ff", "ff", 87)].into());
 }
 

@@ -349,7 +349,7 @@ fn a_protected_login_is_kept_and_has_a_row_of_its_own() {
         )
         .session("b4", USER.replace("\"bob\"", "7"), 300 * DAY);
     let sections = "[session_reaper:crm]\nkeep_login = desk\n";
-    let args = ["--keep-login", "kiosk*", "--keep-login", "CORP\\\\*"];
+    let args = ["--keep-login", "kiosk*", "--keep-login", "CORP\\*"];
     let report = json_with_conf(&odoo, "audit", sections, &args);
     let protected = row(&report, "authenticated", Some("protected"));
     assert_eq!(
@@ -364,7 +364,7 @@ fn a_protected_login_is_kept_and_has_a_row_of_its_own() {
         &[&args[..], &["--report", "full"]].concat(),
     );
     assert!(
-        ran.stdout.contains("\n authenticated, kept "),
+        ran.stdout.contains("\n authenticated, protected "),
         "{}",
         ran.stdout
     );
@@ -447,39 +447,45 @@ fn unread_refuses_what_needs_reading() {
     refused(
         &odoo,
         "",
-        &["--unread", "--keep-login", "bob"],
-        &["--unread", "--keep-login"],
+        &["--by-age-only", "--keep-login", "bob"],
+        &["--by-age-only", "--keep-login"],
     );
     refused(
         &odoo,
         "",
-        &["--unread", "--max-lifetime", "30d"],
-        &["--unread", "--max-lifetime"],
+        &["--by-age-only", "--max-lifetime", "30d"],
+        &["--by-age-only", "--max-lifetime"],
     );
     refused(
         &odoo,
         "[session_reaper]\nkeep_login = bob\n",
-        &["--unread"],
-        &["--unread", "line 5: keep_login"],
+        &["--by-age-only"],
+        &["--by-age-only", "line 5: keep_login"],
     );
     let shop = "[session_reaper:shop]\nkeep_login = bob\n";
     refused(
         &odoo,
         shop,
-        &["--unread"],
-        &["--unread", "line 5: keep_login in [session_reaper:shop]"],
+        &["--by-age-only"],
+        &[
+            "--by-age-only",
+            "line 5: keep_login in [session_reaper:shop]",
+        ],
     );
     let shop = "[session_reaper:shop]\nmax_lifetime = 9d\n";
     refused(
         &odoo,
         shop,
-        &["--unread"],
-        &["--unread", "line 5: max_lifetime in [session_reaper:shop]"],
+        &["--by-age-only"],
+        &[
+            "--by-age-only",
+            "line 5: max_lifetime in [session_reaper:shop]",
+        ],
     );
     // Windows of databases are no hindrance: what is older than all of them is due whatever it says.
     odoo.session("bb", USER, 29 * DAY);
     let shop = "[session_reaper:shop]\nauthenticated_window = 30d\nkeep_login =\n";
-    let ran = with_conf(&odoo, "reap", shop, &["--unread"]);
+    let ran = with_conf(&odoo, "reap", shop, &["--by-age-only"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(!odoo.has(&sharded("aa")) && odoo.has(&sharded("bb")));
 }

@@ -262,7 +262,7 @@ fn unread_deletes_what_every_window_condemns_without_opening_it() {
         .file("he/hello", VISITOR, 8 * DAY)
         .file("he/hallo", "no session", 8 * DAY)
         .file(&flat("ee"), USER, 8 * DAY);
-    let ran = odoo.run("reap", &["--unread", "--format", "json"]);
+    let ran = odoo.run("reap", &["--by-age-only", "--format", "json"]);
     assert_eq!(ran.code, 0, "{}", ran.all());
     assert!(
         ran.stderr.contains("without being read"),
@@ -270,7 +270,7 @@ fn unread_deletes_what_every_window_condemns_without_opening_it() {
         ran.stderr
     );
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(row(&report, "unclassified", None)["deleted"]["files"], 3);
+    assert_eq!(row(&report, "not-read", None)["deleted"]["files"], 3);
     assert_eq!(
         row(&report, "anonymous", None)["deleted"]["files"],
         2,
@@ -288,7 +288,7 @@ fn unread_refuses_a_store_that_does_not_prove_to_be_one() {
             let content = if number < 13 { "no session" } else { VISITOR };
             odoo.file(&layout(&number.to_string()), content, 8 * DAY);
         }
-        for args in [&["--unread"][..], &["--unread", "--dry-run"]] {
+        for args in [&["--by-age-only"][..], &["--by-age-only", "--dry-run"]] {
             let ran = odoo.run("reap", args);
             assert_eq!(ran.code, 1, "{}", ran.all());
             assert!(ran.stderr.contains("only 17 of 20"), "{}", ran.stderr);

@@ -272,8 +272,8 @@ fn debians_odoo_conf_leads_to_the_home_of_the_user_it_is_given_to() {
     fs::set_permissions(system.path(conf), Permissions::from_mode(0o640)).unwrap();
     for uid in [0, ODOO] {
         for args in [
-            &["audit", "--config", conf][..],
-            &["audit"],
+            &["audit", "--report", "summary", "--config", conf][..],
+            &["audit", "--report", "summary"],
             &["reap", "-n", "-c", conf],
         ] {
             let ran = system.run(uid, args, &[]);

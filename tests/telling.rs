@@ -114,12 +114,183 @@ fn without_a_terminal_one_line_is_left() {
     assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
     assert!(
         ran.stdout
-            .starts_with("deleted 1 of 1 file, 4.1 kB on disk, in /"),
+            .starts_with("deleted 1 of 1 file (1 login of 1 person), 4.1 kB on disk, in /"),
         "{}",
         ran.stdout
     );
     assert_eq!(ran.stderr, "");
     assert_eq!(odoo.run("reap", &["--report", "none"]).stdout, "");
+    let audit = odoo.run("audit", &[]);
+    assert!(
+        audit.stdout.starts_with("Session store"),
+        "{}",
+        audit.stdout
+    );
+}
+
+/// Two people of one database, one of whom has two logins, and one of another with the same uid.
+fn people() -> Odoo {
+    let odoo = Odoo::new();
+    odoo.session("aa", USER, 8 * DAY)
+        .session("ab", USER, 9 * DAY)
+        .session("ac", USER.replace('7', "8"), 8 * DAY)
+        .session("ad", USER.replace("shop", "crm"), 8 * DAY)
+        .session("ae", USER.replace('7', "9"), HOUR)
+        .session("af", VISITOR, 2 * DAY)
+        // The login lives on in another file.
+        .session(
+            "ba",
+            USER.replacen(
+                '{',
+                "{\"next_sid\": \"x\", \"deletion_time\": 1600000000.5, ",
+                1,
+            ),
+            8 * DAY,
+        );
+    odoo
+}
+
+#[test]
+fn every_run_says_how_many_logins_of_how_many_people_end() {
+    let odoo = people();
+    let told = json!({"logins": 4, "people": 3, "at_least": false});
+    for (command, args, verb) in [
+        ("audit", &["--report", "summary"][..], "would delete"),
+        ("reap", &["--dry-run"], "would delete"),
+        ("reap", &["--dry-run", "--threads", "1"], "would delete"),
+    ] {
+        let line = format!("{verb} 6 of 7 files (4 logins of 3 people), ");
+        let ran = odoo.run(command, args);
+        assert!(ran.stdout.starts_with(&line), "{}", ran.stdout);
+        assert_eq!(odoo.json(command, args, 0)["logouts"], told);
+    }
+    let ran = odoo.run("reap", &["--keep-login", "bob"]);
+    assert!(
+        ran.stdout.starts_with("deleted 2 of 7 files, "),
+        "nobody loses a login: {}",
+        ran.stdout
+    );
+    let ran = odoo.run("reap", &["--list"]);
+    assert!(
+        ran.stdout
+            .contains("\ndeleted 4 of 5 files (4 logins of 3 people), "),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_run_that_reads_nothing_does_not_know_whose_logins_end() {
+    let odoo = people();
+    let ran = odoo.run("reap", &["--by-age-only", "--dry-run"]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    let line = "would delete 6 of 7 files (not read, so nobody knows whose), ";
+    assert!(ran.stdout.starts_with(line), "{}", ran.stdout);
+    let report = odoo.json("reap", &["--by-age-only"], 0);
+    assert_eq!(report["logouts"]["at_least"], true);
+}
+
+#[test]
+fn an_audit_says_what_is_configured_for_nobody() {
+    let odoo = people();
+    let conf = odoo.data_dir().join("odoo.conf");
+    let sections = "[session_reaper:acmee]\n[session_reaper:crm]\nkeep_login = bob, kisok*\n";
+    fs::write(&conf, sections).unwrap();
+    let config = ["--config", conf.to_str().unwrap()];
+    let args = [&config[..], &["--keep-login", "b?b,eve,kisok*"]].concat();
+    let report = odoo.json("audit", &args, 0);
+    let nobody = json!({"databases": ["acmee"], "keep_login": ["eve", "kisok*"]});
+    assert_eq!(report["nobody"], nobody);
+    let text = odoo.run("audit", &args).stdout;
+    for line in [
+        "\nnobody: there is no session of the database in [session_reaper:acmee]\n",
+        "\nnobody: keep_login matches no login here: eve, kisok*\n",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    let discreet = [&args[..], &["--no-logins"]].concat();
+    assert_eq!(odoo.json("audit", &discreet, 0)["nobody"]["keep_login"], 2);
+    // A reap does not read the young ones, so it does not know.
+    let nothing = json!({"databases": [], "keep_login": null});
+    assert_eq!(odoo.json("reap", &args, 0)["nobody"], nothing);
+    assert_eq!(odoo.json("audit", &[], 0)["nobody"], nothing);
+}
+
+#[test]
+fn every_class_in_the_table_is_explained_below_it() {
+    let odoo = people();
+    odoo.session("bb", "no session", DAY)
+        .session("bc", CART, HOUR)
+        .session("bd", PENDING_2FA, HOUR)
+        .file("notes.txt", "mine", DAY);
+    for (command, args) in [
+        ("audit", &["--keep-login", "bob"][..]),
+        ("reap", &["--dry-run", "--report", "full"]),
+    ] {
+        let text = odoo.run(command, args).stdout;
+        let table = text.lines().skip_while(|line| !line.contains("Oldest"));
+        let mut classes = 0;
+        for line in table.skip(1).take_while(|line| !line.is_empty()) {
+            let label = line.trim_start().split("  ").next().unwrap();
+            let note = format!("\n{label}: ");
+            assert!(
+                text.contains(&note) || label == "total",
+                "{label} in {text}"
+            );
+            classes += 1;
+        }
+        assert!(classes > 5, "{text}");
+        assert!(
+            text.contains("one\n  1 neither JSON nor pickle\n"),
+            "{text}"
+        );
+    }
+}
+
+/// What a run prints on a terminal of so many columns; `None` where there is no script(1).
+fn on_a_terminal(test: &str, odoo: &Odoo, columns: u32, args: &str) -> Option<String> {
+    let program = env!("CARGO_BIN_EXE_odoo-session-reaper");
+    let data_dir = odoo.data_dir().display();
+    let line = format!("stty cols {columns} && exec {program} {args} --data-dir {data_dir}");
+    let ran = std::process::Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::null())
+        .output();
+    let Ok(ran) = ran else {
+        assert!(std::env::var_os("CI").is_none(), "no script(1)");
+        testenv::skipped(test, "no script(1)");
+        return None;
+    };
+    Some(String::from_utf8(ran.stdout).unwrap().replace('\r', ""))
+}
+
+#[test]
+fn a_terminal_gets_colours_grouped_numbers_and_its_width() {
+    let test = "a_terminal_gets_colours_grouped_numbers_and_its_width";
+    let odoo = people();
+    for number in 0..1_200 {
+        odoo.file(&flat(&format!("{number:08}")), VISITOR, 2 * DAY);
+    }
+    let Some(wide) = on_a_terminal(test, &odoo, 120, "reap --dry-run") else {
+        return;
+    };
+    let logouts = "\u{1b}[1mwould delete 1 206 of 1 207 files\u{1b}[0m\u{1b}[33m (4 logins of 3 people)\u{1b}[0m";
+    assert!(wide.contains(logouts), "{wide}");
+    assert!(wide.contains("\n\u{1b}[33m authenticated "), "{wide}");
+    let windows = "authenticated 7 days, anonymous 1 day, cart 7 days,";
+    assert!(
+        wide.contains(&format!("{windows} leftover 1 day\n")),
+        "{wide}"
+    );
+    let narrow = on_a_terminal(test, &odoo, 72, "reap --dry-run").unwrap();
+    assert!(narrow.contains(&format!("{windows}\n")), "{narrow}");
+    let piped = odoo.run("reap", &["--dry-run", "--report", "full"]).stdout;
+    assert!(
+        piped.contains("would delete 1206 of 1207 files (4 logins"),
+        "{piped}"
+    );
 }
 
 #[test]
@@ -135,7 +306,9 @@ fn the_full_report_fits_eighty_columns() {
         .arg(&data_dir));
     let text = ran.stdout.replace(dir.path().to_str().unwrap(), "");
     for line in text.lines() {
-        assert!(line.chars().count() <= 80, "{line}");
+        // The closing sentence is one line wherever it is told.
+        let fits = line.chars().count() <= 80 || line.starts_with("would delete ");
+        assert!(fits, "{line}");
         assert_eq!(line, line.trim_end());
     }
     for row in [
@@ -156,9 +329,10 @@ fn the_list_says_who_and_why() {
     odoo.session("aa", USER, 8 * DAY)
         .session("bb", PENDING_2FA, 2 * DAY)
         .session("cc", USER, HOUR);
-    let ran = odoo.run("audit", &["--list"]);
+    let ran = odoo.run("audit", &["--list", "--report", "summary"]);
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines.len(), 5, "{}", ran.stdout);
+    assert!(lines[0].ends_with(" Login"), "what is long comes last");
     let user = lines
         .iter()
         .find(|line| line.starts_with("authenticated"))
@@ -169,7 +343,7 @@ fn the_list_says_who_and_why() {
     assert!(
         lines
             .iter()
-            .any(|line| line.starts_with("anonymous-pending-2fa"))
+            .any(|line| line.starts_with("anonymous, pending 2FA "))
     );
     let ran = odoo.run("reap", &["--list", "--no-logins", "-v"]);
     assert!(!ran.all().contains("bob"), "{}", ran.all());

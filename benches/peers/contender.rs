@@ -45,9 +45,9 @@ mod all {
     pub const PYTHON_AUDIT: Contender = contender("audit in Python", "{python} -c {audit} {sessions}");
     pub const REAP: Contender = contender("reap", reap!(""));
     pub const REAP_DEFAULT_WINDOWS: Contender = contender("reap, default windows", "{ours} reap --data-dir {data}");
-    pub const REAP_UNREAD_1: Contender = contender("reap --unread --threads 1", reap!("--unread --threads 1"));
-    pub const REAP_UNREAD_2: Contender = contender("reap --unread --threads 2", reap!("--unread --threads 2"));
-    pub const REAP_UNREAD_COLD: Contender = contender("reap --unread, threads for a cold cache", reap!("--unread --threads {threads}"));
+    pub const REAP_BY_AGE_1: Contender = contender("reap --by-age-only --threads 1", reap!("--by-age-only --threads 1"));
+    pub const REAP_BY_AGE_2: Contender = contender("reap --by-age-only --threads 2", reap!("--by-age-only --threads 2"));
+    pub const REAP_BY_AGE_COLD: Contender = contender("reap --by-age-only, threads for a cold cache", reap!("--by-age-only --threads {threads}"));
     pub const AUDIT: Contender = contender("audit", "{ours} audit --data-dir {data}");
     pub const AUDIT_1: Contender = contender("audit --threads 1", "{ours} audit --data-dir {data} --threads 1");
 }

@@ -86,9 +86,9 @@ const fn row(
 
 #[rustfmt::skip]
 const ROWS: [Row; 13] = [
-    row("`reap --unread --threads 1`, warm, CPU", WARM, [REAP_UNREAD_1, FIND], CPU, [0.85, 0.95]),
-    row("`reap --unread --threads 2`, warm, wall", WARM, [REAP_UNREAD_2, FIND], WALL, [0.62, 0.57]),
-    row("`reap --unread --threads 2` (flat), `8` (sharded), cold, wall", COLD, [REAP_UNREAD_COLD, FIND], WALL, [0.90, 0.45]),
+    row("`reap --by-age-only --threads 1`, warm, CPU", WARM, [REAP_BY_AGE_1, FIND], CPU, [0.85, 0.95]),
+    row("`reap --by-age-only --threads 2`, warm, wall", WARM, [REAP_BY_AGE_2, FIND], WALL, [0.62, 0.57]),
+    row("`reap --by-age-only --threads 2` (flat), `8` (sharded), cold, wall", COLD, [REAP_BY_AGE_COLD, FIND], WALL, [0.90, 0.45]),
     row("`reap`, warm, wall", WARM, [REAP, FIND], WALL, [0.95, 0.75]),
     row("`reap`, cold, wall", COLD, [REAP, FIND], WALL, [1.5, 1.0]),
     row("`reap`, default windows, warm, wall", HALF_READ, [REAP_DEFAULT_WINDOWS, FIND], WALL, [1.05, 0.85]),

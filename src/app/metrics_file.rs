@@ -17,7 +17,7 @@ use super::sandbox;
 use crate::exit::Exit;
 use crate::reap::Mode;
 use crate::redact;
-use crate::report::Finished;
+use crate::report::Facts;
 use crate::report::metrics::{self, Previous, Run};
 use crate::settings::SettingsError;
 use crate::time::Timestamp;
@@ -65,9 +65,9 @@ impl<'a> MetricsFile<'a> {
         )))
     }
 
-    /// Writes the metrics of a run that came to its end, and ends with `exit`.
-    pub fn finished(&self, finished: &Finished<'_>, exit: Exit) {
-        self.write(Some(&finished.location.sessions), Some(finished), exit);
+    /// Writes the metrics of a run over `sessions` that came to its end, and ends with `exit`.
+    pub fn finished(&self, sessions: &Path, facts: &Facts, exit: Exit) {
+        self.write(Some(sessions), Some(facts), exit);
     }
 
     /// Writes the metrics of a run that failed; `sessions` is its store, if it came so far.
@@ -75,7 +75,7 @@ impl<'a> MetricsFile<'a> {
         self.write(sessions, None, exit);
     }
 
-    fn write(&self, sessions: Option<&Path>, finished: Option<&Finished<'_>>, exit: Exit) {
+    fn write(&self, sessions: Option<&Path>, facts: Option<&Facts>, exit: Exit) {
         let Some((path, place)) = &self.wanted else {
             return;
         };
@@ -86,7 +86,7 @@ impl<'a> MetricsFile<'a> {
             {
                 Ok(())
             }
-            Ok(place) => self.write_to(place, sessions, finished, exit),
+            Ok(place) => self.write_to(place, sessions, facts, exit),
             Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
         };
         if let Err(error) = written {
@@ -103,7 +103,7 @@ impl<'a> MetricsFile<'a> {
         &self,
         place: &Place,
         sessions: Option<&Path>,
-        finished: Option<&Finished<'_>>,
+        facts: Option<&Facts>,
         exit: Exit,
     ) -> io::Result<()> {
         place.is_for_a_file()?;
@@ -112,7 +112,7 @@ impl<'a> MetricsFile<'a> {
         let previous = Previous::read(&place.content().unwrap_or_default(), ended);
         let store = match sessions {
             // The same label whether the store could be opened or not.
-            Some(sessions) => redact::path(&std::path::absolute(sessions)?),
+            Some(sessions) => redact::path(&std::path::absolute(sessions)?).into(),
             None => previous.store.clone().unwrap_or_default(),
         };
         let run = Run {
@@ -122,7 +122,7 @@ impl<'a> MetricsFile<'a> {
             took: self.begun.elapsed(),
             exit,
         };
-        place.replace(&metrics::text(&run, finished, &previous))
+        place.replace(&metrics::text(&run, facts, &previous))
     }
 }
 

@@ -8,7 +8,7 @@ mod sandbox;
 mod several;
 mod story;
 
-use std::io::{IsTerminal, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -23,7 +23,7 @@ use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::Out;
 use crate::settings::{Settings, SettingsError, Surroundings, notice, unknown_variables};
-use crate::stream::{self, Stream};
+use crate::stream;
 use metrics_file::MetricsFile;
 
 /// Runs the program with the process's own arguments.
@@ -96,10 +96,10 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
                 let audit = command.find_subcommand("audit").unwrap_or(command);
                 let config = settings.conf_file.as_ref().map(|file| file.path.as_path());
                 let again = several::again(audit, matches, config, cli.log.quiet);
-                return several::run(&settings.several, &again, stdout(), &stop()?);
+                return several::run(&settings.several, &again, Out::stdout(), &stop()?);
             }
             tell_of_the_service(&settings, command, matches, &around);
-            over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
+            over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
         }
         Action::Reap(args) => {
             let path = args.report.metrics_file.clone();
@@ -112,7 +112,7 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
             if settings.mode == Mode::DryRun {
                 tell_of_the_service(&settings, command, matches, &around);
             }
-            over_store::run(&settings, stdout(), quiet, &stop()?, &metrics)
+            over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
         }
         Action::Demo(args) => story::tell(&args, quiet, &stop()?),
         Action::Completions { shell } => {
@@ -169,11 +169,6 @@ fn stop() -> anyhow::Result<Stop> {
     Ok(stop)
 }
 
-fn stdout() -> Out {
-    let colours = std::io::stdout().is_terminal() && log::colours_wanted();
-    Out::new(Box::new(Stream::Output), colours)
-}
-
 fn usage(mut error: clap::Error) -> Exit {
     // What was typed could be a session's path, expanded by a shell.
     let typed: Vec<_> = error
@@ -184,7 +179,7 @@ fn usage(mut error: clap::Error) -> Exit {
                 | ContextKind::InvalidValue
                 | ContextKind::InvalidSubcommand,
                 ContextValue::String(text),
-            ) => Some((kind, ContextValue::String(redact::argument(text)))),
+            ) => Some((kind, ContextValue::String(redact::argument(text).into()))),
             _ => None,
         })
         .collect();

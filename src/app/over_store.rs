@@ -9,14 +9,14 @@ use tracing::Level;
 
 use super::metrics_file::MetricsFile;
 use super::{progress, sandbox};
-use crate::cli::{Format, ReportSize};
+use crate::cli::{Format, ReportArgs, ReportSize};
 use crate::exit::Exit;
 use crate::log;
 use crate::policy::{LastSeen, Policy};
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact;
-use crate::report::{self, Finished, Listing, Out};
+use crate::report::{self, Facts, Finished, Listing, Out};
 use crate::settings::Settings;
 use crate::store::name::Kind;
 use crate::store::{Lock, Store, owner};
@@ -58,7 +58,7 @@ fn work(
         .map_err(
             |error| match sandbox::if_refused(sessions, sandbox::For::Deleting) {
                 Some(advice) => anyhow!("cannot open {}: {advice}", redact::path(sessions)),
-                None => error.into(),
+                None => error,
             },
         )
         .with_context(|| format!("from {}", settings.location.from))?;
@@ -116,12 +116,12 @@ fn work(
     let dormant = store.stat.mtime.age(now) > plan.policy.shortest();
     let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
     let mut readable = false;
-    if settings.unread && !left_alone {
+    if settings.by_age_only && !left_alone {
         readable = prove_to_be_sessions(&store, &mut plan, stop)?;
     }
     let args = &settings.report;
     let size = args.report.unwrap_or_else(|| {
-        if std::io::stdout().is_terminal() {
+        if settings.mode == Mode::Audit || std::io::stdout().is_terminal() {
             ReportSize::Full
         } else {
             ReportSize::Summary
@@ -155,9 +155,9 @@ fn work(
     };
     if tally.denied() > 0 {
         tracing::warn!(
-            "session files in {place} that could not be read, and so are kept: {} (permission denied); run as the \
-             user that Odoo runs as",
-            tally.denied()
+            "user {} may not read some session files in {place}, and so they are kept: run as the user that Odoo runs \
+             as, or as root",
+            rustix::process::geteuid().as_raw()
         );
     }
     let finished = Finished {
@@ -169,18 +169,18 @@ fn work(
         tally: &tally,
         end,
         dormant,
-        started: now,
         took: clock.elapsed(),
         room: store.room(),
         exit,
     };
-    let out = tell(listing.into_out(), &finished, size, args.format, args.list);
+    let facts = Facts::of(&finished);
+    let out = tell(listing.into_out(), &facts, exit, size, args);
     let any_directory = settings.opening.accept_any_directory;
     if let Some(advice) = report::advice(&finished, settings.conf_file.as_ref(), any_directory) {
         tracing::warn!("{advice}");
     }
     let exit = told(&out, settings.mode, exit);
-    metrics.finished(&finished, exit);
+    metrics.finished(sessions, &facts, exit);
     Ok(exit)
 }
 
@@ -190,20 +190,14 @@ fn nothing_was_there(tally: &Tally) -> bool {
 }
 
 /// Reports a run: to the journal if that is where its closing sentence would go, else to `out`.
-fn tell(
-    mut out: Out,
-    finished: &Finished<'_>,
-    size: ReportSize,
-    format: Format,
-    list: bool,
-) -> Out {
-    let alarming = matches!(finished.exit, Exit::Failed | Exit::Partly) || finished.end.is_none();
+fn tell(mut out: Out, facts: &Facts, exit: Exit, size: ReportSize, args: &ReportArgs) -> Out {
+    let alarming = matches!(exit, Exit::Failed | Exit::Partly) || facts.end.is_none();
     let line_of_journal = size == ReportSize::Summary && log::is_journal(std::io::stdout());
-    if line_of_journal && format == Format::Text {
+    if line_of_journal && args.format == Format::Text {
         // What was listed comes first.
         out.flush();
         let level = if alarming { Level::WARN } else { Level::INFO };
-        let sent = log::journal().map(|journal| report::send(journal, finished, level));
+        let sent = log::journal().map(|journal| report::send(journal, facts, level));
         if let Some(Ok(())) = sent {
             return out;
         }
@@ -212,8 +206,8 @@ fn tell(
         // The journal takes a line without a priority for information.
         out.print(format_args!("<4>"));
     }
-    let listed = list && format == Format::Json;
-    report::write(&mut out, finished, size, format, listed);
+    let listed = args.list && args.format == Format::Json;
+    report::write(&mut out, facts, size, args.format, listed);
     out
 }
 
@@ -232,8 +226,8 @@ fn warn_of_coarse_access_times(store: &Store, policy: &Policy) {
     }
 }
 
-/// Says what `--unread` is about to do. A layout whose files do not prove to be sessions is read as usual; if none is
-/// left, the run is refused. Tells whether any file could be read.
+/// Says what `--by-age-only` is about to do. A layout whose files do not prove to be sessions is read as usual; if none
+/// is left, the run is refused. Tells whether any file could be read.
 fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<bool> {
     let samples = sample::sample(store, plan, stop);
     if stop.signal().is_some() {
@@ -251,7 +245,9 @@ fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<b
             doubts.push(format!(
                 "only {sessions} of {files} {layout} files that are older than {longest} read as sessions"
             ));
-            plan.policy.unread.retain(|unread| *unread != kind);
+            plan.policy
+                .by_age_only
+                .retain(|condemned| *condemned != kind);
         } else if files > 0 {
             proofs.push(format!(
                 "{layout} files older than every window ({longest}) go without being read; of {files} looked at, \
@@ -261,14 +257,14 @@ fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<b
     }
     ensure!(
         !proofs.is_empty() || doubts.is_empty(),
-        "{}, too few to delete without reading; run without --unread, which keeps what is no session",
+        "{}, too few to delete without reading; run without --by-age-only, which keeps what is no session",
         doubts.join(", and ")
     );
     for proof in proofs {
-        tracing::warn!("--unread: {proof}");
+        tracing::warn!("--by-age-only: {proof}");
     }
     for doubt in doubts {
-        tracing::warn!("--unread: {doubt}, so this layout is read as usual");
+        tracing::warn!("--by-age-only: {doubt}, so this layout is read as usual");
     }
     Ok(samples.iter().any(|sample| sample.sessions > 0))
 }

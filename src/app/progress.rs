@@ -3,12 +3,13 @@
 use std::io::IsTerminal;
 use std::sync::atomic::Ordering;
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
 use indicatif::ProgressBar;
 
 use crate::reap::{Mode, Progress};
+use crate::report::Numbers;
 
 const TICK: Duration = Duration::from_millis(100);
 const A_MOMENT: u32 = 5;
@@ -21,6 +22,7 @@ pub fn shown<T>(progress: &Progress, mode: Mode, silent: bool, work: impl FnOnce
     std::thread::scope(|scope| {
         let (done, is_done) = crossbeam_channel::bounded::<()>(0);
         let show = move || {
+            let begun = Instant::now();
             let mut spinner = None;
             for tick in 0u32.. {
                 if is_done.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
@@ -34,7 +36,13 @@ pub fn shown<T>(progress: &Progress, mode: Mode, silent: bool, work: impl FnOnce
                         Mode::Reap => "deleted",
                         Mode::DryRun | Mode::Audit => "due",
                     };
-                    spinner.set_message(format!("{seen} files seen, {due} {settled}"));
+                    let per_second = (seen as f64 / begun.elapsed().as_secs_f64()) as u64;
+                    spinner.set_message(format!(
+                        "{} seen ({} a second), {} {settled}",
+                        Numbers::Grouped.of(seen, "file"),
+                        Numbers::Grouped.count(per_second),
+                        Numbers::Grouped.count(due)
+                    ));
                     spinner.tick();
                 }
             }

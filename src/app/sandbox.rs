@@ -8,7 +8,7 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use crate::redact;
+use crate::redact::{self, Shown};
 
 /// By this variable our units say which of them runs the program.
 const UNIT: &str = "REAPER_UNIT";
@@ -69,7 +69,7 @@ pub fn own_directory() -> Option<String> {
     ))
 }
 
-fn unit() -> Option<String> {
+fn unit() -> Option<Shown> {
     let unit = std::env::var_os(UNIT).filter(|unit| !unit.is_empty())?;
     Some(redact::printable(unit.as_encoded_bytes()))
 }
@@ -141,7 +141,7 @@ fn drop_in(unit: &str, lines: &[Line]) -> String {
 /// A path as a unit's lines want it, by systemd.syntax(7) and systemd.unit(5); none if it must not or cannot be
 /// shown as it is.
 fn quoted(path: &Path) -> Option<String> {
-    let shown = path.to_str().filter(|text| redact::path(path) == **text)?;
+    let shown = path.to_str().filter(|text| redact::path(path) == *text)?;
     let text = shown
         .replace('%', "%%")
         .replace('\\', "\\\\")

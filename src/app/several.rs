@@ -21,8 +21,8 @@ use crate::cli::variable;
 use crate::exit::Exit;
 use crate::reap::Stop;
 use crate::redact;
-use crate::report::Out;
-use crate::report::numbers::{bytes, files, grouped};
+use crate::report::numbers::bytes;
+use crate::report::{Numbers, Out};
 use crate::stream::TICK;
 
 /// The program itself, also if its file has been replaced or removed meanwhile.
@@ -102,6 +102,7 @@ pub fn run(stores: &[PathBuf], again: &[OsString], mut out: Out, stop: &Stop) ->
     let title = out.bold(&title);
     out.line(format_args!("{title}"));
     out.flush();
+    let numbers = out.numbers();
     let mut sum = Total::default();
     let mut worst = Exit::Done;
     for store in stores {
@@ -118,7 +119,7 @@ pub fn run(stores: &[PathBuf], again: &[OsString], mut out: Out, stop: &Stop) ->
                 sum.files += total.files;
                 sum.disk_bytes += total.disk_bytes;
                 sum.due.files += total.due.files;
-                cells(&total, &place)
+                cells(&total, &place, numbers)
             }
             None => row("?", "?", "?", &place),
         };
@@ -129,11 +130,11 @@ pub fn run(stores: &[PathBuf], again: &[OsString], mut out: Out, stop: &Stop) ->
         out.line(format_args!("{line}{failed}"));
         out.flush();
     }
-    out.line(format_args!("{}", cells(&sum, "total")));
+    out.line(format_args!("{}", cells(&sum, "total", numbers)));
     let sentence = format!(
         "{} of {} in {} stores are due; look at one of them:",
-        grouped(sum.due.files),
-        files(sum.files),
+        numbers.count(sum.due.files),
+        numbers.of(sum.files, "file"),
         stores.len()
     );
     let sentence = out.bold(&sentence);
@@ -157,10 +158,10 @@ fn row(files: &str, due: &str, on_disk: &str, store: &str) -> String {
     format!("{files:>12} {due:>12} {on_disk:>9}  {store}")
 }
 
-fn cells(total: &Total, store: &str) -> String {
+fn cells(total: &Total, store: &str, numbers: Numbers) -> String {
     row(
-        &grouped(total.files),
-        &grouped(total.due.files),
+        &numbers.count(total.files),
+        &numbers.count(total.due.files),
         &bytes(total.disk_bytes),
         store,
     )

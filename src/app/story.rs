@@ -7,12 +7,13 @@ use anyhow::{Context as _, Result};
 use clap::FromArgMatches;
 
 use super::metrics_file::MetricsFile;
-use super::{over_store, stdout};
+use super::over_store;
 use crate::cli::{self, Action, Cli, DemoArgs};
 use crate::demo::{self, Recipe};
 use crate::exit::Exit;
 use crate::reap::Stop;
 use crate::redact;
+use crate::report::Out;
 use crate::settings::{Settings, Surroundings};
 
 /// Makes the store and tells its story, or only makes it.
@@ -34,7 +35,7 @@ pub fn tell(args: &DemoArgs, quiet: bool, stop: &Stop) -> Result<Exit> {
 fn keep(args: &DemoArgs, dir: &Path, stop: &Stop) -> Result<Exit> {
     let made = make(args, dir, stop)?;
     let place = redact::path(dir);
-    let mut out = stdout();
+    let mut out = Out::stdout();
     out.line(format_args!("made {made} sessions in {place}/sessions"));
     out.flush();
     Ok(stop.signal().map_or(Exit::Done, Exit::Interrupted))
@@ -43,17 +44,17 @@ fn keep(args: &DemoArgs, dir: &Path, stop: &Stop) -> Result<Exit> {
 fn tell_in(data_dir: &Path, args: &DemoArgs, quiet: bool, stop: &Stop) -> Result<Exit> {
     make(args, data_dir, stop)?;
     let place = redact::path(data_dir);
-    let mut out = stdout();
+    let mut out = Out::stdout();
     out.line(format_args!(
-        "A throw-away Odoo data_dir with {} sessions: {place}",
-        args.sessions
+        "A throw-away Odoo data_dir with {}: {place}",
+        out.numbers().of(args.sessions, "session")
     ));
     out.flush();
     for command in ["audit", "reap", "audit"] {
         if let Some(signal) = stop.signal() {
             return Ok(Exit::Interrupted(signal));
         }
-        let mut out = stdout();
+        let mut out = Out::stdout();
         let line = out.bold(&format!(
             "$ odoo-session-reaper {command} --data-dir {place} --report full"
         ));

@@ -1,6 +1,16 @@
-//! The rows of the report.
+//! The rows of the report, and their words: each class has one, wherever it is told.
+
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use crate::session::Session;
+
+/// What a class is called.
+struct Words {
+    base: &'static str,
+    property: Option<&'static str>,
+    label: &'static str,
+    meaning: &'static str,
+}
 
 /// A row of the report: what a file turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +29,8 @@ pub enum Class {
     Anonymous,
     /// A session that is younger than every window, and was not read for that.
     Recent,
-    /// A session that its age alone has condemned (`reap --unread`).
-    Unclassified,
+    /// A session that its age alone has condemned (`reap --by-age-only`).
+    NotRead,
     /// A regular name with content that does not read as a session, or could not be read.
     Unreadable,
     /// The temporary file of a save that never came to its rename.
@@ -41,49 +51,61 @@ impl Class {
         Class::Pending2fa,
         Class::Anonymous,
         Class::Recent,
-        Class::Unclassified,
+        Class::NotRead,
         Class::Unreadable,
         Class::UnfinishedSave,
         Class::UploadStash,
         Class::Foreign,
     ];
 
-    /// The name in JSON and in the log.
-    pub fn name(self) -> &'static str {
-        match self {
-            Class::Authenticated => "authenticated",
-            Class::Protected => "authenticated-protected",
-            Class::Superseded => "superseded",
-            Class::Cart => "anonymous-cart",
-            Class::Pending2fa => "anonymous-pending-2fa",
-            Class::Anonymous => "anonymous",
-            Class::Recent => "recent",
-            Class::Unclassified => "unclassified",
-            Class::Unreadable => "unreadable",
-            Class::UnfinishedSave => "unfinished-save",
-            Class::UploadStash => "upload-stash",
-            Class::Foreign => "foreign",
+    /// All its words, in one place.
+    fn words(self) -> Words {
+        #[rustfmt::skip]
+        let (base, property, label, meaning) = match self {
+            Class::Authenticated => ("authenticated", None, "authenticated", "somebody is logged in"),
+            Class::Protected => ("authenticated", Some("protected"), "authenticated, protected", "logged in, and --keep-login protects the login"),
+            Class::Superseded => ("authenticated", Some("superseded"), "superseded", "Odoo 19 or newer moved the login to a new file"),
+            Class::Cart => ("anonymous", Some("cart"), "anonymous, cart", "a visitor with a cart or a wishlist"),
+            Class::Pending2fa => ("anonymous", Some("pending-2fa"), "anonymous, pending 2FA", "the password was right, the second factor is missing"),
+            Class::Anonymous => ("anonymous", None, "anonymous", "a visitor; also an empty file"),
+            Class::Recent => ("recent", None, "recent", "younger than every window, so not read; an audit classifies them"),
+            Class::NotRead => ("not-read", None, "not read", "older than every window: their age alone condemned them"),
+            Class::Unreadable => ("unreadable", None, "unreadable", "named like a session, but does not read as one"),
+            Class::UnfinishedSave => ("unfinished-save", None, "unfinished save", "what a crashed save left behind"),
+            Class::UploadStash => ("upload-stash", None, "upload stash", "what a visitor uploaded before logging in"),
+            Class::Foreign => ("foreign", None, "foreign", "not Odoo's, and never touched"),
+        };
+        Words {
+            base,
+            property,
+            label,
+            meaning,
         }
     }
 
     /// What it is without its property: `authenticated`, `anonymous`, or the name itself.
     pub fn base(self) -> &'static str {
-        match self {
-            Class::Protected | Class::Superseded => Class::Authenticated.name(),
-            Class::Cart | Class::Pending2fa => Class::Anonymous.name(),
-            _ => self.name(),
-        }
+        self.words().base
     }
 
     /// What is special about this row of its base class.
     pub fn property(self) -> Option<&'static str> {
-        match self {
-            Class::Protected => Some("protected"),
-            Class::Superseded => Some("superseded"),
-            Class::Cart => Some("cart"),
-            Class::Pending2fa => Some("pending-2fa"),
-            _ => None,
-        }
+        self.words().property
+    }
+
+    /// The class in a report for people.
+    pub fn label(self) -> &'static str {
+        self.words().label
+    }
+
+    /// The label, explained.
+    pub fn meaning(self) -> &'static str {
+        self.words().meaning
+    }
+
+    /// Whether it is a login, whatever its property.
+    pub fn is_login(self) -> bool {
+        self.base() == Class::Authenticated.base()
     }
 
     /// What the session says it is; that its login is protected, only the policy knows.
@@ -103,12 +125,22 @@ impl Class {
     }
 }
 
+/// As its base and its property.
+impl Serialize for Class {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_struct("Class", 2)?;
+        row.serialize_field("class", self.base())?;
+        row.serialize_field("property", &self.property())?;
+        row.end()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn each_class_is_a_row_of_its_base_and_no_two_have_one_name() {
+    fn each_class_is_a_row_of_its_base_and_no_two_have_one_word() {
         let rows = Class::ALL.map(|class| (class.base(), class.property()));
         assert_eq!(
             rows,
@@ -120,16 +152,17 @@ mod tests {
                 ("anonymous", Some("pending-2fa")),
                 ("anonymous", None),
                 ("recent", None),
-                ("unclassified", None),
+                ("not-read", None),
                 ("unreadable", None),
                 ("unfinished-save", None),
                 ("upload-stash", None),
                 ("foreign", None),
             ]
         );
-        let mut names = Class::ALL.map(Class::name);
-        assert_eq!(names[1], "authenticated-protected");
-        names.sort_unstable();
-        assert!(names.windows(2).all(|two| two[0] != two[1]));
+        for word in [Class::label, Class::meaning] {
+            let mut words = Class::ALL.map(word);
+            words.sort_unstable();
+            assert!(words.windows(2).all(|two| two[0] != two[1]), "{words:?}");
+        }
     }
 }

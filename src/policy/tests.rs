@@ -306,11 +306,11 @@ fn a_glance_settles_what_content_cannot_change() {
 #[test]
 fn unread_condemns_regular_names_older_than_every_window() {
     let policy = Policy {
-        unread: vec![Kind::Flat, Kind::Sharded],
+        by_age_only: vec![Kind::Flat, Kind::Sharded],
         ..policy()
     };
     let seven = 7 * DAY;
-    let condemned = Glance::Settled(Class::Unclassified, expired(days(7)));
+    let condemned = Glance::Settled(Class::NotRead, expired(days(7)));
     assert_eq!(policy.glance(Kind::Flat, ago(seven + 1), 9), condemned);
     assert_eq!(policy.glance(Kind::Flat, ago(seven), 9), Glance::MustRead);
     assert_eq!(
@@ -411,19 +411,19 @@ fn a_glance_goes_by_the_windows_of_all_databases() {
         policy.glance(Kind::Flat, ago(DAY), 0),
         Glance::Settled(Class::Anonymous, YOUNG)
     );
-    policy.unread = vec![Kind::Flat];
+    policy.by_age_only = vec![Kind::Flat];
     let edge = 30 * DAY;
     assert_eq!(policy.glance(Kind::Flat, ago(edge), 9), Glance::MustRead);
     assert_eq!(
         policy.glance(Kind::Flat, ago(edge + 1), 9),
-        Glance::Settled(Class::Unclassified, expired(days(30)))
+        Glance::Settled(Class::NotRead, expired(days(30)))
     );
     assert_eq!(
         policy.glance(Kind::Sharded, ago(edge + 1), 9),
         Glance::MustRead,
         "of a layout that has not proved to be sessions"
     );
-    assert_eq!(policy.window(Class::Unclassified), Some(days(30)));
+    assert_eq!(policy.window(Class::NotRead), Some(days(30)));
     assert_eq!(policy.window(Class::Authenticated), Some(days(7)));
 }
 
@@ -433,7 +433,7 @@ fn a_protected_login_never_expires_and_has_a_row_of_its_own() {
         shop.keep_logins = vec![LoginPattern::new("b?b").unwrap()];
         shop.max_lifetime = Some(days(3));
     });
-    let kept = (Class::Protected, Verdict::Keep(Kept::ProtectedLogin));
+    let kept = (Class::Protected, Verdict::Keep(Kept::Protected));
     let ages = logged_in(900 * DAY);
     assert_eq!(by(&policy, bob(&ages), 800 * DAY), kept);
     assert_eq!(by(&policy, bob(""), 0), kept);
@@ -465,7 +465,7 @@ fn a_protected_login_that_was_moved_goes_from_its_old_file() {
         window: days(1),
     };
     assert_eq!(by(&policy, twin(DAY), DAY + 1), (Class::Superseded, due));
-    let kept = Verdict::Keep(Kept::ProtectedLogin);
+    let kept = Verdict::Keep(Kept::Protected);
     assert_eq!(by(&policy, twin(-60), 9 * DAY), (Class::Superseded, kept));
 }
 

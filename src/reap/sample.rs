@@ -1,7 +1,7 @@
-//! A look at a thousand files before `--unread` deletes without reading.
+//! A look at a thousand files before `--by-age-only` deletes without reading.
 //!
 //! Names alone do not make a session store, so it has to prove to be one: of the files that would be
-//! deleted unread, nine in ten must read as sessions.
+//! deleted by their age, nine in ten must read as sessions.
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -35,13 +35,13 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Whether this proves a session store; nothing to delete unread proves nothing and harms nothing.
+    /// Whether this proves a session store; nothing to delete by age proves nothing and harms nothing.
     pub fn is_proof(self) -> bool {
         self.sessions * 100 >= self.files * PERCENT
     }
 }
 
-/// Samples the flat and the sharded files that `plan` would delete unread.
+/// Samples the flat and the sharded files that `plan` would delete by their age alone.
 ///
 /// What cannot be listed or read is passed over here; the run itself reports it. Once asked to stop, it looks at no
 /// more files.
@@ -134,7 +134,7 @@ impl Sampler<'_> {
         self.stop.signal().is_some()
     }
 
-    /// Reads one file, if it would be deleted unread.
+    /// Reads one file, if it would be deleted by its age alone.
     fn look(
         &mut self,
         dir: BorrowedFd<'_>,
@@ -151,7 +151,7 @@ impl Sampler<'_> {
         };
         let policy = &self.plan.policy;
         let glance = policy.glance(kind, policy.seen(kind, &stat), stat.size);
-        if !self.store.owns(&stat) || !matches!(glance, Glance::Settled(Class::Unclassified, _)) {
+        if !self.store.owns(&stat) || !matches!(glance, Glance::Settled(Class::NotRead, _)) {
             return;
         }
         sample.files += 1;

@@ -169,7 +169,7 @@ impl Shared<'_> {
             None => Kind::Flat,
             Some(_) => Kind::Sharded,
         };
-        self.plan.limit.is_none() && self.plan.policy.unread.contains(&kind)
+        self.plan.limit.is_none() && self.plan.policy.by_age_only.contains(&kind)
     }
 
     /// The right to delete in `dir`, which is shared in shards and exclusive at the top level.

@@ -29,6 +29,7 @@ use crate::store::name::{self, Kind};
 use crate::store::stat::{self, Stat};
 use crate::store::walk::Lister;
 use crate::tally::databases::{self, Databases};
+use crate::tally::people::Person;
 use crate::tally::{Operation, Tally};
 
 /// How many failures of one kind are logged as warnings; a read-only store has one for each file.
@@ -65,6 +66,8 @@ struct Judged {
     checked: Checked,
     /// Of what reads as a session.
     database: Option<databases::Id>,
+    /// Who loses a login with it.
+    person: Option<Person>,
     who: Option<Who>,
     /// Kept open at least until just before the last check: as long as somebody holds the inode, its number cannot be
     /// given to a new save. In the moment after that, two saves would have to get the old mtime as well.
@@ -217,6 +220,7 @@ impl<'a> Worker<'a> {
                     stat,
                     checked,
                     database: None,
+                    person: None,
                     who: None,
                     handle: None,
                 };
@@ -250,7 +254,7 @@ impl<'a> Worker<'a> {
         if let Verdict::Due { reason, window } = verdict {
             let logged_out = class == Class::Authenticated && reason == Reason::Expired;
             if logged_out && policy.read_within(window, stat) {
-                self.tally.due_though_read += 1;
+                self.tally.due_but_active += 1;
             }
             self.due.push(Candidate {
                 file,
@@ -325,6 +329,7 @@ impl<'a> Worker<'a> {
             class,
             stat,
             database,
+            person,
             who,
             ..
         } = file;
@@ -339,14 +344,14 @@ impl<'a> Worker<'a> {
             }
         }
         match outcome {
-            Outcome::Deleted | Outcome::WouldDelete => {
-                self.tally.deleted(class, &stat);
+            Outcome::Due | Outcome::WouldDelete | Outcome::Deleted => {
+                self.tally.settled(class, &stat);
+                self.tally.people.extend(person);
                 if let Some(database) = database {
-                    self.tally.databases.deleted(database, class);
+                    self.tally.databases.settled(database, class);
                 }
                 self.shared.progress.due.fetch_add(1, Ordering::Relaxed);
             }
-            Outcome::Due => drop(self.shared.progress.due.fetch_add(1, Ordering::Relaxed)),
             Outcome::Failed(operation, errno) => {
                 self.failed(operation, kind, name, errno);
             }

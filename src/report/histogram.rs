@@ -1,64 +1,77 @@
-//! The ages of each class, drawn, so that an administrator sees the pile.
+//! The ages, drawn, so that an administrator sees the pile.
 
-use super::numbers::grouped;
+use super::facts::Facts;
 use super::out::Out;
 use crate::policy::{Class, LastSeen};
-use crate::tally::{AGE_BOUNDS, AGE_BUCKETS, Tally};
+use crate::tally::{AGE_BOUNDS, AGE_BUCKETS};
 
-/// Classes that stand side by side within 80 columns.
-const ABREAST: usize = 3;
+/// What is drawn: what is not read, or not Odoo's, has no age that matters.
+const COLUMNS: [(&str, &[Class]); 3] = [
+    (
+        "authenticated",
+        &[Class::Authenticated, Class::Protected, Class::Superseded],
+    ),
+    (
+        "anonymous",
+        &[Class::Cart, Class::Pending2fa, Class::Anonymous],
+    ),
+    ("leftovers", &[Class::UnfinishedSave, Class::UploadStash]),
+];
+
 const BAR: usize = 11;
 const COUNT: usize = 10;
 const LABEL: usize = 12;
 
-/// Draws the ages of every class that has files, each to its own scale: the numbers compare the classes.
-pub fn write(out: &mut Out, tally: &Tally, last_seen: LastSeen) {
-    let clock = match last_seen {
+/// Draws the ages of logins, visitors and leftovers, each to its own scale.
+pub fn write(out: &mut Out, facts: &Facts) {
+    let clock = match facts.last_seen {
         LastSeen::Mtime => "Last save",
         LastSeen::Atime => "Last use",
     };
-    let drawn: Vec<Class> = Class::ALL
-        .into_iter()
-        .filter(|class| tally.row(*class).ages.iter().any(|count| *count > 0))
-        .collect();
-    // Empty buckets at either end say nothing.
-    let filled = |bucket: &usize| {
-        drawn
-            .iter()
-            .any(|class| tally.row(*class).ages[*bucket] > 0)
-    };
-    let first = (0..AGE_BUCKETS).find(filled).unwrap_or(0);
-    let last = (0..AGE_BUCKETS).rfind(filled).unwrap_or(0);
-    let buckets = first..=last;
-    for classes in drawn.chunks(ABREAST) {
-        let mut head = format!("{clock:<LABEL$}");
+    let mut columns = Vec::new();
+    for (label, classes) in COLUMNS {
+        let mut ages = [0; AGE_BUCKETS];
         for class in classes {
-            head.push_str(&format!(
-                " {:>width$}",
-                super::text::label(*class),
-                width = COUNT + BAR
-            ));
+            let row = facts.found.row(*class);
+            ages.iter_mut()
+                .zip(row.ages)
+                .for_each(|(sum, files)| *sum += files);
         }
-        let head = out.bold(head.trim_end());
-        out.line(format_args!("{head}"));
-        for bucket in buckets.clone() {
-            let mut line = format!("{:<LABEL$}", bucket_label(bucket));
-            for class in classes {
-                let count = tally.row(*class).ages[bucket];
-                let largest = tally.row(*class).ages.into_iter().max().unwrap_or(0);
-                let bar = bar(count, largest);
-                let padding = " ".repeat(BAR - bar.chars().count());
-                let count = if count == 0 {
-                    "·".to_owned()
-                } else {
-                    grouped(count)
-                };
-                line.push_str(&format!(" {count:>COUNT$} {bar}{}", &padding[1..]));
-            }
-            out.line(format_args!("{}", line.trim_end()));
+        let largest = ages.into_iter().max().unwrap_or(0);
+        if largest > 0 {
+            columns.push((label, ages, largest));
         }
-        out.line(format_args!(""));
     }
+    // Empty buckets at either end say nothing.
+    let filled = |bucket: &usize| columns.iter().any(|(_, ages, _)| ages[*bucket] > 0);
+    let (Some(first), Some(last)) = (
+        (0..AGE_BUCKETS).find(filled),
+        (0..AGE_BUCKETS).rfind(filled),
+    ) else {
+        return;
+    };
+    let mut head = format!("{clock:<LABEL$}");
+    for (label, ..) in &columns {
+        head.push_str(&format!(" {label:>width$}", width = COUNT + BAR));
+    }
+    let head = out.bold(&head);
+    out.line(format_args!("{head}"));
+    for bucket in first..=last {
+        let mut line = format!("{:<LABEL$}", bucket_label(bucket));
+        for (_, ages, largest) in &columns {
+            let count = match ages[bucket] {
+                0 => "·".to_owned(),
+                count => out.numbers().count(count),
+            };
+            let bar = bar(ages[bucket], *largest);
+            line.push_str(&format!(" {count:>COUNT$} {bar:<width$}", width = BAR - 1));
+        }
+        out.line(format_args!("{}", line.trim_end()));
+    }
+    out.line(format_args!(
+        "Each column has its own scale: its longest bar is its largest number."
+    ));
+    out.line(format_args!(""));
 }
 
 fn bucket_label(bucket: usize) -> String {

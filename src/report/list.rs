@@ -9,9 +9,10 @@ use crate::cli::Format;
 use crate::log::for_journal;
 use crate::policy::Class;
 use crate::reap::{Due, Outcome, Witness};
+use crate::redact::Shown;
 use crate::session::Uid;
 use crate::store::name::Kind;
-use crate::time::{short, words};
+use crate::time::{Timestamp, short, words};
 
 /// `MESSAGE_ID=` of the event that an authenticated session was deleted; docs/journal.md names it.
 const DELETION: &str = "33246ad624654233957020b56b8fc55e";
@@ -37,10 +38,10 @@ struct Element<'a> {
     pending_2fa: bool,
     superseded: bool,
     uid: Option<serde_json::Value>,
-    login: Option<&'a str>,
-    db: Option<&'a str>,
-    sid_prefix: &'a str,
-    last_save: Option<String>,
+    login: Option<&'a Shown>,
+    db: Option<&'a Shown>,
+    sid_prefix: &'a Shown,
+    last_save: Timestamp,
     age: u64,
     bytes: u64,
     reason: &'static str,
@@ -76,40 +77,43 @@ impl Listing {
         out
     }
 
-    fn login<'a>(&self, due: &'a Due) -> Option<&'a str> {
-        due.who.login.as_deref().filter(|_| self.logins)
+    fn login<'a>(&self, due: &'a Due) -> Option<&'a Shown> {
+        due.who.login.as_ref().filter(|_| self.logins)
     }
 
     /// Each login that ends is an event, so that the log can answer why somebody was logged out.
     fn log(&self, due: &Due) {
-        if due.outcome != Outcome::Deleted || due.class.base() != Class::Authenticated.name() {
+        if due.outcome != Outcome::Deleted || !due.class.is_login() {
             return;
         }
+        let login = self.login(due).map(|login| &**login);
         tracing::info!(
-            login = self.login(due),
+            login,
             database = due.who.db.as_deref(),
-            sid = due.sid_prefix,
+            sid = &*due.sid_prefix,
             age = words(due.age),
             reason = due.reason.name(),
             window = words(due.window),
             MESSAGE_ID = for_journal(DELETION),
             ODOO_DB = for_journal(due.who.db.as_deref()),
-            ODOO_LOGIN = for_journal(self.login(due)),
-            SESSION_CLASS = for_journal(due.class.name()),
+            ODOO_LOGIN = for_journal(login),
+            SESSION_CLASS = for_journal(due.class.label()),
             SESSION_AGE = for_journal(due.age.as_secs()),
             SESSION_WINDOW = for_journal(due.window.as_secs()),
-            SESSION_SID = for_journal(due.sid_prefix.as_str()),
+            SESSION_SID = for_journal(&*due.sid_prefix),
             REASON = for_journal(due.reason.name()),
             "deleted an authenticated session"
         );
     }
 
     fn list_text(&self, state: &mut State, due: &Due) {
+        // The login comes last: it can be as long as an e-mail address.
+        let line = |columns: [&str; 5], last: &str| {
+            let [class, age, sid, reason, database] = columns;
+            format!("{class:<22} {age:>5} {sid:<9} {reason:<10} {database:<12} {last}")
+        };
         if state.listed == 0 {
-            let head = format!(
-                "{:<21} {:>5} {:<9} {:<12} {:<18} {}",
-                "Class", "Age", "Sid", "Database", "Login", "Reason"
-            );
+            let head = line(["Class", "Age", "Sid", "Reason", "Database"], "Login");
             let head = state.out.bold(&head);
             state.out.line(format_args!("{head}"));
         }
@@ -118,15 +122,21 @@ impl Listing {
             Outcome::Failed(_, errno) => format!(", not deleted: {}", std::io::Error::from(errno)),
             other => format!(", not deleted: {}", other.name()),
         };
-        state.out.line(format_args!(
-            "{:<21} {:>5} {:<9} {:<12} {:<18} {}{outcome}",
-            due.class.name(),
-            short(due.age),
-            format!("{}…", due.sid_prefix),
-            due.who.db.as_deref().unwrap_or("-"),
-            self.login(due).unwrap_or("-"),
-            due.reason.name(),
-        ));
+        let line = line(
+            [
+                due.class.label(),
+                &short(due.age),
+                &format!("{}…", due.sid_prefix),
+                due.reason.name(),
+                due.who.db.as_deref().unwrap_or("-"),
+            ],
+            self.login(due).map_or("-", |login| &**login),
+        );
+        let line = match due.class {
+            Class::Authenticated => state.out.alarming(&line),
+            _ => line,
+        };
+        state.out.line(format_args!("{line}{outcome}"));
     }
 
     fn list_json(&self, state: &mut State, due: &Due) {
@@ -150,9 +160,9 @@ impl Listing {
                 Uid::Other => "other".into(),
             }),
             login: self.login(due),
-            db: due.who.db.as_deref(),
+            db: due.who.db.as_ref(),
             sid_prefix: &due.sid_prefix,
-            last_save: due.mtime.rfc3339(),
+            last_save: due.mtime,
             age: due.age.as_secs(),
             bytes: due.size,
             reason: due.reason.name(),
@@ -168,8 +178,7 @@ impl Listing {
 
 impl Witness for Listing {
     fn wants(&self, class: Class) -> bool {
-        let a_login = class.base() == Class::Authenticated.name();
-        self.format.is_some() || (a_login && tracing::enabled!(tracing::Level::INFO))
+        self.format.is_some() || (class.is_login() && tracing::enabled!(tracing::Level::INFO))
     }
 
     fn settled(&self, due: &Due) {

@@ -12,12 +12,11 @@ pub use previous::Previous;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Finished;
+use super::facts::{DatabaseClass, Facts, Found, Row, end};
 use crate::exit::Exit;
 use crate::policy::Class;
-use crate::reap::{End, Mode};
-use crate::tally::databases::{Database, Fates, Name};
-use crate::tally::{Operation, Row, Tally};
+use crate::reap::Mode;
+use crate::tally::Operation;
 use crate::time::Timestamp;
 use page::{Label, Page};
 
@@ -41,43 +40,44 @@ pub struct Run<'a> {
     pub exit: Exit,
 }
 
-/// The textfile of a run. Without `finished`, what a run finds and does is left out rather than told as
+/// The textfile of a run. Without `facts`, what a run finds and does is left out rather than told as
 /// zero: nobody knows it.
-pub fn text(run: &Run<'_>, finished: Option<&Finished<'_>>, previous: &Previous) -> String {
+pub fn text(run: &Run<'_>, facts: Option<&Facts>, previous: &Previous) -> String {
     let mut page = Page {
         text: String::new(),
         store: run.store,
-        command: command(run.mode),
+        command: run.mode.name(),
     };
     // A dormant store was opened, but not looked into.
-    if let Some(finished) = finished.filter(|finished| finished.end.is_some()) {
-        found(&mut page, finished.tally, finished.started);
-        done(&mut page, finished.tally, run.mode);
-        by_database(&mut page, finished.tally, run.mode);
+    if let Some(facts) = facts.filter(|facts| facts.end.is_some()) {
+        found(&mut page, &facts.found, facts.started);
+        done(&mut page, &facts.found);
+        by_database(&mut page, &facts.found);
     }
-    if let Some(inodes) = finished.and_then(|finished| finished.room.inodes) {
+    if let Some(facts) = facts {
+        let inodes = |inodes: Option<u64>| inodes.map(|inodes| ([], inodes));
         page.gauge(
             "odoo_session_store_inodes",
             "Inodes of the file system that the session store is on.",
-            [([], inodes.total)],
+            inodes(facts.file_system.inodes),
         );
         page.gauge(
             "odoo_session_store_inodes_free",
             "Free inodes of the file system that the session store is on.",
-            [([], inodes.free)],
+            inodes(facts.file_system.inodes_free),
         );
     }
-    of_the_run(&mut page, run, finished);
+    of_the_run(&mut page, run, facts);
     // The rest is of every command.
     page.command = "";
-    last_successes(&mut page, run, finished, previous);
-    deleted_so_far(&mut page, run, finished, previous);
+    last_successes(&mut page, run, facts, previous);
+    deleted_so_far(&mut page, run, facts, previous);
     page.text
 }
 
-fn found(page: &mut Page<'_>, tally: &Tally, started: Timestamp) {
+fn found(page: &mut Page<'_>, found: &Found, started: Timestamp) {
     let mut gauge = |name, help, value: fn(&Row) -> u64| {
-        let rows = Class::ALL.map(|class| (labels(class), value(tally.row(class))));
+        let rows = Class::ALL.map(|class| (labels(class), value(found.row(class))));
         page.gauge(name, help, rows);
     };
     gauge(
@@ -93,7 +93,7 @@ fn found(page: &mut Page<'_>, tally: &Tally, started: Timestamp) {
     gauge(
         "odoo_session_files_disk_bytes",
         "Bytes on disk of the files that the last run found.",
-        |row| row.all.disk,
+        |row| row.all.disk_bytes,
     );
     gauge(
         "odoo_session_files_due",
@@ -103,10 +103,10 @@ fn found(page: &mut Page<'_>, tally: &Tally, started: Timestamp) {
     page.gauge(
         "odoo_session_unknown_names",
         "Foreign names that the last run found alike: perhaps those of an Odoo that this version does not know.",
-        [([], tally.unknown.count())],
+        [([], found.unknown_names())],
     );
     let oldest = Class::ALL.into_iter().filter_map(|class| {
-        let oldest = tally.row(class).oldest?;
+        let oldest = found.row(class).oldest?;
         Some((labels(class), oldest.age(started).as_secs()))
     });
     page.gauge(
@@ -117,68 +117,60 @@ fn found(page: &mut Page<'_>, tally: &Tally, started: Timestamp) {
 }
 
 /// The sessions that were read, by database.
-fn by_database(page: &mut Page<'_>, tally: &Tally, mode: Mode) {
+fn by_database(page: &mut Page<'_>, found: &Found) {
     // Names that differ can be shown alike, and node_exporter refuses a file with the same series twice.
-    let mut rows: BTreeMap<String, Database> = BTreeMap::new();
-    for (name, database) in tally.databases.rows() {
-        let name = match name {
-            Name::Database(name) => name,
-            Name::Others => OTHER_DATABASES.to_owned(),
-            Name::None => String::new(),
+    let mut rows: BTreeMap<(&str, usize), Vec<&DatabaseClass>> = BTreeMap::new();
+    for database in &found.databases {
+        let name = match &database.name {
+            Some(name) => name,
+            None if database.others => OTHER_DATABASES,
+            None => "",
         };
-        rows.entry(name).or_default().merge(database);
+        for row in &database.classes {
+            let same = rows.entry((name, row.class as usize));
+            same.or_default().push(row);
+        }
     }
-    let mut gauge = |name, help, value: fn(Fates) -> u64| {
-        let samples = rows.iter().flat_map(|(database, row)| {
-            let found = |class: &Class| row.of(*class).files > 0;
-            Class::ALL.into_iter().filter(found).map(move |class| {
-                let [class_label, property] = labels(class);
-                let database = ("database", database.as_str());
-                ([class_label, property, database], value(row.of(class)))
-            })
+    let mut gauge = |name, help, value: fn(&DatabaseClass) -> u64| {
+        let samples = rows.iter().map(|((database, class), rows)| {
+            let [class_label, property] = labels(Class::ALL[*class]);
+            let files: u64 = rows.iter().map(|row| value(row)).sum();
+            ([class_label, property, ("database", *database)], files)
         });
         page.gauge(name, help, samples);
     };
     gauge(
         "odoo_session_database_files",
         "Sessions that the last run read, by database, before it deleted any.",
-        |fates| fates.files,
+        |row| row.files,
     );
     gauge(
         "odoo_session_database_files_due",
         "Sessions that the last run read and found to be due, by database.",
-        |fates| fates.due,
+        |row| row.due,
     );
     gauge(
         "odoo_session_reaper_last_run_deleted_database_files",
         "Sessions that the last run deleted, by database.",
-        match mode {
-            Mode::Reap => |fates| fates.deleted,
-            Mode::Audit | Mode::DryRun => |_| 0,
-        },
+        |row| row.deleted,
     );
 }
 
-fn done(page: &mut Page<'_>, tally: &Tally, mode: Mode) {
-    let deleted = |row: &Row| match mode {
-        Mode::Reap => row.deleted.files,
-        // A dry run counts what it would have deleted.
-        Mode::Audit | Mode::DryRun => 0,
-    };
+fn done(page: &mut Page<'_>, found: &Found) {
     page.gauge(
         "odoo_session_reaper_last_run_deleted_files",
         "Files that the last run deleted.",
-        Class::ALL.map(|class| (labels(class), deleted(tally.row(class)))),
+        Class::ALL.map(|class| (labels(class), found.row(class).deleted.files)),
     );
     page.gauge(
         "odoo_session_reaper_last_run_kept_files",
         "Files of Odoo that the last run kept, by reason.",
-        kept(tally).map(|(reason, files)| ([("reason", reason)], files)),
+        kept(found).map(|(reason, files)| ([("reason", reason)], files)),
     );
     page.gauge(
         "odoo_session_reaper_last_run_vanished_files",
         "Files that were gone by themselves before the last run could look at or delete them.",
-        [([], tally.vanished)],
+        [([], found.vanished)],
     );
     let errors = [
         Operation::List,
@@ -187,9 +179,11 @@ fn done(page: &mut Page<'_>, tally: &Tally, mode: Mode) {
         Operation::Delete,
     ]
     .map(|operation| {
-        let own = tally.errors.iter().filter(|((of, _), _)| *of == operation);
-        let count: u64 = own.map(|(_, count)| count).sum();
-        ([("operation", operation.name())], count)
+        let operation = operation.name();
+        let own = found.errors.iter();
+        let own = own.filter(|error| error.operation == operation);
+        let count: u64 = own.map(|error| error.count).sum();
+        ([("operation", operation)], count)
     });
     page.gauge(
         "odoo_session_reaper_last_run_errors",
@@ -199,22 +193,22 @@ fn done(page: &mut Page<'_>, tally: &Tally, mode: Mode) {
 }
 
 /// Why files stay; each file counts once.
-fn kept(tally: &Tally) -> [(&'static str, u64); 5] {
+fn kept(found: &Found) -> [(&'static str, u64); 5] {
     let (mut young, mut implausible) = (0, 0);
     // Protected logins have no age that matters.
     let read =
         |class: &Class| !matches!(class, Class::Foreign | Class::Unreadable | Class::Protected);
     for class in Class::ALL.into_iter().filter(read) {
-        let row = tally.row(class);
+        let row = found.row(class);
         // Files with an implausible time have no age.
         let aged: u64 = row.ages.iter().sum();
         young += aged.saturating_sub(row.due.files + row.spared);
         implausible += row.all.files.saturating_sub(aged);
     }
-    let unreadable = tally.row(Class::Unreadable);
+    let unreadable = found.row(Class::Unreadable);
     [
         ("within-window", young),
-        ("protected-login", tally.row(Class::Protected).all.files),
+        ("protected", found.row(Class::Protected).all.files),
         ("implausible-time", implausible),
         (
             "unreadable",
@@ -223,11 +217,11 @@ fn kept(tally: &Tally) -> [(&'static str, u64); 5] {
                 .files
                 .saturating_sub(unreadable.due.files + unreadable.spared),
         ),
-        ("saved-again", tally.saved_again),
+        ("saved-again", found.kept.saved_again),
     ]
 }
 
-fn of_the_run(page: &mut Page<'_>, run: &Run<'_>, finished: Option<&Finished<'_>>) {
+fn of_the_run(page: &mut Page<'_>, run: &Run<'_>, facts: Option<&Facts>) {
     page.gauge(
         "odoo_session_reaper_last_run_duration_seconds",
         "How long the last run took.",
@@ -243,13 +237,7 @@ fn of_the_run(page: &mut Page<'_>, run: &Run<'_>, finished: Option<&Finished<'_>
         "The exit code of the last run; 0 is success.",
         [([], run.exit.code())],
     );
-    let end = match finished.map(|finished| finished.end) {
-        None => "failed",
-        Some(None) => "dormant",
-        Some(Some(End::Complete)) => "complete",
-        Some(Some(End::LimitReached)) => "limit-reached",
-        Some(Some(End::Interrupted(_))) => "interrupted",
-    };
+    let end = facts.map_or("failed", |facts| end(facts.end));
     page.gauge(
         "odoo_session_reaper_last_run_info",
         "How the last run ended, and which version of the program it was.",
@@ -262,13 +250,8 @@ fn of_the_run(page: &mut Page<'_>, run: &Run<'_>, finished: Option<&Finished<'_>
 
 /// When each command last succeeded. A run that left a dormant store alone is none: the next one would do so as well,
 /// for ever, and nobody would hear of it.
-fn last_successes(
-    page: &mut Page<'_>,
-    run: &Run<'_>,
-    finished: Option<&Finished<'_>>,
-    previous: &Previous,
-) {
-    let left_alone = finished.is_some_and(|finished| finished.end.is_none());
+fn last_successes(page: &mut Page<'_>, run: &Run<'_>, facts: Option<&Facts>, previous: &Previous) {
+    let left_alone = facts.is_some_and(|facts| facts.end.is_none());
     let successes = [Mode::Audit, Mode::DryRun, Mode::Reap]
         .into_iter()
         .filter_map(|mode| {
@@ -277,7 +260,7 @@ fn last_successes(
             } else {
                 previous.success(run.store, mode)
             };
-            Some(([("command", command(mode))], at?))
+            Some(([("command", mode.name())], at?))
         });
     page.gauge(
         LAST_SUCCESS,
@@ -288,15 +271,10 @@ fn last_successes(
 
 /// What all reaps deleted since there is such a file. The file of an audit has none of it, unless reaps write to it,
 /// too: the same series in two files would be one too many.
-fn deleted_so_far(
-    page: &mut Page<'_>,
-    run: &Run<'_>,
-    finished: Option<&Finished<'_>>,
-    previous: &Previous,
-) {
-    let reaped = finished.filter(|_| run.mode == Mode::Reap);
+fn deleted_so_far(page: &mut Page<'_>, run: &Run<'_>, facts: Option<&Facts>, previous: &Previous) {
+    let reaped = facts.filter(|_| run.mode == Mode::Reap);
     let totals = Class::ALL.into_iter().filter_map(|class| {
-        let now = reaped.map(|finished| finished.tally.row(class).deleted.files);
+        let now = reaped.map(|facts| facts.found.row(class).deleted.files);
         let before = previous.deleted(run.store, class);
         let total = [before, now]
             .into_iter()
@@ -311,15 +289,6 @@ fn deleted_so_far(
     );
 }
 
-/// The label of a command, the same for every run of it.
-fn command(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Audit => "audit",
-        Mode::DryRun => "dry-run",
-        Mode::Reap => "reap",
-    }
-}
-
 fn labels(class: Class) -> [Label<'static>; 2] {
     [
         ("class", class.base()),
@@ -329,7 +298,7 @@ fn labels(class: Class) -> [Label<'static>; 2] {
 
 fn labels_of_deleted(class: Class) -> [Label<'static>; 3] {
     let [class, property] = labels(class);
-    [("command", command(Mode::Reap)), class, property]
+    [("command", Mode::Reap.name()), class, property]
 }
 
 #[cfg(test)]

@@ -1,16 +1,43 @@
-//! Numbers as people read them.
+//! Numbers as people read them, or as their tools do.
 
-/// `118 204`: groups of three, separated by a space.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            out.push(' ');
+/// How numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// `118 204`: groups of three, separated by a space.
+    Grouped,
+    /// `118204`: for pipes and the journal, where `grep` and `awk` come next.
+    Plain,
+}
+
+impl Numbers {
+    /// A count.
+    pub fn count(self, number: u64) -> String {
+        let digits = number.to_string();
+        if self == Numbers::Plain {
+            return digits;
         }
-        out.push(digit);
+        let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index) % 3 == 0 {
+                out.push(' ');
+            }
+            out.push(digit);
+        }
+        out
     }
-    out
+
+    /// A count of things: `1 file`, `2 files`, `2 directories`, `40 people`.
+    pub fn of(self, count: u64, one: &str) -> String {
+        let many = match (count, one) {
+            (1, _) => one.to_owned(),
+            (_, "person") => "people".to_owned(),
+            _ => match one.strip_suffix('y') {
+                Some(start) => format!("{start}ies"),
+                None => format!("{one}s"),
+            },
+        };
+        format!("{} {many}", self.count(count))
+    }
 }
 
 /// `438 MB`: decimal units, two significant digits below ten.
@@ -29,31 +56,34 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
-/// `1 file`, `2 files`.
-pub fn files(count: u64) -> String {
-    format!(
-        "{} file{}",
-        grouped(count),
-        if count == 1 { "" } else { "s" }
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn groups_thousands() {
+    fn groups_thousands_for_people_only() {
         for (number, text) in [
             (0, "0"),
             (999, "999"),
             (1_000, "1 000"),
             (1_234_567, "1 234 567"),
         ] {
-            assert_eq!(grouped(number), text);
+            assert_eq!(Numbers::Grouped.count(number), text);
+            assert_eq!(Numbers::Plain.count(number), text.replace(' ', ""));
         }
-        assert_eq!(files(1), "1 file");
-        assert_eq!(files(2_000), "2 000 files");
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        for (count, one, text) in [
+            (1, "shard", "1 shard"),
+            (0, "file", "0 files"),
+            (2_000, "directory", "2 000 directories"),
+            (1, "person", "1 person"),
+            (40, "person", "40 people"),
+        ] {
+            assert_eq!(Numbers::Grouped.of(count, one), text);
+        }
     }
 
     #[test]

@@ -1,23 +1,52 @@
 //! Standard output that may be closed or full without stopping anything.
 
 use std::fmt::Arguments;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+
+use super::numbers::Numbers;
+use crate::log;
+use crate::stream::Stream;
+
+/// Columns where nobody says how many there are.
+const WIDTH: usize = 80;
 
 /// A buffered writer that remembers its first error and is silent from then on.
 pub struct Out {
     writer: BufWriter<Box<dyn Write + Send>>,
     failed: Option<io::Error>,
     /// Whether colours and other escapes may be written.
-    pub colours: bool,
+    colours: bool,
+    /// Whether somebody is watching.
+    pub terminal: bool,
+    /// Columns.
+    pub width: usize,
 }
 
 impl Out {
-    /// Writes to `writer`.
-    pub fn new(writer: Box<dyn Write + Send>, colours: bool) -> Out {
+    /// The process's standard output.
+    pub fn stdout() -> Out {
+        let stdout = io::stdout();
+        let terminal = stdout.is_terminal();
+        let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+        let size = rustix::termios::tcgetwinsize(&stdout).map(|size| usize::from(size.ws_col));
         Out {
-            writer: BufWriter::new(writer),
+            colours: terminal && log::colours_wanted(),
+            terminal,
+            // Some terminals over a serial line or a container's pipe say 0.
+            width: match size.ok().filter(|columns| *columns > 0).or_else(columns) {
+                Some(columns) if terminal => columns.max(WIDTH / 2),
+                _ => WIDTH,
+            },
+            writer: BufWriter::new(Box::new(Stream::Output)),
             failed: None,
-            colours,
+        }
+    }
+
+    /// How numbers are written here.
+    pub fn numbers(&self) -> Numbers {
+        match self.terminal {
+            true => Numbers::Grouped,
+            false => Numbers::Plain,
         }
     }
 
@@ -47,8 +76,17 @@ impl Out {
 
     /// `text` in bold, where that is possible.
     pub fn bold(&self, text: &str) -> String {
+        self.escaped(text, "1")
+    }
+
+    /// `text` in the colour of logins that end, where that is possible.
+    pub fn alarming(&self, text: &str) -> String {
+        self.escaped(text, "33")
+    }
+
+    fn escaped(&self, text: &str, code: &str) -> String {
         if self.colours {
-            format!("\x1b[1m{text}\x1b[0m")
+            format!("\x1b[{code}m{text}\x1b[0m")
         } else {
             text.to_owned()
         }

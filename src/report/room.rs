@@ -4,13 +4,16 @@
 use std::time::Duration;
 
 use super::Finished;
-use super::numbers::{bytes, files, grouped};
+use super::numbers::{Numbers, bytes};
 use crate::policy::Class;
 use crate::reap::{End, Mode};
 use crate::redact;
 use crate::settings::{ConfFile, Effective, Source, Value};
 use crate::store::{Room, Share};
 use crate::tally::{AGE_BOUNDS, AGE_BUCKETS, Pile, Row, Tally};
+
+/// It is told in the log, as a command to be copied.
+const NUMBERS: Numbers = Numbers::Plain;
 
 /// Below this much free, in percent, the file system is short of room.
 const SHORT: u64 = 5;
@@ -46,16 +49,18 @@ pub fn advice(
     let mode = finished.plan.mode;
     // What a reap has deleted is room already.
     let to_go = match mode {
-        Mode::Audit => total.due,
-        Mode::DryRun => total.deleted,
+        Mode::Audit | Mode::DryRun => total.settled,
         Mode::Reap => Pile::default(),
     };
     let missing = missing(&finished.room, to_go)?;
     let short = shortage(&finished.room);
     let command = |verb, window| command(finished, conf_file, any_directory, verb, window);
     if mode != Mode::Audit {
-        let left = total.all.files.saturating_sub(total.deleted.files);
-        let disk = total.all.disk.saturating_sub(total.deleted.disk);
+        let left = total.all.files.saturating_sub(total.settled.files);
+        let disk = total
+            .all
+            .disk_bytes
+            .saturating_sub(total.settled.disk_bytes);
         let cut_short = matches!(finished.end, Some(End::LimitReached | End::Interrupted(_)));
         // Of a dormant store nobody has counted anything.
         let worth_it = finished.end.is_none() || is_worth_it(&finished.room, left, disk);
@@ -82,7 +87,7 @@ pub fn advice(
     Some(format!(
         "{short}; `{}` would delete {up_to}{}",
         command("reap", Some(shorter.window)),
-        files(total.due.files + shorter.files)
+        NUMBERS.of(total.due.files + shorter.files, "file")
     ))
 }
 
@@ -111,7 +116,7 @@ fn missing(room: &Room, to_go: Pile) -> Option<Missing> {
     };
     let missing = Missing {
         files: lacking(room.inodes, to_go.files),
-        disk: lacking(room.bytes, to_go.disk),
+        disk: lacking(room.bytes, to_go.disk_bytes),
     };
     (missing != Missing::default()).then_some(missing)
 }
@@ -126,7 +131,7 @@ fn is_worth_it(room: &Room, files: u64, disk: u64) -> bool {
 
 /// The longest window that makes enough room; or, if none does, the longest that makes as much as any.
 fn shorter(visitors: &Row, window: Duration, missing: Missing, room: &Room) -> Option<Shorter> {
-    let each = visitors.all.disk / visitors.all.files.max(1);
+    let each = visitors.all.disk_bytes / visitors.all.files.max(1);
     let mut best: Option<Shorter> = None;
     let bounds = AGE_BOUNDS.into_iter().enumerate().rev();
     for (index, bound) in bounds.filter(|(_, (bound, _))| *bound < window) {
@@ -149,7 +154,13 @@ fn shortage(room: &Room) -> String {
     let inodes = room.inodes.filter(|share| is_short(*share));
     let space = room.bytes.filter(|share| is_short(*share));
     let told = [
-        inodes.map(|share| format!("{} of {} inodes", grouped(share.free), grouped(share.total))),
+        inodes.map(|share| {
+            format!(
+                "{} of {} inodes",
+                NUMBERS.count(share.free),
+                NUMBERS.count(share.total)
+            )
+        }),
         space.map(|share| format!("{} of {}", bytes(share.free), bytes(share.total))),
     ];
     let told: Vec<_> = told.into_iter().flatten().collect();
@@ -170,14 +181,17 @@ fn command(
         words.extend(value.map(|value| redact::word(&value)));
     };
     if let Some(file) = conf_file {
-        option("config", Some(file.shown().to_owned()));
+        option("config", Some(file.shown().to_string()));
     }
     let sessions = &finished.location.sessions;
     match sessions.parent() {
         Some(data_dir) if sessions.ends_with("sessions") && data_dir.is_absolute() => {
-            option("data_dir", Some(redact::path(data_dir)));
+            option("data_dir", Some(redact::path(data_dir).into()));
         }
-        _ => option("sessions_dir", Some(redact::path(&finished.store.resolved))),
+        _ => option(
+            "sessions_dir",
+            Some(redact::path(&finished.store.resolved).into()),
+        ),
     }
     if any_directory {
         option("accept_any_directory", None);
@@ -207,15 +221,16 @@ fn command(
                 }
             }
             Value::Switch(true) => option(name, None),
-            Value::LastSeen(_) => option(name, Some(value.to_string())),
+            Value::LastSeen(last_seen) => option(name, Some(last_seen.name().to_owned())),
             Value::Switch(false) | Value::Never => {}
         }
     }
     if let Some((window, label)) = window {
         option("anonymous_window", Some(label.to_owned()));
         // Where nothing can be saved any more, a store looks dormant soon.
-        let shortest = finished.plan.policy.shortest().min(window);
-        if finished.store.stat.mtime.age(finished.started) > shortest {
+        let policy = &finished.plan.policy;
+        let shortest = policy.shortest().min(window);
+        if finished.store.stat.mtime.age(policy.now) > shortest {
             option("force", None);
         }
     }
@@ -241,7 +256,7 @@ mod tests {
         Pile {
             files,
             bytes: files * 200,
-            disk: files * 4_096,
+            disk_bytes: files * 4_096,
         }
     }
 
@@ -314,10 +329,7 @@ mod tests {
     #[test]
     fn what_is_short_is_named() {
         for (room, told) in [
-            (
-                room(Some((0, 12_500)), None),
-                "only 0 of 12 500 inodes free",
-            ),
+            (room(Some((0, 12_500)), None), "only 0 of 12500 inodes free"),
             (
                 room(Some((9, 10)), Some((1_000_000, 100_000_000))),
                 "only 1.0 MB of 100 MB free",

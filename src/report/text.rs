@@ -1,210 +1,69 @@
 //! The report for people.
 
 mod databases;
+mod head;
 mod unknown;
 
 use std::ops::RangeInclusive;
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::numbers::{bytes, files, grouped};
+use super::facts::{Facts, Row};
+use super::histogram;
+use super::numbers::{Numbers, bytes};
 use super::out::Out;
-use super::{Finished, histogram};
-use crate::policy::{Class, Windows};
+use crate::policy::Class;
 use crate::reap::{End, Mode};
-use crate::redact;
-use crate::settings::{Effective, Source, Value};
-use crate::store::Share;
-use crate::tally::Row;
-use crate::time::{short, words};
+use crate::tally::DENIED;
+use crate::time::short;
+use head::in_words;
 
-/// The class as a row of the table.
-pub(super) fn label(class: Class) -> &'static str {
-    match class {
-        Class::Authenticated => "authenticated",
-        Class::Protected => "authenticated, kept",
-        Class::Superseded => "superseded",
-        Class::Cart => "anonymous, cart",
-        Class::Pending2fa => "anonymous, 2FA open",
-        Class::Anonymous => "anonymous",
-        Class::Recent => "recent, not read",
-        Class::Unclassified => "unclassified",
-        Class::Unreadable => "unreadable",
-        Class::UnfinishedSave => "unfinished save",
-        Class::UploadStash => "upload stash",
-        Class::Foreign => "foreign, not touched",
-    }
-}
-
-/// Everything: the store, a table, the ages, what is worth knowing, and the closing sentence.
-pub fn full(out: &mut Out, finished: &Finished<'_>) {
-    head(out, finished);
-    if finished.end.is_some() {
+/// Everything: the store and the ages, then what is looked for first, near the end of a long output: the table, what
+/// is worth knowing, and the closing sentence.
+pub fn full(out: &mut Out, facts: &Facts) {
+    head::write(out, facts);
+    out.line(format_args!(""));
+    if facts.end.is_some() {
+        histogram::write(out, facts);
+        databases::write(out, facts);
+        table(out, facts);
         out.line(format_args!(""));
-        table(out, finished);
-        out.line(format_args!(""));
-        if finished.tally.databases.are_several() {
-            databases::write(out, finished);
+        let notes = notes(facts, out.numbers());
+        for note in &notes {
+            out.line(format_args!("{note}"));
+        }
+        if !notes.is_empty() {
             out.line(format_args!(""));
         }
-        histogram::write(out, finished.tally, finished.plan.policy.last_seen);
-        notes(out, finished);
-    } else {
-        out.line(format_args!(""));
     }
-    let sentence = out.bold(&sentence(finished));
-    out.line(format_args!("{sentence}"));
+    let Sentence {
+        start,
+        logouts,
+        rest,
+    } = sentence(facts, out.numbers());
+    let (start, logouts, rest) = (out.bold(&start), out.alarming(&logouts), out.bold(&rest));
+    out.line(format_args!("{start}{logouts}{rest}"));
 }
 
 /// The closing sentence alone.
-pub fn summary(finished: &Finished<'_>) -> String {
-    let mut sentence = sentence(finished);
-    if finished.location.found {
-        sentence.push_str(&format!(
-            "; found by looking around: {}",
-            finished.location.from
-        ));
+pub fn summary(facts: &Facts, numbers: Numbers) -> String {
+    let Sentence {
+        start,
+        logouts,
+        rest,
+    } = sentence(facts, numbers);
+    let mut sentence = start + &logouts + &rest;
+    if facts.store.found {
+        sentence.push_str(&format!("; found by looking around: {}", facts.store.from));
     }
-    let unknown = finished.tally.unknown.count();
-    if finished.plan.mode == Mode::Audit && unknown > 0 {
+    let unknown = facts.found.unknown_names();
+    if facts.mode == Mode::Audit && unknown > 0 {
         sentence.push_str(&format!(
             "; {} foreign names look like those of a newer Odoo: see --report full",
-            grouped(unknown)
+            numbers.count(unknown)
         ));
     }
     sentence
-}
-
-fn head(out: &mut Out, finished: &Finished<'_>) {
-    let Finished {
-        store,
-        location,
-        tally,
-        ..
-    } = finished;
-    let (given, resolved) = (redact::path(&store.given), redact::path(&store.resolved));
-    out.line(format_args!("Session store  {given}"));
-    if given != resolved {
-        out.line(format_args!("               which is {resolved}"));
-    }
-    let found = if location.found {
-        "found by looking around: "
-    } else {
-        "from "
-    };
-    out.line(format_args!("               {found}{}", location.from));
-    if finished.end.is_some() {
-        let mut layout = Vec::new();
-        if tally.sharded > 0 || tally.shards > 0 {
-            layout.push(format!(
-                "sharded (Odoo 16 and newer), {} in {} shards",
-                files(tally.sharded),
-                grouped(tally.shards)
-            ));
-        }
-        if tally.flat > 0 {
-            layout.push(format!("flat (Odoo 15 and older), {}", files(tally.flat)));
-        }
-        if layout.is_empty() {
-            layout.push("no sessions".to_owned());
-        }
-        out.line(format_args!(
-            "Layout         {}",
-            layout.join("\n               ")
-        ));
-    }
-    let room = [
-        (
-            finished.room.inodes,
-            grouped as fn(u64) -> String,
-            " inodes",
-        ),
-        (finished.room.bytes, bytes, ""),
-    ];
-    let room = room.into_iter().filter_map(|(share, number, unit)| {
-        let Share { total, free } = share?;
-        let percent = free.saturating_mul(100) / total.max(1);
-        let (free, total) = (number(free), number(total));
-        Some(format!("{free} of {total}{unit} free ({percent} %)"))
-    });
-    let room: Vec<_> = room.collect();
-    if !room.is_empty() {
-        out.line(format_args!(
-            "File system    {}",
-            room.join("\n               ")
-        ));
-    }
-    out.line(format_args!(
-        "Windows        {}",
-        windows(&finished.plan.policy.general().windows)
-    ));
-    policy(out, finished);
-}
-
-/// What somebody has changed of the policy, and where. The windows above tell the rest.
-fn policy(out: &mut Out, finished: &Finished<'_>) {
-    let mut lines = Vec::new();
-    for value in finished.effective {
-        let Effective {
-            option,
-            database,
-            value,
-            source,
-        } = value;
-        if *source == Source::Default {
-            continue;
-        }
-        let whose = database.as_ref().map_or(String::new(), |database| {
-            format!("{}: ", redact::printable(database.as_bytes()))
-        });
-        let value = match value {
-            Value::Logins(logins) if !finished.logins && !logins.is_empty() => {
-                format!("({} left out)", logins.len())
-            }
-            value => value.to_string(),
-        };
-        let (what, source) = (format!("{whose}{option} {value}"), format!("({source})"));
-        if what.chars().count() + source.chars().count() < 64 {
-            lines.push(format!("{what} {source}"));
-        } else {
-            lines.extend([what, format!("  {source}")]);
-        }
-    }
-    if lines.is_empty() {
-        lines.push("all defaults".to_owned());
-    }
-    out.line(format_args!(
-        "Policy         {}",
-        lines.join("\n               ")
-    ));
-}
-
-fn windows(windows: &Windows) -> String {
-    let mut parts = vec![
-        format!("authenticated {}", words(windows.authenticated)),
-        format!("anonymous {}", words(windows.anonymous)),
-        format!("cart {}", words(windows.cart)),
-        format!("leftover {}", words(windows.leftover)),
-    ];
-    parts.extend(
-        windows
-            .unreadable
-            .map(|window| format!("unreadable {}", words(window))),
-    );
-    let mut lines = vec![String::new()];
-    for part in parts {
-        let last = lines.len() - 1;
-        if lines[last].len() + part.len() > 62 {
-            lines[last].push(',');
-            lines.push(part);
-        } else {
-            if !lines[last].is_empty() {
-                lines[last].push_str(", ");
-            }
-            lines[last].push_str(&part);
-        }
-    }
-    lines.join("\n               ")
 }
 
 /// What has become of files that are due, as the head of a column.
@@ -216,50 +75,53 @@ fn gone(mode: Mode) -> &'static str {
     }
 }
 
-fn table(out: &mut Out, finished: &Finished<'_>) {
-    let Finished { tally, plan, .. } = finished;
+fn table(out: &mut Out, facts: &Facts) {
+    let numbers = out.numbers();
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header([
-        "",
-        "Files",
-        "On disk",
-        gone(plan.mode),
-        "Oldest",
-        "Window",
-    ]);
+    table.set_header(["", "Files", "On disk", gone(facts.mode), "Oldest", "Window"]);
+    let mut lines = 0;
+    let mut logouts = None;
     let mut add = |label: &str, row: &Row, window: String| {
-        let gone = if plan.mode == Mode::Audit {
-            row.due
-        } else {
-            row.deleted
-        };
-        let oldest = row
-            .oldest
-            .map_or(String::new(), |oldest| short(oldest.age(plan.policy.now)));
+        let oldest = row.oldest.map(|oldest| oldest.age(facts.started));
         table.add_row([
             label.to_owned(),
-            grouped(row.all.files),
-            bytes(row.all.disk),
-            grouped(gone.files),
-            oldest,
+            numbers.count(row.all.files),
+            bytes(row.all.disk_bytes),
+            numbers.count(row.settled.files),
+            oldest.map_or(String::new(), short),
             window,
         ]);
-    };
-    for class in Class::ALL {
-        let row = tally.row(class);
-        if class == Class::Foreign {
-            add("total", &tally.total(), String::new());
+        lines += 1;
+        if label == Class::Authenticated.label() && row.settled.files > 0 {
+            logouts = Some(lines);
         }
-        if row.all.files > 0 {
-            let window = plan.policy.window(class).map_or("kept".to_owned(), words);
-            add(label(class), row, window);
+    };
+    for found in &facts.found.classes {
+        if found.class == Class::Foreign {
+            add("total", &facts.found.total, String::new());
+        }
+        if found.row.all.files > 0 {
+            let window = match (found.window, found.class) {
+                (Some(window), _) => in_words(window),
+                // Nobody knows its class, and so its window.
+                (None, Class::Recent) => String::new(),
+                (None, _) => "never".to_owned(),
+            };
+            add(found.class.label(), &found.row, window);
         }
     }
-    print(out, &mut table, 1..=4);
+    print(out, table, 1..=4, logouts);
 }
 
-/// Prints a table with these columns aligned to the right and its head in bold.
-fn print(out: &mut Out, table: &mut Table, right: RangeInclusive<usize>) {
+/// Prints a table with these columns aligned to the right, its head in bold, and perhaps an alarming line.
+fn print(out: &mut Out, mut table: Table, right: RangeInclusive<usize>, alarming: Option<usize>) {
+    table.load_preset(presets::NOTHING);
+    if out.terminal {
+        // A long name of a database is wrapped; in a pipe a row stays one line.
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(u16::try_from(out.width).unwrap_or(u16::MAX));
+    }
     for column in right {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -267,148 +129,193 @@ fn print(out: &mut Out, table: &mut Table, right: RangeInclusive<usize>) {
     }
     for (index, line) in table.lines().enumerate() {
         let line = line.trim_end();
-        let line = if index == 0 {
-            out.bold(line)
-        } else {
-            line.to_owned()
+        let line = match index {
+            0 => out.bold(line),
+            index if Some(index) == alarming => out.alarming(line),
+            _ => line.to_owned(),
         };
         out.line(format_args!("{line}"));
     }
 }
 
-fn notes(out: &mut Out, finished: &Finished<'_>) {
-    let tally = finished.tally;
+/// What the rows of the table are, and what else is worth knowing.
+fn notes(facts: &Facts, numbers: Numbers) -> Vec<String> {
+    let found = &facts.found;
+    let files = |count| numbers.of(count, "file");
     let mut notes = Vec::new();
-    if tally.row(Class::Recent).all.files > 0 {
-        notes.push(
-            "recent: younger than every window, so not read; an audit classifies them".to_owned(),
-        );
+    for row in found.classes.iter().filter(|row| row.row.all.files > 0) {
+        let class = row.class;
+        notes.push(format!("{}: {}", class.label(), class.meaning()));
+        if class == Class::Unreadable {
+            notes.extend(reasons(facts, numbers));
+        }
     }
-    if finished.plan.mode == Mode::Audit {
-        notes.extend(users(finished));
+    if facts.mode == Mode::Audit {
+        notes.extend(users(facts, numbers));
     }
-    if tally.lifetime_unknown > 0 {
+    if found.lifetime_unknown > 0 {
         notes.push(format!(
             "lifetime unknown: {} of logged-in users do not say when they began, so only their windows count",
-            files(tally.lifetime_unknown)
+            files(found.lifetime_unknown)
         ));
     }
-    for (reason, count) in &tally.unreadable {
-        notes.push(format!("unreadable: {}, {reason}", files(*count)));
+    for database in &facts.nobody.databases {
+        notes.push(format!(
+            "nobody: there is no session of the database in [session_reaper:{database}]"
+        ));
     }
-    notes.extend(tally.unknown.told().into_iter().map(unknown::note));
-    if tally.implausible_times > 0 {
+    if let Some(patterns) = &facts.nobody.keep_login {
+        let patterns = head::value(patterns);
+        notes.push(format!(
+            "nobody: keep_login matches no login here: {patterns}"
+        ));
+    }
+    let unknown = found.unknown.iter();
+    notes.extend(unknown.map(|shape| unknown::note(shape, numbers)));
+    if found.kept.implausible_time > 0 {
         notes.push(format!(
             "kept: {} with a last save in the future or before 2010",
-            files(tally.implausible_times)
+            files(found.kept.implausible_time)
         ));
     }
-    if tally.saved_again > 0 {
+    if found.kept.saved_again > 0 {
         notes.push(format!(
             "kept: {} saved again during the run",
-            files(tally.saved_again)
+            files(found.kept.saved_again)
         ));
     }
-    if tally.vanished > 0 {
+    if found.vanished > 0 {
         notes.push(format!(
             "gone by themselves during the run: {}",
-            files(tally.vanished)
+            files(found.vanished)
         ));
     }
-    if finished.dormant {
-        notes.push(dormant(finished));
+    if facts.store.dormant {
+        notes.push(dormant(facts));
     }
-    for ((operation, errno), count) in &tally.errors {
-        let error = std::io::Error::from_raw_os_error(*errno);
+    for error in &found.errors {
         notes.push(format!(
-            "failed: {} {} times: {error}",
-            operation.name(),
-            grouped(*count)
+            "failed: {} {}: {}",
+            error.operation,
+            numbers.of(error.count, "time"),
+            error.message
         ));
     }
-    if !notes.is_empty() {
-        for note in &notes {
-            out.line(format_args!("{note}"));
-        }
-        out.line(format_args!(""));
-    }
+    notes
+}
+
+/// Why files do not read as a session. How many were denied, the closing sentence says.
+fn reasons(facts: &Facts, numbers: Numbers) -> Option<String> {
+    let reasons = facts.found.unreadable.iter();
+    let reasons: Vec<String> = reasons
+        .filter(|(reason, _)| **reason != DENIED)
+        .map(|(reason, count)| format!("{} {reason}", numbers.count(*count)))
+        .collect();
+    (!reasons.is_empty()).then(|| format!("  {}", reasons.join(", ")))
 }
 
 /// Who is logged in, and who would be logged out while active.
-fn users(finished: &Finished<'_>) -> Vec<String> {
-    let tally = finished.tally;
+fn users(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let mut notes = Vec::new();
-    if tally.logins > 0 {
+    if facts.found.logins > 0 {
         notes.push(format!(
             "logins: {}; what Odoo has moved to a new file counts once",
-            grouped(tally.logins)
+            numbers.count(facts.found.logins)
         ));
     }
-    match finished.due_though_read() {
+    match facts.found.due_but_active {
         Some(0) => {}
         Some(count) => notes.push(format!(
-            "due though active: {} of logged-in users were read by Odoo within their window, but not saved; \
-             --last-seen atime keeps them",
-            files(count)
+            "due but active: {} of logged-in users were read (by Odoo, or by a backup) within their window, but not \
+             saved; --last-seen atime keeps them",
+            numbers.of(count, "file")
         )),
         None => notes.push(
-            "due though active: unknown, this mount keeps no access times (noatime)".to_owned(),
+            "due but active: unknown, this mount keeps no access times (noatime)".to_owned(),
         ),
     }
     notes
 }
 
-fn dormant(finished: &Finished<'_>) -> String {
-    let changed = finished.store.stat.mtime;
+fn dormant(facts: &Facts) -> String {
+    let unchanged = facts.store.last_change.age(facts.started);
     format!(
         "dormant: nothing was saved here for {}, longer than the shortest window ({})",
-        words(changed.age(finished.started)),
-        words(finished.plan.policy.shortest())
+        in_words(unchanged.as_secs()),
+        in_words(facts.windows.shortest)
     )
 }
 
-fn sentence(finished: &Finished<'_>) -> String {
-    let Finished {
-        tally, plan, store, ..
-    } = finished;
-    let place = redact::path(&store.resolved);
-    let Some(end) = finished.end else {
-        return format!(
-            "left {place} alone, it is {}; is it a copy, a backup, or did the clock jump? \
-             If not, use --force",
-            dormant(finished)
-        );
+/// The closing sentence, with what it says of logins that end.
+struct Sentence {
+    start: String,
+    logouts: String,
+    rest: String,
+}
+
+fn sentence(facts: &Facts, numbers: Numbers) -> Sentence {
+    let place = &facts.store.resolved;
+    let found = &facts.found;
+    let Some(end) = facts.end else {
+        return Sentence {
+            start: format!(
+                "left {place} alone, it is {}; is it a copy, a backup, or did the clock jump? If not, use --force",
+                dormant(facts)
+            ),
+            logouts: String::new(),
+            rest: String::new(),
+        };
     };
-    let total = tally.total();
-    let (verb, gone) = match plan.mode {
-        Mode::Audit => ("would delete", total.due),
-        Mode::DryRun => ("would delete", total.deleted),
-        Mode::Reap => ("deleted", total.deleted),
+    let verb = match facts.mode {
+        Mode::Audit | Mode::DryRun => "would delete",
+        Mode::Reap => "deleted",
     };
-    let mut sentence = format!(
-        "{verb} {} of {}, {} on disk, in {place}",
-        grouped(gone.files),
-        files(total.all.files),
-        bytes(gone.disk)
-    );
+    let gone = found.total.settled;
+    let mut rest = format!(", {} on disk, in {place}", bytes(gone.disk_bytes));
     match end {
         End::Complete => {}
         End::LimitReached => {
-            sentence
-                .push_str("; stopped at --limit, the rest was not looked at and more may be due");
+            rest.push_str("; stopped at --limit, the rest was not looked at and more may be due");
         }
-        End::Interrupted(_) => sentence.push_str("; interrupted, the rest was not looked at"),
+        End::Interrupted(_) => rest.push_str("; interrupted, the rest was not looked at"),
     }
-    if finished.dormant && plan.mode == Mode::Audit {
-        sentence.push_str("; but the store is dormant, and a reap leaves it alone without --force");
+    if facts.store.dormant && facts.mode == Mode::Audit {
+        rest.push_str("; but the store is dormant, and a reap leaves it alone without --force");
     }
-    if tally.denied() > 0 {
-        sentence.push_str(&format!("; {} could not be read", grouped(tally.denied())));
+    if found.denied() > 0 {
+        rest.push_str(&format!(
+            "; {} could not be read",
+            numbers.count(found.denied())
+        ));
     }
-    let failures = tally.failures();
+    let failures = found.failures();
     if failures > 0 {
-        let plural = if failures == 1 { "" } else { "s" };
-        sentence.push_str(&format!("; {} failure{plural}", grouped(failures)));
+        rest.push_str(&format!("; {}", numbers.of(failures, "failure")));
     }
-    sentence
+    Sentence {
+        start: format!(
+            "{verb} {} of {}",
+            numbers.count(gone.files),
+            numbers.of(found.total.all.files, "file")
+        ),
+        logouts: logouts(facts, numbers),
+        rest,
+    }
+}
+
+/// How many people lose their login: what nobody would otherwise hear of in a row of files.
+fn logouts(facts: &Facts, numbers: Numbers) -> String {
+    let logouts = &facts.found.logouts;
+    if facts.found.row(Class::NotRead).settled.files > 0 {
+        return " (not read, so nobody knows whose)".to_owned();
+    }
+    if logouts.logins == 0 {
+        return String::new();
+    }
+    let at_least = if logouts.at_least { "at least " } else { "" };
+    format!(
+        " ({} of {at_least}{})",
+        numbers.of(logouts.logins, "login"),
+        numbers.of(logouts.people, "person")
+    )
 }

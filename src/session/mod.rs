@@ -62,7 +62,7 @@ impl Session<'_> {
 }
 
 /// A `uid` that is neither null nor false.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Uid {
     /// A whole number, as Odoo writes it.
     Number(i64),

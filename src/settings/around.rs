@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use super::SettingsError;
 use super::conf_file::ConfFile;
-use super::locate::{Located, Location, Named, Surroundings, data_dir};
+use super::locate::{Located, Location, Named, Surroundings, data_dir, data_dir_in};
 use super::section::Sections;
-use crate::redact;
+use crate::redact::{self, Shown};
 use walk::{Root, Walked};
 
 /// Where Odoo's packages put `odoo.conf`.
@@ -82,7 +82,7 @@ fn by_configs(
 ) -> Result<Option<Located>, SettingsError> {
     for (from, file) in configs(around) {
         let there = fs::metadata(&file);
-        tried.push(attempt(&file, &from, there.as_ref().err()));
+        tried.push(attempt(&file, from, there.as_ref().err()));
         if !there.is_ok_and(|file| file.is_file()) {
             continue;
         }
@@ -92,10 +92,9 @@ fn by_configs(
         if let Some((dir, line)) = data_dir(&conf, &file, around)? {
             let location = Location {
                 sessions: dir.join("sessions"),
-                from: format!(
-                    "data_dir in {} line {line}, from {from}",
-                    redact::path(&file)
-                ),
+                from: [data_dir_in(&file, line), ", from ".into(), from.into()]
+                    .into_iter()
+                    .collect(),
                 found: true,
             };
             return Ok(Some(one(location, sections, Some(conf_file))));
@@ -125,26 +124,31 @@ fn of_odoo(
     dirs.extend(
         around
             .path("ODOO_DATA_DIR")
-            .map(|dir| ("$ODOO_DATA_DIR".to_owned(), dir)),
+            .map(|dir| (Shown::from("$ODOO_DATA_DIR"), dir)),
     );
     dirs.extend(
         around
             .path("XDG_DATA_HOME")
-            .map(|dir| ("$XDG_DATA_HOME".to_owned(), dir.join("Odoo"))),
+            .map(|dir| ("$XDG_DATA_HOME".into(), dir.join("Odoo"))),
     );
     let mut homes = Vec::new();
     if let Some((file, uid)) = conf {
-        let file = redact::path(file);
-        homes.push((
-            format!("the home of the owner of {file}, which names no data_dir"),
-            home_of_owner(uid, around),
-        ));
-        homes.push((
-            format!("the home of user {SERVICE_USER}, as {file} names no data_dir"),
-            home_of_service(around),
-        ));
+        let of_owner: [Shown; 3] = [
+            "the home of the owner of ".into(),
+            redact::path(file),
+            ", which names no data_dir".into(),
+        ];
+        homes.push((of_owner.into_iter().collect(), home_of_owner(uid, around)));
+        let of_service: [Shown; 5] = [
+            "the home of user ".into(),
+            SERVICE_USER.into(),
+            ", as ".into(),
+            redact::path(file),
+            " names no data_dir".into(),
+        ];
+        homes.push((of_service.into_iter().collect(), home_of_service(around)));
     }
-    homes.push(("Odoo's default".to_owned(), around.home()));
+    homes.push((Shown::from("Odoo's default"), around.home()));
     for (from, home) in homes {
         dirs.extend(home.map(|home| (from, home.join(IN_HOME))));
     }
@@ -214,7 +218,7 @@ fn everywhere(
     }
     let location = Location {
         sessions: first.clone(),
-        from: "a directory `sessions` that is Odoo's".to_owned(),
+        from: "a directory `sessions` that is Odoo's".into(),
         found: true,
     };
     Ok(Located {
@@ -234,22 +238,21 @@ fn attempt(path: &Path, from: &str, error: Option<&std::io::Error>) -> String {
     format!("{} ({from}){denied}", redact::path(path))
 }
 
-fn configs(around: &Surroundings) -> Vec<(String, PathBuf)> {
+fn configs(around: &Surroundings) -> Vec<(&'static str, PathBuf)> {
     let mut configs = Vec::new();
-    for variable in ["ODOO_RC", "OPENERP_SERVER"] {
-        configs.extend(
-            around
-                .path(variable)
-                .map(|path| (format!("${variable}"), path)),
-        );
+    for (variable, from) in [
+        ("ODOO_RC", "$ODOO_RC"),
+        ("OPENERP_SERVER", "$OPENERP_SERVER"),
+    ] {
+        configs.extend(around.path(variable).map(|path| (from, path)));
     }
     if let Some(home) = around.home() {
         for file in [".odoorc", ".openerp_serverrc"] {
-            configs.push(("the home directory".to_owned(), home.join(file)));
+            configs.push(("the home directory", home.join(file)));
         }
     }
     for file in PACKAGED_CONFIGS {
-        configs.push(("Odoo's packages".to_owned(), around.in_system(file)));
+        configs.push(("Odoo's packages", around.in_system(file)));
     }
     configs
 }

@@ -9,7 +9,7 @@ use rustix::fs::OFlags;
 
 use super::SettingsError;
 use super::odoo_conf::OdooConf;
-use crate::redact;
+use crate::redact::{self, Shown};
 
 /// More than any `odoo.conf` has; somebody may name a device or a log.
 const LARGEST: u64 = 1 << 20;
@@ -23,8 +23,7 @@ const ALL_WRITE: u32 = 0o002;
 pub struct ConfFile {
     /// Where it lies.
     pub(crate) path: PathBuf,
-    /// The path, as it may be shown.
-    file: String,
+    file: Shown,
     uid: u32,
     mode: u32,
     /// It was named by a flag or by our variable.
@@ -99,8 +98,8 @@ impl ConfFile {
         self.uid
     }
 
-    /// Its path, as it may be shown.
-    pub fn shown(&self) -> &str {
+    /// Its path.
+    pub fn shown(&self) -> &Shown {
         &self.file
     }
 
@@ -111,7 +110,7 @@ impl ConfFile {
     ///
     /// # Errors
     /// Says who could, and what to do about it.
-    pub fn must_be_trusted_by_root(&self, owner: u32) -> Result<(), SettingsError> {
+    pub(crate) fn must_be_trusted_by_root(&self, owner: u32) -> Result<(), SettingsError> {
         let ConfFile {
             file, uid, mode, ..
         } = self;
@@ -157,7 +156,7 @@ mod tests {
         ] {
             let file = ConfFile {
                 path: PathBuf::from("odoo.conf"),
-                file: "odoo.conf".to_owned(),
+                file: "odoo.conf".into(),
                 uid,
                 mode: 0o100_000 | mode,
                 named,

@@ -14,7 +14,7 @@ use super::odoo_conf::OdooConf;
 use super::section::Sections;
 use crate::cli::{StoreArgs, variable};
 use crate::reap::Mode;
-use crate::redact;
+use crate::redact::{self, Shown};
 
 /// How long directories are looked through for stores, in all.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -25,7 +25,7 @@ pub struct Location {
     /// The `sessions` directory.
     pub sessions: PathBuf,
     /// Who says so: a flag, a variable, a line of `odoo.conf`, or a usual place.
-    pub from: String,
+    pub from: Shown,
     /// Nobody named it; it is where Odoo and its packages have it.
     pub found: bool,
 }
@@ -227,7 +227,7 @@ fn said(
             match data_dir(conf, path, around) {
                 Ok(Some((dir, line))) => answers.push(Location {
                     sessions: dir.join("sessions"),
-                    from: format!("data_dir in {} line {line}", redact::path(path)),
+                    from: data_dir_in(path, line),
                     found: false,
                 }),
                 // Then it is there for what else it says.
@@ -282,11 +282,22 @@ fn must_be_of(
 }
 
 /// The option or the variable, as whoever said it knows it.
-fn name(long: &str, level: ValueSource) -> String {
+fn name(long: &'static str, level: ValueSource) -> Shown {
     match level {
-        ValueSource::EnvVariable => variable(long),
-        _ => format!("--{long}"),
+        ValueSource::EnvVariable => redact::printable(variable(long).as_bytes()),
+        _ => ["--".into(), long.into()].into_iter().collect(),
     }
+}
+
+/// The line that says so.
+pub(super) fn data_dir_in(file: &Path, line: usize) -> Shown {
+    let parts = [
+        "data_dir in ".into(),
+        redact::path(file),
+        " line ".into(),
+        line.into(),
+    ];
+    parts.into_iter().collect()
 }
 
 pub(super) fn same_place(one: &Path, other: &Path) -> bool {

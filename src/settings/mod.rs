@@ -2,22 +2,23 @@
 
 mod around;
 mod conf_file;
-pub mod data_dir;
+mod data_dir;
+mod given;
 mod locate;
 pub mod odoo_conf;
-mod rules;
-mod said;
+mod resolve;
+mod scope;
 mod section;
 mod service_file;
 mod source;
 mod spelling;
 
-pub use conf_file::ConfFile;
+pub(crate) use conf_file::ConfFile;
 use locate::Located;
-pub use locate::{Location, Surroundings};
-pub use service_file::notice;
-pub use source::{Effective, Source, Value};
-pub use spelling::unknown_variables;
+pub(crate) use locate::{Location, Surroundings};
+pub(crate) use service_file::notice;
+pub(crate) use source::{Effective, Source, Value};
+pub(crate) use spelling::unknown_variables;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,7 +36,7 @@ use crate::time::Timestamp;
 
 /// Everything that a run over a store needs to be told.
 #[derive(Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Where the store is.
     pub location: Location,
     /// All stores that an audit has found, if nobody named one and there is more than one.
@@ -57,7 +58,7 @@ pub struct Settings {
     /// Delete at most this many files.
     pub limit: Option<u64>,
     /// Delete what is older than every window without reading it.
-    pub unread: bool,
+    pub by_age_only: bool,
     /// Reap a dormant store too.
     pub force: bool,
     /// Number of workers, if somebody chose it.
@@ -68,7 +69,7 @@ pub struct Settings {
 
 /// Settings that cannot be meant, or cannot be had.
 #[derive(Debug)]
-pub struct SettingsError {
+pub(crate) struct SettingsError {
     /// How the process ends for it.
     pub exit: Exit,
     message: String,
@@ -143,12 +144,12 @@ impl Settings {
             ..
         } = args;
         let settings = Settings::new(deleting.mode(), &store, report, &work, matches, around)?;
-        if deleting.unread {
+        if deleting.by_age_only {
             settings.must_not_need_reading()?;
         }
         Ok(Settings {
             limit: deleting.limit,
-            unread: deleting.unread,
+            by_age_only: deleting.by_age_only,
             force: deleting.force,
             ..settings
         })
@@ -166,12 +167,12 @@ impl Settings {
         if !located.several.is_empty() {
             must_be_for_several(mode, &report, &located)?;
         }
-        let told = rules::told(matches, &located.sections)?;
+        let resolved = resolve::resolve(matches, &located.sections)?;
         Ok(Settings {
-            general: told.general,
-            databases: told.databases,
-            last_seen: told.last_seen,
-            effective: told.effective,
+            general: resolved.general,
+            databases: resolved.databases,
+            last_seen: resolved.last_seen,
+            effective: resolved.effective,
             location: located.location,
             several: located.several,
             conf_file: located.conf_file,
@@ -180,14 +181,14 @@ impl Settings {
             },
             mode,
             limit: None,
-            unread: false,
+            by_age_only: false,
             force: false,
             threads: work.threads,
             report,
         })
     }
 
-    /// Refuses what only the content of a file can tell, for `--unread` would pass over it.
+    /// Refuses what only the content of a file can tell, for `--by-age-only` would pass over it.
     fn must_not_need_reading(&self) -> Result<(), SettingsError> {
         for Effective {
             option,
@@ -202,8 +203,8 @@ impl Settings {
                 _ => continue,
             };
             return Err(SettingsError::usage(format!(
-                "--unread deletes a session without reading it, and so without knowing {what}, but there is {}: \
-                 run without --unread",
+                "--by-age-only deletes a session without reading it, and so without knowing {what}, but there is {}: \
+                 run without --by-age-only",
                 source.name(option)
             )));
         }
@@ -213,8 +214,8 @@ impl Settings {
     /// The policy, to be applied at this moment.
     pub fn policy(&self, now: Timestamp) -> Policy {
         let mut policy = Policy::new(self.general.clone(), self.databases.clone(), now);
-        if self.unread {
-            policy.unread = vec![Kind::Flat, Kind::Sharded];
+        if self.by_age_only {
+            policy.by_age_only = vec![Kind::Flat, Kind::Sharded];
         }
         policy.last_seen = self.last_seen;
         policy

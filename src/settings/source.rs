@@ -1,30 +1,23 @@
 //! What each value of the policy is, and who said so.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::cli;
-use crate::policy::LastSeen;
-use crate::redact;
-use crate::time::words;
+use crate::policy::{LastSeen, LoginPattern};
+use crate::redact::{self, Shown};
 
 /// Who said a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// An option of the command line.
     CommandLine,
-    /// An environment variable.
     Environment,
-    /// A line of `odoo.conf`.
     File {
-        /// The file, as it may be shown.
-        file: String,
-        /// The section, without its brackets.
+        file: Shown,
+        /// Without its brackets.
         section: String,
-        /// The 1-based line.
+        /// 1-based.
         line: usize,
     },
-    /// Nobody.
     Default,
 }
 
@@ -55,25 +48,6 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Source::CommandLine => f.write_str("command line"),
-            Source::Environment => f.write_str("environment"),
-            Source::File {
-                file,
-                section,
-                line,
-            } => write!(
-                f,
-                "{file} [{}] line {line}",
-                redact::printable(section.as_bytes())
-            ),
-            Source::Default => f.write_str("default"),
-        }
-    }
-}
-
 /// A value that is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
@@ -81,9 +55,7 @@ pub struct Effective {
     pub option: &'static str,
     /// The database that it is for; `None` for all that do not set it themselves.
     pub database: Option<String>,
-    /// The value.
     pub value: Value,
-    /// Who said so.
     pub source: Source,
 }
 
@@ -92,14 +64,17 @@ pub struct Effective {
 pub enum Value {
     /// A window or a lifetime.
     Duration(Duration),
-    /// Patterns of logins.
     Logins(Vec<String>),
-    /// A switch.
     Switch(bool),
-    /// What tells when a session was used last.
     LastSeen(LastSeen),
     /// Nothing, which for these options means: never.
     Never,
+}
+
+impl From<Duration> for Value {
+    fn from(duration: Duration) -> Value {
+        Value::Duration(duration)
+    }
 }
 
 impl From<Option<Duration>> for Value {
@@ -108,23 +83,21 @@ impl From<Option<Duration>> for Value {
     }
 }
 
-/// Fit for a terminal.
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Duration(duration) => f.write_str(&words(*duration)),
-            Value::Logins(logins) if logins.is_empty() => f.write_str("none"),
-            Value::Logins(logins) => {
-                let shown: Vec<_> = logins
-                    .iter()
-                    .map(|login| redact::printable(login.as_bytes()))
-                    .collect();
-                f.write_str(&shown.join(", "))
-            }
-            Value::Switch(on) => f.write_str(if *on { "yes" } else { "no" }),
-            Value::LastSeen(LastSeen::Mtime) => f.write_str("mtime"),
-            Value::LastSeen(LastSeen::Atime) => f.write_str("atime"),
-            Value::Never => f.write_str("never"),
-        }
+impl From<Vec<LoginPattern>> for Value {
+    fn from(logins: Vec<LoginPattern>) -> Value {
+        let written = logins.iter().map(|login| login.as_str().to_owned());
+        Value::Logins(written.collect())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(on: bool) -> Value {
+        Value::Switch(on)
+    }
+}
+
+impl From<LastSeen> for Value {
+    fn from(last_seen: LastSeen) -> Value {
+        Value::LastSeen(last_seen)
     }
 }

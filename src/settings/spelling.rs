@@ -66,7 +66,7 @@ pub fn unknown_variables(
             match meant {
                 Some(meant) if name == *meant.as_str() => None,
                 Some(meant) => Some(format!("{shown} (did you mean {meant}?)")),
-                None => Some(shown),
+                None => Some(shown.into()),
             }
         })
         .collect()

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::policy::Class;
-use crate::redact;
+use crate::redact::{self, Shown};
 use crate::store::stat::Stat;
 
 /// How many names that nobody has configured get a row of their own.
@@ -22,8 +22,8 @@ pub struct Fates {
     pub files: u64,
     /// Those that are due.
     pub due: u64,
-    /// Those that were deleted; in a dry run, that would have been.
-    pub deleted: u64,
+    /// Those that are due to the end: deleted, or what a dry run and an audit would delete.
+    pub settled: u64,
 }
 
 impl Fates {
@@ -31,7 +31,7 @@ impl Fates {
     pub fn merge(&mut self, other: Fates) {
         self.files += other.files;
         self.due += other.due;
-        self.deleted += other.deleted;
+        self.settled += other.settled;
     }
 }
 
@@ -74,8 +74,8 @@ pub struct Id(usize);
 /// Whose sessions these are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Name {
-    /// Of this database; the text is safe to print.
-    Database(String),
+    /// Of this database.
+    Database(Shown),
     /// Of databases beyond those that are told apart.
     Others,
     /// Of none.
@@ -142,19 +142,16 @@ impl Databases {
         self.rows[id.0].classes[class as usize].due += 1;
     }
 
-    /// Counts a due session that was deleted, or in a dry run would have been.
-    pub fn deleted(&mut self, id: Id, class: Class) {
-        self.rows[id.0].classes[class as usize].deleted += 1;
+    /// Counts a due session that was deleted, or would be.
+    pub fn settled(&mut self, id: Id, class: Class) {
+        self.rows[id.0].classes[class as usize].settled += 1;
     }
 
-    /// Whether sessions of more than one database were found.
-    pub fn are_several(&self) -> bool {
-        let named = self
-            .rows()
-            .filter(|(name, _)| *name != Name::None)
-            .take(2)
-            .count();
-        named == 2
+    /// Whether any session names this database. Tells it of a name that has its place, or is among the first.
+    pub fn has(&self, name: &str) -> bool {
+        let name = &name.as_bytes()[..name.len().min(NAME_BYTES)];
+        let id = self.ids.get(name);
+        id.is_some_and(|id| self.rows[id.0].total().files > 0)
     }
 
     /// What was found of each database that has sessions, by name; those of none and of others come last.
@@ -227,16 +224,12 @@ mod tests {
             .rows()
             .map(|(name, row)| (name, row.of(Class::Anonymous).files))
             .collect();
-        let name = |name: &str| Name::Database(name.to_owned());
+        let name = |name: &'static str| Name::Database(name.into());
         assert_eq!(files, [(name("a"), 1), (name("b"), 2), (name("c"), 1)]);
-        assert!(one.are_several());
-    }
-
-    #[test]
-    fn one_database_and_none_are_not_several() {
-        let mut databases = counted(&["a"]);
-        databases.rows[NONE.0].classes[0].files += 1;
-        assert!(!databases.are_several());
+        assert_eq!(
+            ["a", "c", "d"].map(|name| one.has(name)),
+            [true, true, false]
+        );
     }
 
     #[test]

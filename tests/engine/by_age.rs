@@ -16,7 +16,7 @@ fn a_layout_that_does_not_prove_itself_is_read_while_the_other_is_not() {
     odoo.file(&flat("aa"), "junk", 8 * DAY)
         .file(&flat("bb"), "junk", 8 * DAY)
         .file(&flat("cc"), USER, 8 * DAY);
-    let ran = odoo.run("reap", &["--unread", "--format", "json"]);
+    let ran = odoo.run("reap", &["--by-age-only", "--format", "json"]);
     assert_eq!(ran.code, 0, "{}", ran.all());
     assert!(
         ran.stderr.contains("of 30 looked at, 30 read as sessions"),
@@ -30,7 +30,7 @@ fn a_layout_that_does_not_prove_itself_is_read_while_the_other_is_not() {
         ran.stderr
     );
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(row(&report, "unclassified", None)["deleted"]["files"], 30);
+    assert_eq!(row(&report, "not-read", None)["deleted"]["files"], 30);
     assert_eq!(row(&report, "authenticated", None)["deleted"]["files"], 1);
     assert_eq!(row(&report, "unreadable", None)["files"], 2);
     assert_eq!(odoo.files(), BTreeSet::from([flat("aa"), flat("bb")]));
@@ -42,7 +42,7 @@ fn it_is_refused_only_where_no_layout_proves_itself() {
     odoo.file(&flat("aa"), "junk", 8 * DAY)
         .session("bb", "junk", 8 * DAY)
         .session("cc", VISITOR, HOUR);
-    for args in [&["--unread"][..], &["--unread", "--dry-run"]] {
+    for args in [&["--by-age-only"][..], &["--by-age-only", "--dry-run"]] {
         let ran = odoo.run("reap", args);
         assert_eq!(ran.code, 1, "{}", ran.all());
         assert!(
@@ -61,7 +61,7 @@ fn the_sample_looks_deeper_where_there_are_few_shards() {
     for seed in 10..50 {
         odoo.session(&format!("aa{seed}"), VISITOR, 8 * DAY);
     }
-    let ran = odoo.run("reap", &["--unread", "--dry-run"]);
+    let ran = odoo.run("reap", &["--by-age-only", "--dry-run"]);
     assert!(
         ran.stderr.contains("of 40 looked at, 40 read as sessions"),
         "{}",
@@ -88,7 +88,7 @@ fn the_sample_counts_no_file_of_another_mount() {
         .args([&odoo.sessions, &elsewhere.sessions])
         .arg(flat("bb"))
         .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"))
-        .args(["reap", "--unread", "--data-dir"])
+        .args(["reap", "--by-age-only", "--data-dir"])
         .arg(odoo.data_dir()));
     if ran.code == 99 || ran.stderr.starts_with("unshare:") {
         return skipped(test, &ran.stderr);
@@ -110,7 +110,7 @@ fn the_sample_ends_with_a_signal_and_nothing_is_deleted() {
     }
     // The first listing is the sample's.
     let early = ["-e", "inject=getdents64:signal=SIGTERM:when=1"];
-    let Some((ran, calls)) = traced(test, &odoo, &early, "reap", &["--unread"]) else {
+    let Some((ran, calls)) = traced(test, &odoo, &early, "reap", &["--by-age-only"]) else {
         return;
     };
     assert_eq!(ran.code, 143, "{}", ran.all());
@@ -127,7 +127,7 @@ fn the_sample_ends_with_a_signal_and_nothing_is_deleted() {
     let name = flat("aa");
     odoo.file(&name, "junk", 8 * DAY);
     let late = ["-P", &name, "-e", "inject=statx:signal=SIGTERM:when=1"];
-    let Some((ran, _)) = traced(test, &odoo, &late, "reap", &["--unread"]) else {
+    let Some((ran, _)) = traced(test, &odoo, &late, "reap", &["--by-age-only"]) else {
         return;
     };
     assert_eq!(ran.code, 143, "{}", ran.all());
@@ -162,12 +162,16 @@ fn at_the_same_time(test: &str, args: &[&str]) -> Option<usize> {
 #[test]
 fn only_one_worker_at_a_time_deletes_in_a_flat_store_unless_threads_are_asked_for() {
     let test = "only_one_worker_at_a_time_deletes_in_a_flat_store_unless_threads_are_asked_for";
-    for unread in [&[][..], &["--unread"], &["--unread", "--limit", "1000"]] {
-        let Some(most) = at_the_same_time(test, unread) else {
+    for way in [
+        &[][..],
+        &["--by-age-only"],
+        &["--by-age-only", "--limit", "1000"],
+    ] {
+        let Some(most) = at_the_same_time(test, way) else {
             return;
         };
-        assert_eq!(most, 1, "{unread:?}");
+        assert_eq!(most, 1, "{way:?}");
     }
-    let shared = at_the_same_time(test, &["--unread", "--threads", "4"]);
+    let shared = at_the_same_time(test, &["--by-age-only", "--threads", "4"]);
     assert!(shared > Some(1), "this test could not fail");
 }

@@ -94,7 +94,7 @@ fn on_fuse_no_session_is_renamed_before_it_goes() {
         &[][..],
         &["--threads", "1"],
         &["--limit", "1000"],
-        &["--unread"],
+        &["--by-age-only"],
     ] {
         let odoo = Odoo::new();
         for number in 0..200 {

@@ -64,7 +64,7 @@ fn by_age_alone_the_look_is_the_last_check_and_a_limit_asks_for_another() {
     for (limit, looks) in [(&[][..], 1), (&["--limit", "1000"], 2)] {
         let odoo = Odoo::new();
         let files = expired(&odoo);
-        let args = [limit, &["--unread", "--threads", "1"]].concat();
+        let args = [limit, &["--by-age-only", "--threads", "1"]].concat();
         let Some((ran, calls)) = traced(test, &odoo, &[], "reap", &args) else {
             return;
         };
@@ -90,7 +90,7 @@ fn by_age_alone_the_look_is_the_last_check_and_a_limit_asks_for_another() {
 #[test]
 fn a_signal_is_looked_for_before_each_deletion() {
     let test = "a_signal_is_looked_for_before_each_deletion";
-    for args in [&[][..], &["--unread"], &["--limit", "1000"]] {
+    for args in [&[][..], &["--by-age-only"], &["--limit", "1000"]] {
         let odoo = Odoo::new();
         expired(&odoo);
         let args = [args, &["--threads", "1", "--format", "json"]].concat();
@@ -109,7 +109,7 @@ fn a_signal_is_looked_for_before_each_deletion() {
 #[test]
 fn a_deletion_that_fails_does_not_count_against_the_limit() {
     let test = "a_deletion_that_fails_does_not_count_against_the_limit";
-    for args in [&[][..], &["--unread"]] {
+    for args in [&[][..], &["--by-age-only"]] {
         let odoo = Odoo::new();
         for seed in 10..20 {
             odoo.file(&flat(&seed.to_string()), VISITOR, 8 * DAY);

@@ -83,7 +83,8 @@ fn try_it(place: &str, shown: &Invocation, wrong: &mut Vec<String>) {
     let ran = Sandbox::new().run(shown);
     if ran.code != 0 && ran.stderr.contains("mounted with noatime") {
         skipped("the commands of the pages", &ran.stderr);
-    } else if ran.code != 0 || ran.stderr.contains("WARN") && !ran.stderr.contains("--unread") {
+    } else if ran.code != 0 || ran.stderr.contains("WARN") && !ran.stderr.contains("--by-age-only")
+    {
         let command = shown.args.join(" ");
         wrong.push(format!(
             "{place}: {command}\n  ends with {}: {}",
@@ -224,7 +225,7 @@ fn every_option_that_the_pages_name_exists() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The options that a span names: `--limit N`, `reap --unread`, or a key of odoo.conf such as `cart_window`.
+/// The options that a span names: `--limit N`, `reap --by-age-only`, or a key of odoo.conf such as `cart_window`.
 fn options_of(span: &str) -> Vec<String> {
     let mut words = span.split_whitespace();
     let first = words.next().unwrap_or_default();
@@ -261,8 +262,8 @@ fn variables(text: &str) -> Vec<String> {
 fn options_are_found_in_prose() {
     assert_eq!(options_of("--limit N"), ["--limit"]);
     assert_eq!(
-        options_of("reap --unread --threads 2"),
-        ["--unread", "--threads"]
+        options_of("reap --by-age-only --threads 2"),
+        ["--by-age-only", "--threads"]
     );
     assert_eq!(options_of("keep_login"), ["--keep-login"]);
     assert_eq!(options_of("limit_time_real"), [""; 0]);

@@ -13,4 +13,5 @@ mod stopped;
 mod swapped;
 #[path = "../testenv/mod.rs"]
 mod testenv;
+mod together;
 mod watched;

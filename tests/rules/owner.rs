@@ -108,7 +108,6 @@ fn root_leaves_no_id_no_group_and_no_capability_behind_in_any_thread() {
 #[test]
 fn nobody_looks_into_a_running_reaper() {
     // What the kernel shows of a process that may be dumped belongs to its user, else to root.
-    let test = "nobody_looks_into_a_running_reaper";
     if !is_root() {
         let odoo = Odoo::new();
         let own = rustix::process::getuid().as_raw();
@@ -117,7 +116,7 @@ fn nobody_looks_into_a_running_reaper() {
             Waiting::start(program.args(["audit", "--data-dir"]).arg(odoo.data_dir()));
         waiting.as_user(own);
         assert_eq!(fs::metadata(waiting.proc("environ")).unwrap().uid(), 0);
-        return skipped(test, "not root: only as an ordinary user");
+        return;
     }
     let odoo = store();
     let mut program = testenv::program();

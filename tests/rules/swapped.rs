@@ -102,7 +102,7 @@ fn a_store_whose_path_leads_elsewhere_by_the_time_it_is_open_is_the_one_that_was
     odoo.session("aa", VISITOR, 2 * DAY);
     other.session("aa", VISITOR, 2 * DAY);
     let outer = tempfile::tempdir().unwrap();
-    let link = outer.path().join("sessions");
+    let link = outer.path().join("link");
     symlink(&odoo.sessions, &link).unwrap();
     // The last name on the way to the directory that the link led to when it was resolved.
     let on_its_way = After {

@@ -67,7 +67,7 @@ fn main() {
         return;
     }
     let (mut saved, mut reaped) = (Saved::default(), Reaped::default());
-    for way in [Way::Reading, Way::Unread] {
+    for way in [Way::Reading, Way::ByAgeOnly] {
         let (mut theirs, mut ours) = (Saved::default(), Reaped::default());
         for layout in [Layout::Flat, Layout::Sharded] {
             let (saved, reaped) = race(layout, way, &size);
@@ -96,7 +96,7 @@ fn main() {
 ///
 /// A save that comes between judgement and deletion is either seen by the last check or lost. Most of that
 /// time passes before the check, so most of them must be seen, on however slow and busy a machine: without
-/// the check it is none. `--unread` deletes at once what it has judged, so there its own check is the
+/// the check it is none. `--by-age-only` deletes at once what it has judged, so there its own check is the
 /// judgement, and only few saves can fall between at all.
 fn judge(way: Way, saved: &Saved, reaped: &Reaped) {
     let lost = saved.losses.count();
@@ -105,7 +105,7 @@ fn judge(way: Way, saved: &Saved, reaped: &Reaped) {
             lost <= 10 || lost * 4 < reaped.saved_again,
             "the last check is too late"
         ),
-        Way::Unread => assert!(
+        Way::ByAgeOnly => assert!(
             lost <= 10 || lost * 50 < saved.of_expired,
             "the judgement is too old"
         ),

@@ -12,7 +12,7 @@ pub enum Way {
     /// By what files say.
     Reading,
     /// By their age alone.
-    Unread,
+    ByAgeOnly,
 }
 
 impl Way {
@@ -26,10 +26,10 @@ impl Way {
                 &["--limit", "50"],
                 &["--threads", "8"],
             ],
-            Way::Unread => &[
-                &["--unread"],
-                &["--unread", "--threads", "1"],
-                &["--unread", "--threads", "4"],
+            Way::ByAgeOnly => &[
+                &["--by-age-only"],
+                &["--by-age-only", "--threads", "1"],
+                &["--by-age-only", "--threads", "4"],
             ],
         }
     }

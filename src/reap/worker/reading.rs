@@ -15,6 +15,7 @@ use crate::store::batch::Batch;
 use crate::store::file::{self, Trace};
 use crate::store::name::Kind;
 use crate::store::stat::{self, Stat};
+use crate::tally::people::Person;
 use crate::tally::{DENIED, Operation, databases};
 
 /// A file that may be a session, before it is read.
@@ -32,6 +33,7 @@ pub(super) struct Said {
     class: Class,
     verdict: Verdict,
     database: Option<databases::Id>,
+    person: Option<Person>,
     who: Option<Who>,
 }
 
@@ -114,6 +116,7 @@ impl Worker<'_> {
             stat: file.stat,
             checked: Checked::Earlier,
             database: said.database,
+            person: said.person,
             who: said.who,
             handle: file.handle.ok().filter(|_| !audit),
         };
@@ -153,6 +156,9 @@ impl Worker<'_> {
                 if policy.lifetime_unknown(session) {
                     self.tally.lifetime_unknown += 1;
                 }
+                if self.shared.plan.mode == Mode::Audit {
+                    self.tally.match_login(policy.keep_logins(session), session);
+                }
                 let name = session.db.as_ref().map(|name| name.as_bytes());
                 Some(self.tally.databases.id(name))
             }
@@ -165,6 +171,13 @@ impl Worker<'_> {
                 .entry(unreadable.unwrap_or_default())
                 .or_default() += 1;
         }
+        let person = match (&content, class, verdict) {
+            (Content::Session(session), Class::Authenticated, Verdict::Due { .. }) => {
+                let database = session.db.as_ref().map(|name| name.as_bytes());
+                session.uid.map(|uid| Person::of(database, uid))
+            }
+            _ => None,
+        };
         let who = match (&content, verdict) {
             (Content::Session(session), Verdict::Due { .. })
                 if self.shared.witness.wants(class) =>
@@ -180,6 +193,7 @@ impl Worker<'_> {
             class,
             verdict,
             database,
+            person,
             who,
         }
     }

@@ -5,14 +5,10 @@
 use std::collections::BTreeMap;
 
 use super::page::series;
-use super::{DELETED, LAST_SUCCESS, command, labels_of_deleted};
+use super::{DELETED, LAST_SUCCESS, labels_of_deleted};
 use crate::policy::Class;
 use crate::reap::Mode;
-use crate::time::Timestamp;
-
-/// A last success this far ahead of our clock is still believed; a later one would silence an alert for
-/// as long as it lies ahead.
-const FUTURE_TOLERANCE: i64 = 300;
+use crate::time::{FUTURE_TOLERANCE, Timestamp};
 
 /// Beyond it Prometheus' numbers are not exact, and no store had so many files. Whoever wrote it is not to make the
 /// count stand still.
@@ -32,9 +28,10 @@ pub struct Previous {
 impl Previous {
     /// Reads a textfile at the time `now`; whatever is not ours or is broken is passed over.
     pub fn read(text: &str, now: Timestamp) -> Previous {
-        let latest = now.secs.saturating_add(FUTURE_TOLERANCE);
+        // A later one would silence an alert for as long as it lies ahead.
+        let now = u64::try_from(now.secs).unwrap_or(0);
         let mut previous = Previous {
-            latest: latest.try_into().unwrap_or(0),
+            latest: now.saturating_add(FUTURE_TOLERANCE.as_secs()),
             ..Previous::default()
         };
         for line in text
@@ -57,7 +54,7 @@ impl Previous {
 
     /// When a command last succeeded on a store, in seconds since the epoch.
     pub fn success(&self, store: &str, mode: Mode) -> Option<u64> {
-        let series = series(LAST_SUCCESS, store, &[("command", command(mode))]);
+        let series = series(LAST_SUCCESS, store, &[("command", mode.name())]);
         self.values
             .get(&series)
             .copied()

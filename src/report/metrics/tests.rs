@@ -3,6 +3,7 @@
 use super::*;
 use crate::store::name::Kind;
 use crate::store::stat::Stat;
+use crate::tally::Tally;
 use crate::tally::unknown::Place;
 use rustix::fs::FileType;
 
@@ -195,10 +196,10 @@ fn every_file_is_kept_for_one_reason() {
     tally.due(Class::Authenticated, &stat(9));
     tally.foreign(None);
     assert_eq!(
-        kept(&tally),
+        kept(&Found::of(&tally, Mode::Reap, |_| None)),
         [
             ("within-window", 2),
-            ("protected-login", 1),
+            ("protected", 1),
             ("implausible-time", 1),
             ("unreadable", 2),
             ("saved-again", 2)
@@ -217,7 +218,7 @@ fn what_was_found_is_told_by_class() {
         Some(Duration::from_secs(90)),
     );
     tally.due(Class::Cart, &stat(90));
-    tally.deleted(Class::Cart, &stat(90));
+    tally.settled(Class::Cart, &stat(90));
     for number in 10..23 {
         let name = format!("tmp{number}.__new__");
         tally.unknown.see(Place::File, name.as_bytes());
@@ -229,11 +230,12 @@ fn what_was_found_is_told_by_class() {
         let mut page = Page {
             text: String::new(),
             store: "/s",
-            command: command(mode),
+            command: mode.name(),
         };
-        found(&mut page, &tally, NOW);
-        done(&mut page, &tally, mode);
-        let name = command(mode);
+        let facts = Found::of(&tally, mode, |_| None);
+        found(&mut page, &facts, NOW);
+        done(&mut page, &facts);
+        let name = mode.name();
         let labels =
             format!(r#"{{store="/s",command="{name}",class="anonymous",property="cart"}}"#);
         for (series, value) in [

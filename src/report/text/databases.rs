@@ -1,63 +1,69 @@
 //! The table of databases.
 
-use comfy_table::{Table, presets};
+use comfy_table::Table;
 
 use super::{gone, print};
 use crate::policy::Class;
-use crate::reap::Mode;
-use crate::report::numbers::{bytes, grouped};
-use crate::report::{Finished, Out};
-use crate::tally::databases::{Database, Name};
+use crate::report::Out;
+use crate::report::facts::{Database, Facts};
+use crate::report::numbers::bytes;
 
 /// How many databases have a line of their own.
 const LINES: usize = 20;
 
-/// What was read, by database, the largest first.
-pub fn write(out: &mut Out, finished: &Finished<'_>) {
-    let mode = finished.plan.mode;
-    let found = finished.tally.databases.rows();
+/// What was read, by database, the largest first. Nothing where there is only one.
+pub fn write(out: &mut Out, facts: &Facts) {
+    let named = |found: &&Database| found.name.is_some() || found.others;
+    if facts.found.databases.iter().filter(named).count() < 2 {
+        return;
+    }
     // One line for all that have none of their own, whether they are told apart or not.
-    let (mut rest, mut rows): (Vec<_>, Vec<_>) = found
-        .map(|(name, database)| (name, *database))
-        .partition(|(name, _)| *name == Name::Others);
-    rows.sort_by(|(a, one), (b, two)| {
-        let files = |database: &Database| database.total().files;
-        files(two).cmp(&files(one)).then(a.cmp(b))
+    let (mut rest, mut rows): (Vec<&Database>, Vec<_>) =
+        facts.found.databases.iter().partition(|found| found.others);
+    // By name where they are alike; those of none come last.
+    rows.sort_by_key(|found| {
+        (
+            std::cmp::Reverse(found.files),
+            found.name.is_none(),
+            &found.name,
+        )
     });
     rest.extend(rows.split_off(rows.len().min(LINES)));
+    let label = |found: &Database| match &found.name {
+        Some(name) => name.to_string(),
+        None => "no database".to_owned(),
+    };
+    let mut lines: Vec<_> = rows.iter().map(|row| (label(row), vec![*row])).collect();
     if !rest.is_empty() {
-        let mut sum = Database::default();
-        for (_, database) in &rest {
-            sum.merge(database);
-        }
-        rows.push((Name::Others, sum));
+        lines.push(("other databases".to_owned(), rest));
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header([
+    table.set_header([
         "Database",
         "Files",
         "On disk",
-        gone(mode),
+        gone(facts.mode),
         "Authenticated",
     ]);
-    for (name, database) in rows {
-        let total = database.total();
-        let gone = match mode {
-            Mode::Audit => total.due,
-            Mode::DryRun | Mode::Reap => total.deleted,
-        };
-        let logins = database.of(Class::Authenticated).files + database.of(Class::Protected).files;
+    let numbers = out.numbers();
+    for (label, rows) in lines {
+        let sum = |of: fn(&Database) -> u64| rows.iter().map(|row| of(row)).sum();
         table.add_row([
-            match name {
-                Name::Database(name) => name,
-                Name::Others => "other databases".to_owned(),
-                Name::None => "no database".to_owned(),
-            },
-            grouped(total.files),
-            bytes(database.disk),
-            grouped(gone),
-            grouped(logins),
+            label,
+            numbers.count(sum(|row| row.files)),
+            bytes(sum(|row| row.disk_bytes)),
+            numbers.count(sum(|row| row.settled)),
+            numbers.count(sum(logged_in)),
         ]);
     }
-    print(out, &mut table, 1..=4);
+    print(out, table, 1..=4, None);
+    out.line(format_args!(""));
+}
+
+/// Logged-in sessions; those that Odoo moved to a new file are there a second time.
+fn logged_in(found: &Database) -> u64 {
+    let rows = found.classes.iter();
+    rows.filter(|row| matches!(row.class, Class::Authenticated | Class::Protected))
+        .map(|row| row.files)
+        .sum()
 }

@@ -68,8 +68,8 @@ probe=("ExecStart=" "ExecStart=/usr/bin/perl /test/probe $odoo")
 cursor
 override "${probe[@]}" ExecPaths=/usr/bin/perl
 check 'the probe runs' systemctl start $unit
-heard $unit '^its files'
-story $unit | grep -E '^can|^its' | sed 's/^/        | /'
+heard $unit 'its state directory'
+story $unit | grep '^can' | sed 's/^/        | /'
 # The README tells these ("What it still can").
 can='read odoo.conf
 read ~/.pgpass
@@ -82,16 +82,19 @@ write to its state directory'
 run /bin/sh
 run a program that lies in sessions
 run it by the loader
+run a program that it puts into /tmp
+run a program that it puts into /var/lib/odoo-session-reaper
 $can"
+# 246 and older have no ProtectProc= either.
+[[ $systemd -ge 247 ]] || can="see Odoo's process"$'\n'$can
 equal 'it can do this, and nothing else' "$can" "$(probed can)"
-equal 'it has tried everything' 33 "$(story $unit | grep -cE '^can(not)? ')"
-equal 'its files are its own' 'its files have mode 0600' "$(story $unit | grep '^its files')"
+equal 'it has tried everything' 35 "$(story $unit | grep -cE '^can(not)? ')"
 
 cursor
 override "${probe[@]}" NoExecPaths= ExecPaths= InaccessiblePaths= SystemCallFilter= TemporaryFileSystem= PrivateUsers=no \
-    PrivateIPC=no PrivateTmp=no ProtectHome=no ProtectSystem=no RestrictAddressFamilies= UMask=0022 KeyringMode=inherit
+    PrivateIPC=no PrivateTmp=no ProtectHome=no ProtectSystem=no RestrictAddressFamilies= KeyringMode=inherit
 check 'without its walls the probe runs' systemctl start $unit
-heard $unit '^its files'
+heard $unit 'its state directory'
 # systemd's own socket is root's; the kernel or the host may refuse the others to everybody.
 equal 'and can do everything: the checks above can fail' '' "$(probed cannot | grep -vE "systemd's own|userfaultfd|io_uring|message queue")"
 no_override
@@ -107,7 +110,9 @@ check 'ended by a signal' grep -qE '^(signal|core-dump)$' <<<"$(property $unit R
 no_override
 systemctl reset-failed
 
-section 'A store of any size, 64 threads, within its limits'
+# MemoryMax= and TasksMax= hold only where the host gives the container the controllers; where it does not, this shows that
+# so many threads are not refused by the rest.
+section 'A large store, 64 threads'
 odoo-session-reaper demo --keep --dir /var/lib/odoo-big --sessions 60000 --expired 60 >/dev/null
 chown -R odoo: /var/lib/odoo-big
 echo ODOO_SESSION_REAPER_DATA_DIR=/var/lib/odoo-big >/etc/default/odoo-session-reaper-big
@@ -121,7 +126,9 @@ section 'Metrics are for everybody, whatever the umask'
 echo ODOO_SESSION_REAPER_METRICS_FILE=/var/lib/odoo-session-reaper/odoo_sessions.prom >>/etc/default/odoo-session-reaper
 mkdir -p /var/lib/prometheus/node-exporter
 ln -s /var/lib/odoo-session-reaper/odoo_sessions.prom /var/lib/prometheus/node-exporter/
+override UMask=0077
 check 'a run succeeds' systemctl start $unit
+no_override
 check 'another user reads them through the link' setpriv --reuid nobody --regid nogroup --clear-groups \
     grep -q odoo_session_reaper_last_success /var/lib/prometheus/node-exporter/odoo_sessions.prom
 check 'nothing failed' no_failed_units
