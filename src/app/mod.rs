@@ -1,6 +1,5 @@
 //! The program: parses the command line, runs the command, and says how it ended.
 
-mod man;
 mod metrics_file;
 mod over_store;
 mod progress;
@@ -13,7 +12,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue};
-use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, Command, FromArgMatches};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use crate::cli::{self, Action, Cli};
@@ -78,7 +77,7 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
         _ => &["audit", "reap", "demo"],
     };
     let unknown = unknown_variables(command, commands, std::env::vars_os());
-    let deletes = matches!(&cli.command, Action::Reap(args) if args.deleting.mode() == Mode::Reap);
+    let deletes = matches!(&cli.command, Action::Reap(args) if !args.deleting.dry_run);
     let known = heed(&unknown, deletes);
     let quiet = cli.log.quiet > 0;
     let around = Surroundings::real();
@@ -103,7 +102,7 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
         }
         Action::Reap(args) => {
             let path = args.report.metrics_file.clone();
-            let metrics = MetricsFile::new(path.as_deref(), args.deleting.mode());
+            let metrics = MetricsFile::new(path.as_deref(), Mode::from(&args.deleting));
             let config = args.store.config.clone();
             let settings = known
                 .and_then(|()| Settings::reap(args, matches, &around))
@@ -115,17 +114,8 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
             over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
         }
         Action::Demo(args) => story::tell(&args, quiet, &stop()?),
-        Action::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(
-                shell,
-                &mut cli::command(),
-                Cli::command().get_name(),
-                &mut script,
-            );
-            print(&script)
-        }
-        Action::Man => print(&man::page()?),
+        Action::Completions { shell } => print(cli::completions::script(shell).as_bytes()),
+        Action::Man { dir } => man(dir.as_deref()),
     }
 }
 
@@ -150,6 +140,19 @@ fn tell_of_the_service(
 /// What to do about an odoo.conf that our unit keeps from being read.
 fn unreadable(config: Option<&Path>) -> Option<String> {
     sandbox::if_refused(config?, sandbox::For::Reading)
+}
+
+fn man(dir: Option<&Path>) -> anyhow::Result<Exit> {
+    let pages = cli::man::pages()?;
+    let Some(dir) = dir else {
+        return print(&pages[0].text);
+    };
+    for page in pages {
+        let path = dir.join(page.file);
+        std::fs::write(&path, page.text)
+            .with_context(|| format!("cannot write {}", redact::path(&path)))?;
+    }
+    Ok(Exit::Done)
 }
 
 fn print(bytes: &[u8]) -> anyhow::Result<Exit> {

@@ -11,6 +11,7 @@ use super::SettingsError;
 use super::around;
 use super::conf_file::ConfFile;
 use super::odoo_conf::OdooConf;
+use super::path::{self, Plain};
 use super::section::Sections;
 use crate::cli::{StoreArgs, variable};
 use crate::reap::Mode;
@@ -121,12 +122,14 @@ pub(super) fn locate(
     around: &Surroundings,
     mode: Mode,
 ) -> Result<Located, SettingsError> {
-    let mut named = args.config.as_deref().map(read_named).transpose()?;
+    let plain = Plain::of(args, mode)?;
+    let config = path::config(plain, args, matches)?;
+    let mut named = config.map(read_named).transpose()?;
     let sections = match &named {
         Some(named) => Sections::of(&named.conf, named.path)?,
         None => Sections::default(),
     };
-    if let Some((location, by_conf)) = said(args, named.as_ref(), matches, around)? {
+    if let Some((location, by_conf)) = said(args, plain, named.as_ref(), matches, around)? {
         if let Some(named) = named.as_mut() {
             named.file.names_store = by_conf;
             if !sections.are_empty() {
@@ -201,6 +204,7 @@ fn read_named(path: &Path) -> Result<Named<'_>, SettingsError> {
 /// The store that somebody named, and whether only the `odoo.conf` says which.
 fn said(
     args: &StoreArgs,
+    plain: Option<Plain<'_>>,
     named: Option<&Named<'_>>,
     matches: &ArgMatches,
     around: &Surroundings,
@@ -208,6 +212,14 @@ fn said(
     for level in [ValueSource::CommandLine, ValueSource::EnvVariable] {
         let said = |name: &str| matches.value_source(name) == Some(level);
         let mut answers = Vec::new();
+        let plain = plain.filter(|_| level == ValueSource::CommandLine);
+        if let Some(sessions) = plain.and_then(Plain::sessions) {
+            answers.push(Location {
+                sessions,
+                from: path::FROM.into(),
+                found: false,
+            });
+        }
         if let Some(dir) = args.data_dir.as_ref().filter(|_| said("data_dir")) {
             answers.push(Location {
                 sessions: dir.join("sessions"),
@@ -223,7 +235,8 @@ fn said(
             });
         }
         let by_conf = answers.is_empty();
-        if let Some(Named { path, conf, .. }) = named.filter(|_| said("config")) {
+        let says_config = said("config") || matches!(plain, Some(Plain::Config(_)));
+        if let Some(Named { path, conf, .. }) = named.filter(|_| says_config) {
             match data_dir(conf, path, around) {
                 Ok(Some((dir, line))) => answers.push(Location {
                     sessions: dir.join("sessions"),

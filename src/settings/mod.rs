@@ -6,6 +6,7 @@ mod data_dir;
 mod given;
 mod locate;
 pub mod odoo_conf;
+mod path;
 mod resolve;
 mod scope;
 mod section;
@@ -26,7 +27,7 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 
-use crate::cli::{AuditArgs, Format, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
+use crate::cli::{AuditArgs, DeletingArgs, Format, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
 use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
@@ -107,6 +108,17 @@ impl fmt::Display for SettingsError {
     }
 }
 
+/// What a reap does with files that are due.
+impl From<&DeletingArgs> for Mode {
+    fn from(args: &DeletingArgs) -> Mode {
+        if args.dry_run {
+            Mode::DryRun
+        } else {
+            Mode::Reap
+        }
+    }
+}
+
 impl Settings {
     /// The settings of an audit.
     ///
@@ -143,7 +155,14 @@ impl Settings {
             work,
             ..
         } = args;
-        let settings = Settings::new(deleting.mode(), &store, report, &work, matches, around)?;
+        let settings = Settings::new(
+            Mode::from(&deleting),
+            &store,
+            report,
+            &work,
+            matches,
+            around,
+        )?;
         if deleting.by_age_only {
             settings.must_not_need_reading()?;
         }

@@ -67,6 +67,14 @@ impl Store {
 fn refused(path: &Path, errno: Errno) -> anyhow::Error {
     let shown = redact::path(path);
     match errno {
+        // A data_dir was asked for, and the store itself given.
+        Errno::NOENT if path.ends_with("sessions/sessions") => {
+            let store = redact::path(path.parent().unwrap_or(path));
+            anyhow!(
+                "{shown} is not a session store: it is not there; if {store} is the store itself, name that with \
+                 --sessions-dir {store}"
+            )
+        }
         Errno::NOENT if path.ends_with("sessions") && path.parent().is_some_and(Path::is_dir) => {
             anyhow!(
                 "there is no directory {shown}: Odoo makes it in its data_dir with the first session; \
@@ -126,11 +134,8 @@ fn looks_like_a_store(given: &Path, resolved: &Path) -> anyhow::Result<()> {
         return Err(not_a_directory(given));
     }
     if resolved.join("sessions").is_dir() {
-        bail!(
-            "{} is not a session store: \
-             it is a data_dir; name it with --data-dir, or its `sessions` with --sessions-dir",
-            redact::path(given)
-        );
+        let shown = redact::path(given);
+        bail!("{shown} is not a session store: it is a data_dir; name it with --data-dir {shown}");
     }
     Err(not_a_store(
         "an Odoo session store is a directory called `sessions`",
