@@ -257,7 +257,7 @@ pub enum Format {
 pub const EXAMPLES: [(&str, &str); 8] = [
     (
         "odoo-session-reaper audit",
-        "look where Odoo and its packages look",
+        "look around for the store, or for several",
     ),
     (
         "odoo-session-reaper audit --config /etc/odoo/odoo.conf --list",

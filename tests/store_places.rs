@@ -216,11 +216,9 @@ fn a_wrong_path_is_named_with_what_to_do() {
 }
 
 #[test]
-fn a_conf_without_a_usable_data_dir_is_a_usage_error() {
+fn a_conf_that_does_not_tell_its_data_dir_is_a_usage_error() {
     let odoo = Odoo::new();
     for (text, says) in [
-        ("[options]\n", "names no data_dir"),
-        ("[options]\ndata_dir =\n", "names no data_dir"),
         ("[options]\ndata_dir = odoo\n", "line 2"),
         ("data_dir = /var/lib/odoo\n", "line 1"),
         ("[options]\ndata_dir = /a\ndata_dir = /b\n", "line 3"),
@@ -300,6 +298,46 @@ fn bad_windows_are_usage_errors() {
         );
     }
     assert_eq!(odoo.run("audit", &["--anonymous-window", "-1d"]).code, 2);
+}
+
+#[test]
+fn a_conf_without_a_data_dir_leads_where_odoo_goes_without_one() {
+    let odoo = Odoo::new();
+    odoo.session("aa", VISITOR, 2 * DAY);
+    let config = conf(
+        &odoo,
+        "[options]\n[session_reaper]\nanonymous_window = 3d\n",
+    );
+    let with = |command: &[&str]| {
+        run(program()
+            .args(command)
+            .arg("--config")
+            .arg(&config)
+            .env("ODOO_DATA_DIR", odoo.data_dir()))
+    };
+    for command in [&["audit", "--report", "full"][..], &["reap", "--dry-run"]] {
+        let ran = with(command);
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        assert!(
+            ran.stdout
+                .contains("found by looking around: $ODOO_DATA_DIR"),
+            "{}",
+            ran.stdout
+        );
+        assert!(ran.stdout.contains("0 of 1 file"), "{}", ran.stdout);
+    }
+    let ran = with(&["reap"]);
+    assert_eq!(ran.code, 2, "{}", ran.all());
+    // Whoever takes the command over gets what the audit has shown.
+    let ready = format!(
+        "names no data_dir, so Odoo uses the home of the user it runs as. A deleting reap does not guess: name it \
+         with --data-dir, --sessions-dir or --config (audit and reap --dry-run look around, and say what they found); \
+         found by looking around:\n  odoo-session-reaper reap --config {} --data-dir {}\n",
+        config.display(),
+        odoo.data_dir().display()
+    );
+    assert!(ran.stderr.ends_with(&ready), "{}", ran.stderr);
+    assert_eq!(odoo.files().len(), 1);
 }
 
 #[test]

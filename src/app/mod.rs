@@ -4,6 +4,7 @@ mod metrics_file;
 mod over_store;
 mod progress;
 mod sandbox;
+mod several;
 mod story;
 
 use std::io::Write as _;
@@ -20,7 +21,7 @@ use crate::log;
 use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::Out;
-use crate::settings::{Settings, SettingsError, Surroundings, unknown_variables};
+use crate::settings::{Settings, SettingsError, Surroundings, notice, unknown_variables};
 use crate::stream;
 use metrics_file::MetricsFile;
 
@@ -90,6 +91,13 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
                 .and_then(|()| Settings::audit(args, matches, &around))
                 .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
+            if !settings.several.is_empty() {
+                let audit = command.find_subcommand("audit").unwrap_or(command);
+                let config = settings.conf_file.as_ref().map(|file| file.path.as_path());
+                let again = several::again(audit, matches, config, cli.log.quiet);
+                return several::run(&settings.several, &again, Out::stdout(), &stop()?);
+            }
+            tell_of_the_service(&settings, command, matches, &around);
             over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
         }
         Action::Reap(args) => {
@@ -100,11 +108,32 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
                 .and_then(|()| Settings::reap(args, matches, &around))
                 .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
+            if settings.mode == Mode::DryRun {
+                tell_of_the_service(&settings, command, matches, &around);
+            }
             over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
         }
         Action::Demo(args) => story::tell(&args, quiet, &stop()?),
         Action::Completions { shell } => print(cli::completions::script(shell).as_bytes()),
         Action::Man { dir } => man(dir.as_deref()),
+    }
+}
+
+/// Says what the service is told and this run is not, so that nobody takes an audit for what the service will do.
+fn tell_of_the_service(
+    settings: &Settings,
+    command: &Command,
+    matches: &ArgMatches,
+    around: &Surroundings,
+) {
+    let name = if settings.mode == Mode::Audit {
+        "audit"
+    } else {
+        "reap"
+    };
+    let command = command.find_subcommand(name).unwrap_or(command);
+    if let Some(notice) = notice(settings, command, matches, around) {
+        tracing::warn!("{notice}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Flags, environment and `odoo.conf` merged into one value; every error is said once.
 
+mod around;
 mod conf_file;
 mod data_dir;
 mod given;
@@ -9,20 +10,24 @@ mod path;
 mod resolve;
 mod scope;
 mod section;
+mod service_file;
 mod source;
 mod spelling;
 
 pub(crate) use conf_file::ConfFile;
+use locate::Located;
 pub(crate) use locate::{Location, Surroundings};
+pub(crate) use service_file::notice;
 pub(crate) use source::{Effective, Source, Value};
 pub(crate) use spelling::unknown_variables;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use clap::ArgMatches;
 
-use crate::cli::{AuditArgs, DeletingArgs, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
+use crate::cli::{AuditArgs, DeletingArgs, Format, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
 use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
@@ -35,6 +40,8 @@ use crate::time::Timestamp;
 pub(crate) struct Settings {
     /// Where the store is.
     pub location: Location,
+    /// All stores that an audit has found, if nobody named one and there is more than one.
+    pub several: Vec<PathBuf>,
     /// The `odoo.conf` in use, if there is one.
     pub conf_file: Option<ConfFile>,
     /// How it is to be opened.
@@ -176,6 +183,9 @@ impl Settings {
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
         let located = locate::locate(store, matches, around, mode)?;
+        if !located.several.is_empty() {
+            must_be_for_several(mode, &report, &located)?;
+        }
         let resolved = resolve::resolve(matches, &located.sections)?;
         Ok(Settings {
             general: resolved.general,
@@ -183,6 +193,7 @@ impl Settings {
             last_seen: resolved.last_seen,
             effective: resolved.effective,
             location: located.location,
+            several: located.several,
             conf_file: located.conf_file,
             opening: Opening {
                 accept_any_directory: store.accept_any_directory,
@@ -228,4 +239,30 @@ impl Settings {
         policy.last_seen = self.last_seen;
         policy
     }
+}
+
+/// Refuses what can be told of one store only.
+fn must_be_for_several(
+    mode: Mode,
+    report: &ReportArgs,
+    located: &Located,
+) -> Result<(), SettingsError> {
+    let (what, verb) = match report {
+        _ if mode != Mode::Audit => ("a dry run", "reap --dry-run"),
+        ReportArgs { list: true, .. } => ("--list", "audit --list"),
+        ReportArgs {
+            format: Format::Json,
+            ..
+        } => ("JSON", "audit --format json"),
+        ReportArgs {
+            metrics_file: Some(_),
+            ..
+        } => ("--metrics-file", "audit"),
+        _ => return Ok(()),
+    };
+    Err(SettingsError::usage(format!(
+        "{what} is for one session store, but looking around found {}; name one:{}",
+        located.several.len(),
+        located.commands(verb)
+    )))
 }
