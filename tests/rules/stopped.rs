@@ -80,7 +80,11 @@ impl Stopped {
             pid.is_some()
         });
         meanwhile(self.strace.id());
-        kill_process(pid.unwrap(), Signal::CONT).unwrap();
+        wait_until("its end", || {
+            // strace counts calls by thread: another thread's first stops the program once more.
+            let _ = kill_process(pid.unwrap(), Signal::CONT);
+            self.strace.try_wait().unwrap().is_some()
+        });
         let output = self.strace.wait_with_output().unwrap();
         Ran {
             code: output.status.code().unwrap_or(-1),

@@ -104,13 +104,14 @@ fn a_store_whose_path_leads_elsewhere_by_the_time_it_is_open_is_the_one_that_was
     let outer = tempfile::tempdir().unwrap();
     let link = outer.path().join("link");
     symlink(&odoo.sessions, &link).unwrap();
-    // The last name on the way to the directory that the link led to when it was resolved.
-    let on_its_way = After {
+    // The directory that the link led to when it was resolved, opened for reading.
+    let resolved = odoo.sessions.canonicalize().unwrap();
+    let opened = After {
         call: "openat",
-        path: Path::new("sessions"),
+        path: &resolved,
     };
     let args = ["reap", "--sessions-dir", link.to_str().unwrap()];
-    let Some(program) = Stopped::start(test, None, &on_its_way, &args) else {
+    let Some(program) = Stopped::start(test, None, &opened, &args) else {
         return;
     };
     let ran = program.while_stopped(|_| {
