@@ -285,6 +285,8 @@ fn bad_windows_are_usage_errors() {
         ("--authenticated-window", "0s", "zero"),
         ("--anonymous-window", "never", "like 7d"),
         ("--anonymous-window", "", "like 7d"),
+        ("--anonymous-window", "1m", "under 10 minutes"),
+        ("--cart-window", "9m", "under 10 minutes"),
         ("--cart-window", "99999999999999999999d", "like 7d"),
         ("--leftover-window", "59m", "at least 1h"),
         ("--unreadable-window", "0d", "zero"),
@@ -298,6 +300,17 @@ fn bad_windows_are_usage_errors() {
         );
     }
     assert_eq!(odoo.run("audit", &["--anonymous-window", "-1d"]).code, 2);
+    let variable = "ODOO_SESSION_REAPER_ANONYMOUS_WINDOW";
+    let mut reap = program();
+    reap.args(["reap", "--data-dir"])
+        .arg(odoo.data_dir())
+        .env(variable, "1m");
+    let ran = run(&mut reap);
+    assert_eq!(ran.code, 2, "{}", ran.all());
+    let message = format!("{variable} is 1m (1 minute), which is under 10 minutes");
+    assert!(ran.stderr.contains(&message), "{}", ran.stderr);
+    let allowed = run(reap.env("ODOO_SESSION_REAPER_ALLOW_SHORT_WINDOW", "yes"));
+    assert_eq!(allowed.code, 0, "{}", allowed.all());
 }
 
 #[test]
