@@ -162,6 +162,9 @@ fn an_audit_tells_a_line_of_each_store_and_how_to_name_one() {
         "{}",
         said.all()
     );
+    let variable = ("ODOO_SESSION_REAPER_VERBOSE", "2");
+    let silent = system.run(0, &["audit", "--report", "none", "-qqqqq"], &[variable]);
+    assert_eq!((silent.code, silent.all().as_str()), (0, ""));
     // Who is not root sees what he may read.
     let own = system.run(OTHER, &["audit", "--report", "full"], &[]);
     assert_eq!(own.code, 0, "{}", own.all());

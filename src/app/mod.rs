@@ -15,7 +15,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Command, FromArgMatches};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
-use crate::cli::{self, Action, Cli};
+use crate::cli::{self, Action, Cli, ReportSize};
 use crate::exit::Exit;
 use crate::log;
 use crate::reap::{Mode, Stop};
@@ -95,7 +95,11 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
                 let audit = command.find_subcommand("audit").unwrap_or(command);
                 let config = settings.conf_file.as_ref().map(|file| file.path.as_path());
                 let again = several::again(audit, matches, config, cli.log.quiet);
-                return several::run(&settings.several, &again, Out::stdout(), &stop()?);
+                let out = match settings.report.report {
+                    Some(ReportSize::None) => Out::nowhere(),
+                    _ => Out::stdout(),
+                };
+                return several::run(&settings.several, &again, out, &stop()?);
             }
             tell_of_the_service(&settings, command, matches, &around);
             over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)

@@ -42,6 +42,14 @@ impl Out {
         }
     }
 
+    /// For who wants to be told nothing.
+    pub fn nowhere() -> Out {
+        Out {
+            writer: BufWriter::new(Box::new(io::sink())),
+            ..Out::stdout()
+        }
+    }
+
     /// How numbers are written here.
     pub fn numbers(&self) -> Numbers {
         match self.terminal {

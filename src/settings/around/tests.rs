@@ -255,6 +255,16 @@ fn a_home_is_looked_through_wherever_it_is() {
 }
 
 #[test]
+fn a_store_that_two_ways_lead_to_is_one() {
+    let flat = format!("werkzeug_{HEX}.sess");
+    let system = System::new()
+        .with_file("opt/odoo/sessions", &flat)
+        .user("odoo", 101, "/odoo");
+    symlink(system.path("opt/odoo"), system.path("odoo")).unwrap();
+    assert_eq!(system.stores(), ["odoo/sessions"]);
+}
+
+#[test]
 fn no_link_is_followed_and_nothing_taken_from_where_everybody_may_write() {
     let flat = format!("werkzeug_{HEX}.sess");
     let system = System::new().with_file("usr/a/b/c/sessions", &flat);
