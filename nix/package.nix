@@ -42,8 +42,9 @@ rustPlatform.buildRustPackage {
     install -D -m 644 -t $out/share/odoo-session-reaper prometheus/*.rules.yml
   ''
   + lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
-    $out/bin/odoo-session-reaper man > odoo-session-reaper.1
-    installManPage odoo-session-reaper.1
+    mkdir man
+    $out/bin/odoo-session-reaper man --dir man
+    installManPage man/*.1
     installShellCompletion --cmd odoo-session-reaper \
       --bash <($out/bin/odoo-session-reaper completions bash) \
       --fish <($out/bin/odoo-session-reaper completions fish) \

@@ -1,5 +1,8 @@
 //! The command line: clap types with their help texts, and nothing else.
 
+pub mod completions;
+pub mod man;
+
 use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
@@ -9,7 +12,6 @@ use clap_complete::Shell;
 use crate::demo::Layout;
 use crate::exit;
 use crate::policy::LastSeen;
-use crate::reap::Mode;
 
 /// What every environment variable of the program begins with.
 pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
@@ -20,12 +22,7 @@ pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
 /// `reap` deletes what was not used for longer than its window. Run it every hour, and Odoo's own garbage
 /// collection of sessions can be turned off.
 #[derive(Debug, Parser)]
-#[command(
-    name = "odoo-session-reaper",
-    version,
-    max_term_width = 100,
-    disable_help_subcommand = true
-)]
+#[command(name = "odoo-session-reaper", version, max_term_width = 100)]
 pub struct Cli {
     /// How much is logged.
     #[command(flatten)]
@@ -50,7 +47,11 @@ pub enum Action {
         shell: Shell,
     },
     /// Print the man page
-    Man,
+    Man {
+        /// Write it into this directory instead, and the page of each command
+        #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// Arguments of `audit`.
@@ -108,21 +109,13 @@ pub struct DeletingArgs {
     pub force: bool,
 }
 
-impl DeletingArgs {
-    /// What is done with files that are due.
-    pub fn mode(&self) -> Mode {
-        if self.dry_run {
-            Mode::DryRun
-        } else {
-            Mode::Reap
-        }
-    }
-}
-
 /// Where the session store is.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Session store")]
 pub struct StoreArgs {
+    /// An odoo.conf, a data_dir or the session store, whichever it turns out to be
+    #[arg(help_heading = None, value_hint = clap::ValueHint::AnyPath)]
+    pub path: Option<PathBuf>,
     /// Odoo's data_dir; the store is its directory `sessions`
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
@@ -157,7 +150,7 @@ pub struct PolicyArgs {
     /// for ever]
     #[arg(long, value_name = "AGE")]
     pub unreadable_window: Option<String>,
-    /// Allow less than 2h for logged-in users, which logs out people who are working
+    /// Allow less than 2h for logged-in users, or 10m for visitors, which ends sessions that are in use
     #[arg(long)]
     pub allow_short_window: bool,
     /// Protect these logins, such as 'kiosk*': their sessions never expire. Repeat it, or separate them with commas
@@ -264,7 +257,7 @@ pub enum Format {
 pub const EXAMPLES: [(&str, &str); 8] = [
     (
         "odoo-session-reaper audit",
-        "look where Odoo and its packages look",
+        "look around for the store, or for several",
     ),
     (
         "odoo-session-reaper audit --config /etc/odoo/odoo.conf --list",
@@ -311,7 +304,9 @@ pub fn command() -> Command {
             "{ENVIRONMENT}\n\nExit codes:\n{}",
             codes.join("\n")
         ))
-        .mut_subcommands(with_examples);
+        .mut_subcommands(with_examples)
+        // It is there to be refused with a word on what to write instead.
+        .mut_subcommand("reap", |reap| reap.mut_arg("path", |path| path.hide(true)));
     with_environment(command)
 }
 
@@ -341,7 +336,11 @@ fn with_environment(command: Command) -> Command {
             let variable = variable(long);
             let empty = std::env::var_os(&variable).is_some_and(|value| value.is_empty());
             let arg = match arg.get_action() {
-                ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),
+                ArgAction::SetTrue => {
+                    let itself = arg.get_id().clone();
+                    arg.value_parser(BoolishValueParser::new())
+                        .overrides_with(itself)
+                }
                 _ => arg,
             };
             if empty {

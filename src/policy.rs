@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 pub use class::Class;
-pub use login::{BadPattern, LoginPattern};
+pub use login::LoginPattern;
 
 use crate::session::{Session, Unreadable};
 use crate::store::file::Trace;
@@ -63,7 +63,7 @@ impl Windows {
 }
 
 /// What holds for sessions: those of one database, or those of all that have no rules of their own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
     /// Inactivity windows. Leftovers and unreadable files name no database, so the general ones count there.
     pub windows: Windows,

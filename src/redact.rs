@@ -218,6 +218,16 @@ pub fn argument(text: &str) -> Shown {
     path(Path::new(text))
 }
 
+/// One word of a shell.
+pub fn word(shown: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-…".contains(c);
+    if !shown.is_empty() && shown.chars().all(plain) {
+        shown.to_owned()
+    } else {
+        format!("'{}'", shown.replace('\'', r"'\''"))
+    }
+}
+
 /// Whether a session id may be hidden in this file name: 40 or more of its characters in a row.
 fn holds_session_id(name: &[u8]) -> bool {
     name.split(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')))
@@ -271,6 +281,21 @@ mod tests {
             printable(&[0xff; 1000]).matches("\\xff").count(),
             TEXT_CHARS
         );
+    }
+
+    #[test]
+    fn a_word_stays_one_word_of_a_shell() {
+        for (word, shown) in [
+            ("/var/lib/odoo", "/var/lib/odoo"),
+            ("30days", "30days"),
+            ("kiosk*", "'kiosk*'"),
+            ("o'brien", r"'o'\''brien'"),
+            ("a b", "'a b'"),
+            ("$(x)", "'$(x)'"),
+            ("", "''"),
+        ] {
+            assert_eq!(super::word(word), shown);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod testenv;
 use std::io::Write;
 use std::process::Stdio;
 
-use odoo_session_reaper::settings::odoo_conf::{ConfErrorKind, DEFAULT, OdooConf};
+use odoo_session_reaper::settings::odoo_conf::{DEFAULT, OdooConf};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -79,17 +79,32 @@ fn python(files: &[Vec<u8>]) -> Option<Vec<Reading>> {
     Some(serde_json::from_slice(&output.stdout).unwrap())
 }
 
+/// Python has no line of this one.
+const NOT_UTF8: &str = "UnicodeDecodeError";
+
+/// How our errors begin, and what Python's are called.
+const ERRORS: [(&str, &str); 7] = [
+    ("not valid UTF-8", NOT_UTF8),
+    ("the file begins with a byte order mark", NO_SECTION),
+    ("no section has begun yet", NO_SECTION),
+    ("neither [section] nor", "ParsingError"),
+    ("a value without an option name", "ParsingError"),
+    ("option '", "DuplicateOptionError"),
+    ("section [", "DuplicateSectionError"),
+];
+const NO_SECTION: &str = "MissingSectionHeaderError";
+
 fn ours(file: &[u8]) -> Reading {
     let conf = match OdooConf::parse(file) {
         Ok(conf) => conf,
         Err(e) => {
-            let (error, line) = match e.kind {
-                ConfErrorKind::NotUtf8 => ("UnicodeDecodeError", 0),
-                ConfErrorKind::NoSectionYet { .. } => ("MissingSectionHeaderError", e.line),
-                ConfErrorKind::NotAnOption | ConfErrorKind::NoName => ("ParsingError", e.line),
-                ConfErrorKind::DuplicateOption { .. } => ("DuplicateOptionError", e.line),
-                ConfErrorKind::DuplicateSection { .. } => ("DuplicateSectionError", e.line),
-            };
+            let says = e.to_string();
+            let (_, what) = says.split_once(": ").unwrap();
+            let (_, error) = ERRORS
+                .into_iter()
+                .find(|(begins, _)| what.starts_with(begins))
+                .unwrap();
+            let line = if error == NOT_UTF8 { 0 } else { e.line };
             let error = error.to_owned();
             return Reading::Error { error, line };
         }

@@ -216,11 +216,9 @@ fn a_wrong_path_is_named_with_what_to_do() {
 }
 
 #[test]
-fn a_conf_without_a_usable_data_dir_is_a_usage_error() {
+fn a_conf_that_does_not_tell_its_data_dir_is_a_usage_error() {
     let odoo = Odoo::new();
     for (text, says) in [
-        ("[options]\n", "names no data_dir"),
-        ("[options]\ndata_dir =\n", "names no data_dir"),
         ("[options]\ndata_dir = odoo\n", "line 2"),
         ("data_dir = /var/lib/odoo\n", "line 1"),
         ("[options]\ndata_dir = /a\ndata_dir = /b\n", "line 3"),
@@ -287,6 +285,8 @@ fn bad_windows_are_usage_errors() {
         ("--authenticated-window", "0s", "zero"),
         ("--anonymous-window", "never", "like 7d"),
         ("--anonymous-window", "", "like 7d"),
+        ("--anonymous-window", "1m", "under 10 minutes"),
+        ("--cart-window", "9m", "under 10 minutes"),
         ("--cart-window", "99999999999999999999d", "like 7d"),
         ("--leftover-window", "59m", "at least 1h"),
         ("--unreadable-window", "0d", "zero"),
@@ -300,4 +300,216 @@ fn bad_windows_are_usage_errors() {
         );
     }
     assert_eq!(odoo.run("audit", &["--anonymous-window", "-1d"]).code, 2);
+    let variable = "ODOO_SESSION_REAPER_ANONYMOUS_WINDOW";
+    let mut reap = program();
+    reap.args(["reap", "--data-dir"])
+        .arg(odoo.data_dir())
+        .env(variable, "1m");
+    let ran = run(&mut reap);
+    assert_eq!(ran.code, 2, "{}", ran.all());
+    let message = format!("{variable} is 1m (1 minute), which is under 10 minutes");
+    assert!(ran.stderr.contains(&message), "{}", ran.stderr);
+    let allowed = run(reap.env("ODOO_SESSION_REAPER_ALLOW_SHORT_WINDOW", "yes"));
+    assert_eq!(allowed.code, 0, "{}", allowed.all());
+}
+
+#[test]
+fn a_conf_without_a_data_dir_leads_where_odoo_goes_without_one() {
+    let odoo = Odoo::new();
+    odoo.session("aa", VISITOR, 2 * DAY);
+    let config = conf(
+        &odoo,
+        "[options]\n[session_reaper]\nanonymous_window = 3d\n",
+    );
+    let with = |command: &[&str]| {
+        run(program()
+            .args(command)
+            .arg("--config")
+            .arg(&config)
+            .env("ODOO_DATA_DIR", odoo.data_dir()))
+    };
+    for command in [&["audit", "--report", "full"][..], &["reap", "--dry-run"]] {
+        let ran = with(command);
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        assert!(
+            ran.stdout
+                .contains("found by looking around: $ODOO_DATA_DIR"),
+            "{}",
+            ran.stdout
+        );
+        assert!(ran.stdout.contains("0 of 1 file"), "{}", ran.stdout);
+    }
+    let ran = with(&["reap"]);
+    assert_eq!(ran.code, 2, "{}", ran.all());
+    // Whoever takes the command over gets what the audit has shown.
+    let ready = format!(
+        "names no data_dir, so Odoo uses the home of the user it runs as. A deleting reap does not guess: name it \
+         with --data-dir, --sessions-dir or --config (audit and reap --dry-run look around, and say what they found); \
+         found by looking around:\n  odoo-session-reaper reap --config {} --data-dir {}\n",
+        config.display(),
+        odoo.data_dir().display()
+    );
+    assert!(ran.stderr.ends_with(&ready), "{}", ran.stderr);
+    assert_eq!(odoo.files().len(), 1);
+}
+
+#[test]
+fn an_audit_finds_out_what_a_path_is() {
+    let (odoo, other) = (Odoo::new(), Odoo::new());
+    let config = conf_for(&odoo, odoo.data_dir());
+    let store = odoo.sessions.to_str().unwrap();
+    for (path, from) in [
+        (config.as_path(), "odoo.conf line 4"),
+        (odoo.data_dir(), "from the PATH argument"),
+        (&odoo.sessions, "from the PATH argument"),
+    ] {
+        // A variable of the service names another.
+        let ran = audit(|program| {
+            program.env("ODOO_SESSION_REAPER_DATA_DIR", other.data_dir());
+            if path.is_file() {
+                program.env("ODOO_SESSION_REAPER_CONFIG", "/nowhere/odoo.conf");
+            }
+            program.arg(path)
+        });
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        assert!(
+            ran.stdout.contains(from) && ran.stdout.contains(store),
+            "{}",
+            ran.stdout
+        );
+    }
+    let ran = audit(|program| program.arg("/nowhere/sessions"));
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr.contains("no directory /nowhere/sessions"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_path_and_a_flag_that_disagree_are_an_error() {
+    let (odoo, other) = (Odoo::new(), Odoo::new());
+    let config = conf_for(&odoo, odoo.data_dir());
+    let others = conf_for(&other, other.data_dir());
+    for (flag, value, message) in [
+        (
+            "--data-dir",
+            other.data_dir(),
+            "two different session stores: the PATH argument says",
+        ),
+        (
+            "--sessions-dir",
+            &other.sessions,
+            "two different session stores: the PATH argument says",
+        ),
+        (
+            "--config",
+            &others,
+            "two different session stores: the PATH argument says",
+        ),
+    ] {
+        for path in [odoo.data_dir(), &odoo.sessions] {
+            let ran = audit(|program| program.arg(path).arg(flag).arg(value));
+            assert_eq!(ran.code, 2, "{}", ran.all());
+            assert!(ran.stderr.contains(message), "{}", ran.stderr);
+        }
+    }
+    let ran = audit(|program| program.arg(&config).arg("-c").arg(&others));
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("two different odoo.conf"),
+        "{}",
+        ran.stderr
+    );
+    let same = audit(|program| {
+        program.arg(odoo.data_dir()).arg("-c").arg(&config);
+        program.arg("--sessions-dir").arg(&odoo.sessions)
+    });
+    assert_eq!(same.code, 0, "{}", same.all());
+}
+
+#[test]
+fn a_reap_takes_no_path_and_names_the_flag() {
+    let odoo = Odoo::new();
+    odoo.session("aa", VISITOR, 2 * DAY);
+    let config = conf_for(&odoo, odoo.data_dir());
+    for (path, flag) in [
+        (config.as_path(), "--config"),
+        (odoo.data_dir(), "--data-dir"),
+        (&odoo.sessions, "--sessions-dir"),
+    ] {
+        for more in [
+            &[][..],
+            &["--dry-run"],
+            &["--data-dir", odoo.data_dir().to_str().unwrap()],
+        ] {
+            let ran = run(program().arg("reap").arg(path).args(more));
+            assert_eq!(ran.code, 2, "{}", ran.all());
+            let advice = format!("name it with {flag} {}\n", path.display());
+            assert!(ran.stderr.ends_with(&advice), "{}", ran.stderr);
+        }
+    }
+    assert_eq!(odoo.files().len(), 1);
+}
+
+#[test]
+fn a_store_for_a_data_dir_and_the_reverse_are_told_apart() {
+    let odoo = Odoo::new();
+    let store = odoo.sessions.display();
+    let data_dir = odoo.data_dir().display();
+    for command in ["audit", "reap"] {
+        let ran = run(program().args([command, "--data-dir"]).arg(&odoo.sessions));
+        assert_eq!(ran.code, 1);
+        let advice =
+            format!("if {store} is the store itself, name that with --sessions-dir {store}\n");
+        assert!(ran.stderr.ends_with(&advice), "{}", ran.stderr);
+        let ran = run(program()
+            .args([command, "--sessions-dir"])
+            .arg(odoo.data_dir()));
+        assert_eq!(ran.code, 1);
+        let advice = format!("name it with --data-dir {data_dir}\n");
+        assert!(ran.stderr.ends_with(&advice), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_switch_may_be_given_twice_and_a_value_may_not() {
+    let odoo = Odoo::new();
+    odoo.session("aa", VISITOR, 2 * DAY);
+    let ran = odoo.run(
+        "reap",
+        &[
+            "-n",
+            "-n",
+            "--list",
+            "--dry-run",
+            "--list",
+            "--force",
+            "--force",
+        ],
+    );
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert_eq!(odoo.files().len(), 1);
+    let ran = odoo.run("reap", &["--limit", "0", "--limit", "5"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr
+            .contains("'--limit <N>' cannot be used multiple times"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(odoo.files().len(), 1);
+}
+
+#[test]
+fn help_is_a_command_too() {
+    for (args, of) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "audit"], &["audit", "--help"]),
+    ] {
+        let (helped, asked) = (run(program().args(args)), run(program().args(of)));
+        assert_eq!(helped.code, 0, "{}", helped.all());
+        assert_eq!(helped.stdout, asked.stdout);
+    }
 }

@@ -1,10 +1,10 @@
 //! The program: parses the command line, runs the command, and says how it ended.
 
-mod man;
 mod metrics_file;
 mod over_store;
 mod progress;
 mod sandbox;
+mod several;
 mod story;
 
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue};
-use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, Command, FromArgMatches};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use crate::cli::{self, Action, Cli};
@@ -21,7 +21,7 @@ use crate::log;
 use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::Out;
-use crate::settings::{Settings, SettingsError, Surroundings, unknown_variables};
+use crate::settings::{Settings, SettingsError, Surroundings, notice, unknown_variables};
 use crate::stream;
 use metrics_file::MetricsFile;
 
@@ -77,7 +77,7 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
         _ => &["audit", "reap", "demo"],
     };
     let unknown = unknown_variables(command, commands, std::env::vars_os());
-    let deletes = matches!(&cli.command, Action::Reap(args) if args.deleting.mode() == Mode::Reap);
+    let deletes = matches!(&cli.command, Action::Reap(args) if !args.deleting.dry_run);
     let known = heed(&unknown, deletes);
     let quiet = cli.log.quiet > 0;
     let around = Surroundings::real();
@@ -91,36 +91,68 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
                 .and_then(|()| Settings::audit(args, matches, &around))
                 .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
+            if !settings.several.is_empty() {
+                let audit = command.find_subcommand("audit").unwrap_or(command);
+                let config = settings.conf_file.as_ref().map(|file| file.path.as_path());
+                let again = several::again(audit, matches, config, cli.log.quiet);
+                return several::run(&settings.several, &again, Out::stdout(), &stop()?);
+            }
+            tell_of_the_service(&settings, command, matches, &around);
             over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
         }
         Action::Reap(args) => {
             let path = args.report.metrics_file.clone();
-            let metrics = MetricsFile::new(path.as_deref(), args.deleting.mode());
+            let metrics = MetricsFile::new(path.as_deref(), Mode::from(&args.deleting));
             let config = args.store.config.clone();
             let settings = known
                 .and_then(|()| Settings::reap(args, matches, &around))
                 .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
+            if settings.mode == Mode::DryRun {
+                tell_of_the_service(&settings, command, matches, &around);
+            }
             over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
         }
         Action::Demo(args) => story::tell(&args, quiet, &stop()?),
-        Action::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(
-                shell,
-                &mut cli::command(),
-                Cli::command().get_name(),
-                &mut script,
-            );
-            print(&script)
-        }
-        Action::Man => print(&man::page()?),
+        Action::Completions { shell } => print(cli::completions::script(shell).as_bytes()),
+        Action::Man { dir } => man(dir.as_deref()),
+    }
+}
+
+/// Says what the service is told and this run is not, so that nobody takes an audit for what the service will do.
+fn tell_of_the_service(
+    settings: &Settings,
+    command: &Command,
+    matches: &ArgMatches,
+    around: &Surroundings,
+) {
+    let name = if settings.mode == Mode::Audit {
+        "audit"
+    } else {
+        "reap"
+    };
+    let command = command.find_subcommand(name).unwrap_or(command);
+    if let Some(notice) = notice(settings, command, matches, around) {
+        tracing::warn!("{notice}");
     }
 }
 
 /// What to do about an odoo.conf that our unit keeps from being read.
 fn unreadable(config: Option<&Path>) -> Option<String> {
     sandbox::if_refused(config?, sandbox::For::Reading)
+}
+
+fn man(dir: Option<&Path>) -> anyhow::Result<Exit> {
+    let pages = cli::man::pages()?;
+    let Some(dir) = dir else {
+        return print(&pages[0].text);
+    };
+    for page in pages {
+        let path = dir.join(page.file);
+        std::fs::write(&path, page.text)
+            .with_context(|| format!("cannot write {}", redact::path(&path)))?;
+    }
+    Ok(Exit::Done)
 }
 
 fn print(bytes: &[u8]) -> anyhow::Result<Exit> {

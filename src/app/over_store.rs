@@ -58,7 +58,7 @@ fn work(
         .map_err(
             |error| match sandbox::if_refused(sessions, sandbox::For::Deleting) {
                 Some(advice) => anyhow!("cannot open {}: {advice}", redact::path(sessions)),
-                None => error.into(),
+                None => error,
             },
         )
         .with_context(|| format!("from {}", settings.location.from))?;
@@ -271,7 +271,7 @@ fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<b
 
 /// What a report that could not be written does to the exit code: an audit is its report, but a reap is
 /// not undone by a closed pipe.
-fn told(out: &Out, mode: Mode, exit: Exit) -> Exit {
+pub(super) fn told(out: &Out, mode: Mode, exit: Exit) -> Exit {
     let Some(error) = out.failed() else {
         return exit;
     };

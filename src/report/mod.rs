@@ -6,7 +6,7 @@ mod histogram;
 mod json;
 mod list;
 pub mod metrics;
-mod numbers;
+pub(crate) mod numbers;
 mod out;
 mod room;
 mod text;

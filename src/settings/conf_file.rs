@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Read as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
@@ -21,6 +21,8 @@ const ALL_WRITE: u32 = 0o002;
 /// An `odoo.conf` in use: who can have written it, and what it is relied on for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfFile {
+    /// Where it lies.
+    pub(crate) path: PathBuf,
     file: Shown,
     uid: u32,
     mode: u32,
@@ -75,6 +77,7 @@ impl ConfFile {
         let conf = OdooConf::parse(&bytes)
             .map_err(|error| SettingsError::usage(format!("{shown}: {error}")))?;
         let file = ConfFile {
+            path: path.to_owned(),
             file: shown,
             uid: metadata.uid(),
             mode: metadata.mode(),
@@ -82,6 +85,17 @@ impl ConfFile {
             names_store: false,
         };
         Ok((file, conf))
+    }
+
+    /// The same file, as the only one that leads to the store.
+    pub(super) fn naming_store(mut self) -> ConfFile {
+        self.names_store = true;
+        self
+    }
+
+    /// Whose it is.
+    pub(super) fn uid(&self) -> u32 {
+        self.uid
     }
 
     /// Its path.
@@ -96,7 +110,7 @@ impl ConfFile {
     ///
     /// # Errors
     /// Says who could, and what to do about it.
-    pub fn must_be_trusted_by_root(&self, owner: u32) -> Result<(), SettingsError> {
+    pub(crate) fn must_be_trusted_by_root(&self, owner: u32) -> Result<(), SettingsError> {
         let ConfFile {
             file, uid, mode, ..
         } = self;
@@ -141,6 +155,7 @@ mod tests {
             (OWNER, 0o646, true, false, false),
         ] {
             let file = ConfFile {
+                path: PathBuf::from("odoo.conf"),
                 file: "odoo.conf".into(),
                 uid,
                 mode: 0o100_000 | mode,

@@ -5,26 +5,28 @@
 //! `data_dir` is a wrong store.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
-use super::odoo_conf::{DEFAULT, OdooConf, python::strip};
+use super::odoo_conf::{ConfError, DEFAULT, OdooConf, python::strip};
 
 impl OdooConf {
     /// The `data_dir` of `[options]`, or `None` if it is not set (or to nothing: empty, `False`, `false`, `None`).
     ///
     /// `home` stands for `~` and `var` for the environment: both should be those of the Odoo server.
-    pub fn data_dir(
+    pub(super) fn data_dir(
         &self,
         home: Option<&Path>,
         var: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Option<PathBuf>, DataDirError> {
+    ) -> Result<Option<PathBuf>, ConfError> {
         // Python reads `[options] ; see [1]` as the section `options` up to 3.9 and as `options] ; see [1` since 3.10. Which one
         // Odoo runs on is unknown, so a header that is, or hides, the one that matters here must be clear.
         for (name, line) in self.headers() {
             if let Some(("options" | DEFAULT | "", _)) = name.split_once(']') {
-                return Err(DataDirError::new(line, DataDirErrorKind::UnclearHeader));
+                return Err(ConfError::new(
+                    line,
+                    "this header has more than one ], which Python versions read differently: leave only [name]",
+                ));
             }
         }
         let Some(setting) = self.get("options", "data_dir") else {
@@ -36,62 +38,7 @@ impl OdooConf {
         }
         resolve(value, home, var)
             .map(Some)
-            .map_err(|kind| DataDirError::new(setting.line, kind))
-    }
-}
-
-/// Why there is no telling which directory `data_dir` means.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DataDirError {
-    /// The 1-based line of `odoo.conf` that says it.
-    pub line: usize,
-    /// What is wrong with it.
-    pub kind: DataDirErrorKind,
-}
-
-/// What can be wrong with a `data_dir`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DataDirErrorKind {
-    /// Several `]` in a header that may be `[options]`: Python versions differ on its name.
-    UnclearHeader,
-    /// The value goes on in the next line, which was indented.
-    SeveralLines,
-    /// `~user`: the home of somebody else.
-    OtherHome,
-    /// `~`, but no home is known.
-    NoHome,
-    /// Relative: Odoo resolves it against the directory it was started in.
-    Relative,
-}
-
-impl DataDirError {
-    fn new(line: usize, kind: DataDirErrorKind) -> DataDirError {
-        DataDirError { line, kind }
-    }
-}
-
-impl std::error::Error for DataDirError {}
-
-impl fmt::Display for DataDirError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format!("line {}: ", self.line))?;
-        f.write_str(match self.kind {
-            DataDirErrorKind::UnclearHeader => {
-                "this header has more than one ], which Python versions read differently: leave only [name]"
-            }
-            DataDirErrorKind::SeveralLines => {
-                "data_dir goes on in the next line because that is indented: unindent it"
-            }
-            DataDirErrorKind::OtherHome => {
-                "data_dir begins with ~ and a user's name: write the path out"
-            }
-            DataDirErrorKind::NoHome => {
-                "data_dir begins with ~, but no home directory is known: write the path out"
-            }
-            DataDirErrorKind::Relative => {
-                "data_dir is a relative path, which only Odoo can resolve: write it out from / on"
-            }
-        })
+            .map_err(|what| ConfError::new(setting.line, what))
     }
 }
 
@@ -99,15 +46,17 @@ fn resolve(
     value: &str,
     home: Option<&Path>,
     var: impl Fn(&str) -> Option<OsString>,
-) -> Result<PathBuf, DataDirErrorKind> {
+) -> Result<PathBuf, &'static str> {
     if value.contains('\n') {
         // Odoo would make a directory with a newline in its name; the second line is more likely a setting, maybe a password.
-        return Err(DataDirErrorKind::SeveralLines);
+        return Err("data_dir goes on in the next line because that is indented: unindent it");
     }
     let path = expand_user(expand_vars(value, var), home)?;
     let path = PathBuf::from(OsString::from_vec(path));
     if path.is_relative() {
-        return Err(DataDirErrorKind::Relative);
+        return Err(
+            "data_dir is a relative path, which only Odoo can resolve: write it out from / on",
+        );
     }
     Ok(tidy(&path))
 }
@@ -136,14 +85,17 @@ fn expand_vars(path: &str, var: impl Fn(&str) -> Option<OsString>) -> Vec<u8> {
 }
 
 /// `os.path.expanduser`, for one's own home only.
-fn expand_user(path: Vec<u8>, home: Option<&Path>) -> Result<Vec<u8>, DataDirErrorKind> {
+fn expand_user(path: Vec<u8>, home: Option<&Path>) -> Result<Vec<u8>, &'static str> {
     let Some(rest) = path.strip_prefix(b"~") else {
         return Ok(path);
     };
     if !(rest.is_empty() || rest.starts_with(b"/")) {
-        return Err(DataDirErrorKind::OtherHome);
+        return Err("data_dir begins with ~ and a user's name: write the path out");
     }
-    let home = home.ok_or(DataDirErrorKind::NoHome)?.as_os_str().as_bytes();
+    let home = home
+        .ok_or("data_dir begins with ~, but no home directory is known: write the path out")?
+        .as_os_str()
+        .as_bytes();
     let kept = home.iter().rposition(|&byte| byte != b'/');
     let mut out = home[..kept.map_or(0, |last| last + 1)].to_vec();
     out.extend_from_slice(rest);

@@ -2,29 +2,23 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use super::SettingsError;
+use super::around;
 use super::conf_file::ConfFile;
 use super::odoo_conf::OdooConf;
+use super::path::{self, Plain};
 use super::section::Sections;
 use crate::cli::{StoreArgs, variable};
 use crate::reap::Mode;
 use crate::redact::{self, Shown};
 
-/// Where Odoo's packages put `odoo.conf`.
-const PACKAGED_CONFIGS: [&str; 2] = ["/etc/odoo/odoo.conf", "/etc/odoo.conf"];
-
-/// Where Odoo keeps its data without a setting: the Debian package, the Docker image, Odoo 19 without a
-/// home, nixpkgs.
-const PACKAGED_DATA_DIRS: [&str; 4] = [
-    "/var/lib/odoo/.local/share/Odoo",
-    "/var/lib/odoo",
-    "/var/lib/Odoo",
-    "/var/lib/private/odoo",
-];
+/// How long directories are looked through for stores, in all.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The session store's place and how it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,15 +34,17 @@ pub struct Location {
 /// The store, and what the `odoo.conf` in use says beside it.
 pub(super) struct Located {
     pub location: Location,
+    /// All stores that were found, if there is more than one.
+    pub several: Vec<PathBuf>,
     pub sections: Sections,
     pub conf_file: Option<ConfFile>,
 }
 
 /// The `odoo.conf` that somebody named.
-struct Named<'a> {
-    path: &'a Path,
-    file: ConfFile,
-    conf: OdooConf,
+pub(super) struct Named<'a> {
+    pub path: &'a Path,
+    pub file: ConfFile,
+    pub conf: OdooConf,
 }
 
 /// Looks an environment variable up.
@@ -58,10 +54,12 @@ pub type Variables = Box<dyn Fn(&str) -> Option<OsString>>;
 pub struct Surroundings {
     /// Environment variables.
     pub var: Variables,
-    /// Whether the process is root, whose home is not Odoo's.
-    pub root: bool,
+    /// The effective user. Root's home is not Odoo's.
+    pub uid: u32,
     /// What absolute paths of the system are relative to; `/` but for tests.
     pub system: PathBuf,
+    /// How long directories are looked through for stores.
+    pub patience: Duration,
 }
 
 impl Surroundings {
@@ -69,24 +67,53 @@ impl Surroundings {
     pub fn real() -> Surroundings {
         Surroundings {
             var: Box::new(|name| std::env::var_os(name)),
-            root: rustix::process::geteuid().is_root(),
+            uid: rustix::process::geteuid().as_raw(),
             system: PathBuf::from("/"),
+            patience: PATIENCE,
         }
     }
 
-    fn path(&self, variable: &str) -> Option<PathBuf> {
+    pub(super) fn path(&self, variable: &str) -> Option<PathBuf> {
         (self.var)(variable)
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     }
 
-    fn home(&self) -> Option<PathBuf> {
+    pub(super) fn home(&self) -> Option<PathBuf> {
         self.path("HOME")
+    }
+
+    /// The home of the process's own user, unless that is root.
+    pub(super) fn own_home(&self) -> Option<PathBuf> {
+        if self.uid == 0 {
+            return None;
+        }
+        self.home()
+            .or_else(|| self.home_of(|_, uid| uid == self.uid))
+    }
+
+    /// The home of the first user in `/etc/passwd` whom `is_meant` takes by name and number. `/` is nobody's home.
+    pub(super) fn home_of(&self, is_meant: impl Fn(&str, u32) -> bool) -> Option<PathBuf> {
+        let users = std::fs::read(self.in_system("/etc/passwd")).ok()?;
+        let users = String::from_utf8_lossy(&users);
+        let home = users.lines().find_map(|user| {
+            let mut fields = user.split(':');
+            let name = fields.next()?;
+            let uid = fields.nth(1)?.parse().ok()?;
+            let home = fields.nth(2)?;
+            is_meant(name, uid).then_some(home)
+        })?;
+        let is_home = Path::new(home).is_absolute() && Path::new(home).file_name().is_some();
+        is_home.then(|| self.in_system(home))
+    }
+
+    pub(super) fn in_system(&self, path: &str) -> PathBuf {
+        self.system.join(path.trim_start_matches('/'))
     }
 }
 
-/// Finds the store: flags beat the environment, which beats looking around; a deleting reap never looks
-/// around.
+/// Finds the store: flags beat the environment, which beats looking around; a deleting reap works on nothing that was
+/// found so.
 ///
 /// The `odoo.conf` in use is the one that was named, whoever named the store; or else the one that names the store.
 pub(super) fn locate(
@@ -95,12 +122,14 @@ pub(super) fn locate(
     around: &Surroundings,
     mode: Mode,
 ) -> Result<Located, SettingsError> {
-    let mut named = args.config.as_deref().map(read_named).transpose()?;
+    let plain = Plain::of(args, mode)?;
+    let config = path::config(plain, args, matches)?;
+    let mut named = config.map(read_named).transpose()?;
     let sections = match &named {
         Some(named) => Sections::of(&named.conf, named.path)?,
         None => Sections::default(),
     };
-    if let Some((location, by_conf)) = said(args, named.as_ref(), matches, around)? {
+    if let Some((location, by_conf)) = said(args, plain, named.as_ref(), matches, around)? {
         if let Some(named) = named.as_mut() {
             named.file.names_store = by_conf;
             if !sections.are_empty() {
@@ -109,18 +138,61 @@ pub(super) fn locate(
         }
         return Ok(Located {
             location,
+            several: Vec::new(),
             sections,
             conf_file: named.map(|named| named.file),
         });
     }
+    let conf = named.map(|named| (named, sections));
     if mode == Mode::Reap {
-        return Err(SettingsError::usage(
-            "where is the session store? A deleting reap does not guess: name it with --data-dir, \
-             --sessions-dir or --config (audit and reap --dry-run look where Odoo looks, and say what they found)"
-                .to_owned(),
-        ));
+        return Err(no_guess(conf, around));
     }
-    look_around(around)
+    around::look(conf, around)
+}
+
+/// Refuses to delete in a store that nobody named, and tells the command that names what is found.
+fn no_guess(conf: Option<(Named<'_>, Sections)>, around: &Surroundings) -> SettingsError {
+    let why = match &conf {
+        Some((named, _)) => format!(
+            "{} names no data_dir, so Odoo uses the home of the user it runs as. ",
+            redact::path(named.path)
+        ),
+        None => String::new(),
+    };
+    let found = match around::look(conf, around) {
+        Ok(located) => format!("; found by looking around:{}", located.commands("reap")),
+        // What is wrong with a file that nobody named is for an audit to say.
+        Err(_) => String::new(),
+    };
+    SettingsError::usage(format!(
+        "where is the session store? {why}A deleting reap does not guess: name it with --data-dir, --sessions-dir or \
+         --config (audit and reap --dry-run look around, and say what they found){found}"
+    ))
+}
+
+impl Located {
+    /// A command for each store that was found, each on a line of its own.
+    pub fn commands(&self, verb: &str) -> String {
+        let found = match &self.several[..] {
+            [] => std::slice::from_ref(&self.location.sessions),
+            several => several,
+        };
+        let config = self
+            .conf_file
+            .as_ref()
+            .filter(|_| !self.sections.are_empty());
+        let config = config.map_or(String::new(), |file| {
+            format!(" --config {}", redact::word(file.shown()))
+        });
+        let commands = found.iter().map(|sessions| {
+            let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
+            format!(
+                "\n  odoo-session-reaper {verb}{config} --data-dir {}",
+                redact::word(&data_dir)
+            )
+        });
+        commands.collect()
+    }
 }
 
 fn read_named(path: &Path) -> Result<Named<'_>, SettingsError> {
@@ -132,6 +204,7 @@ fn read_named(path: &Path) -> Result<Named<'_>, SettingsError> {
 /// The store that somebody named, and whether only the `odoo.conf` says which.
 fn said(
     args: &StoreArgs,
+    plain: Option<Plain<'_>>,
     named: Option<&Named<'_>>,
     matches: &ArgMatches,
     around: &Surroundings,
@@ -139,6 +212,14 @@ fn said(
     for level in [ValueSource::CommandLine, ValueSource::EnvVariable] {
         let said = |name: &str| matches.value_source(name) == Some(level);
         let mut answers = Vec::new();
+        let plain = plain.filter(|_| level == ValueSource::CommandLine);
+        if let Some(sessions) = plain.and_then(Plain::sessions) {
+            answers.push(Location {
+                sessions,
+                from: path::FROM.into(),
+                found: false,
+            });
+        }
         if let Some(dir) = args.data_dir.as_ref().filter(|_| said("data_dir")) {
             answers.push(Location {
                 sessions: dir.join("sessions"),
@@ -154,7 +235,8 @@ fn said(
             });
         }
         let by_conf = answers.is_empty();
-        if let Some(Named { path, conf, .. }) = named.filter(|_| said("config")) {
+        let says_config = said("config") || matches!(plain, Some(Plain::Config(_)));
+        if let Some(Named { path, conf, .. }) = named.filter(|_| says_config) {
             match data_dir(conf, path, around) {
                 Ok(Some((dir, line))) => answers.push(Location {
                     sessions: dir.join("sessions"),
@@ -163,14 +245,8 @@ fn said(
                 }),
                 // Then it is there for what else it says.
                 _ if !answers.is_empty() => {}
-                Ok(None) => {
-                    return Err(SettingsError::usage(format!(
-                        "{} names no data_dir, so Odoo uses the home of the user it runs as: \
-                         name the data_dir with --data-dir beside {}",
-                        redact::path(path),
-                        name("config", level)
-                    )));
-                }
+                // Nor does it name a store; somebody else may.
+                Ok(None) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -227,7 +303,7 @@ fn name(long: &'static str, level: ValueSource) -> Shown {
 }
 
 /// The line that says so.
-fn data_dir_in(file: &Path, line: usize) -> Shown {
+pub(super) fn data_dir_in(file: &Path, line: usize) -> Shown {
     let parts = [
         "data_dir in ".into(),
         redact::path(file),
@@ -237,13 +313,13 @@ fn data_dir_in(file: &Path, line: usize) -> Shown {
     parts.into_iter().collect()
 }
 
-fn same_place(one: &Path, other: &Path) -> bool {
+pub(super) fn same_place(one: &Path, other: &Path) -> bool {
     let resolved = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     one.components().eq(other.components()) || resolved(one) == resolved(other)
 }
 
 /// The data_dir that an `odoo.conf` names, and on which line.
-fn data_dir(
+pub(super) fn data_dir(
     conf: &OdooConf,
     file: &Path,
     around: &Surroundings,
@@ -258,7 +334,7 @@ fn data_dir(
     let Some(setting) = conf.get("options", "data_dir") else {
         return Ok(None);
     };
-    if around.root && setting.value.contains(['~', '$']) {
+    if around.uid == 0 && setting.value.contains(['~', '$']) {
         return Err(wrong(format!(
             "line {}: data_dir depends on who reads it ({}), and root is not the user that Odoo runs as: \
              run as that user, or name the data_dir with --data-dir",
@@ -267,119 +343,6 @@ fn data_dir(
         )));
     }
     Ok(Some((dir, setting.line)))
-}
-
-/// Looks where Odoo and its packages look, in their order.
-fn look_around(around: &Surroundings) -> Result<Located, SettingsError> {
-    let mut tried = Vec::new();
-    for (from, file) in configs(around) {
-        let there = std::fs::metadata(&file);
-        tried.push(attempt(&file, from, there.as_ref().err()));
-        if !there.is_ok_and(|file| file.is_file()) {
-            continue;
-        }
-        let (mut conf_file, conf) = ConfFile::read(&file)?;
-        conf_file.names_store = true;
-        let sections = Sections::of(&conf, &file)?;
-        if let Some((dir, line)) = data_dir(&conf, &file, around)? {
-            let location = Location {
-                sessions: dir.join("sessions"),
-                from: [data_dir_in(&file, line), ", from ".into(), from.into()]
-                    .into_iter()
-                    .collect(),
-                found: true,
-            };
-            return Ok(Located {
-                location,
-                sections,
-                conf_file: Some(conf_file),
-            });
-        }
-        if !sections.are_empty() {
-            tracing::warn!(
-                "{} has settings for sessions, but names no data_dir, so neither is used: \
-                 name it with --config, and the data_dir with --data-dir",
-                redact::path(&file)
-            );
-        }
-    }
-    for (from, dir) in data_dirs(around) {
-        let sessions = dir.join("sessions");
-        let there = std::fs::metadata(&sessions);
-        tried.push(attempt(&sessions, from, there.as_ref().err()));
-        if there.is_ok() {
-            let location = Location {
-                sessions,
-                from: from.into(),
-                found: true,
-            };
-            return Ok(Located {
-                location,
-                sections: Sections::default(),
-                conf_file: None,
-            });
-        }
-    }
-    Err(SettingsError::failed(format!(
-        "no session store where Odoo and its packages have theirs; looked for\n  {}\n\
-         name it with --data-dir, --sessions-dir or --config",
-        tried.join("\n  ")
-    )))
-}
-
-/// A place that was looked at; one that may not be looked into could be the right one for another user.
-fn attempt(path: &Path, from: &str, error: Option<&std::io::Error>) -> String {
-    let denied = error.is_some_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied);
-    let denied = if denied {
-        ": may not be looked into, run as the Odoo user or as root"
-    } else {
-        ""
-    };
-    format!("{} ({from}){denied}", redact::path(path))
-}
-
-fn configs(around: &Surroundings) -> Vec<(&'static str, PathBuf)> {
-    let mut configs = Vec::new();
-    for (variable, from) in [
-        ("ODOO_RC", "$ODOO_RC"),
-        ("OPENERP_SERVER", "$OPENERP_SERVER"),
-    ] {
-        configs.extend(around.path(variable).map(|path| (from, path)));
-    }
-    if let Some(home) = around.home() {
-        for file in [".odoorc", ".openerp_serverrc"] {
-            configs.push(("the home directory", home.join(file)));
-        }
-    }
-    for file in PACKAGED_CONFIGS {
-        configs.push(("Odoo's packages", in_system(around, file)));
-    }
-    configs
-}
-
-fn data_dirs(around: &Surroundings) -> Vec<(&'static str, PathBuf)> {
-    let mut dirs = Vec::new();
-    dirs.extend(
-        around
-            .path("ODOO_DATA_DIR")
-            .map(|dir| ("$ODOO_DATA_DIR", dir)),
-    );
-    dirs.extend(
-        around
-            .path("XDG_DATA_HOME")
-            .map(|dir| ("$XDG_DATA_HOME", dir.join("Odoo"))),
-    );
-    if let Some(home) = around.home() {
-        dirs.push(("Odoo's default", home.join(".local/share/Odoo")));
-    }
-    for dir in PACKAGED_DATA_DIRS {
-        dirs.push(("a usual data_dir", in_system(around, dir)));
-    }
-    dirs
-}
-
-fn in_system(around: &Surroundings, path: &str) -> PathBuf {
-    around.system.join(path.trim_start_matches('/'))
 }
 
 #[cfg(test)]

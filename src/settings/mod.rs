@@ -1,26 +1,33 @@
 //! Flags, environment and `odoo.conf` merged into one value; every error is said once.
 
+mod around;
 mod conf_file;
-pub mod data_dir;
+mod data_dir;
+mod given;
 mod locate;
 pub mod odoo_conf;
-mod rules;
-mod said;
+mod path;
+mod resolve;
+mod scope;
 mod section;
+mod service_file;
 mod source;
 mod spelling;
 
-pub use conf_file::ConfFile;
-pub use locate::{Location, Surroundings};
-pub use source::{Effective, Source, Value};
-pub use spelling::unknown_variables;
+pub(crate) use conf_file::ConfFile;
+use locate::Located;
+pub(crate) use locate::{Location, Surroundings};
+pub(crate) use service_file::notice;
+pub(crate) use source::{Effective, Source, Value};
+pub(crate) use spelling::unknown_variables;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use clap::ArgMatches;
 
-use crate::cli::{AuditArgs, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
+use crate::cli::{AuditArgs, DeletingArgs, Format, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
 use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
@@ -30,9 +37,11 @@ use crate::time::Timestamp;
 
 /// Everything that a run over a store needs to be told.
 #[derive(Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Where the store is.
     pub location: Location,
+    /// All stores that an audit has found, if nobody named one and there is more than one.
+    pub several: Vec<PathBuf>,
     /// The `odoo.conf` in use, if there is one.
     pub conf_file: Option<ConfFile>,
     /// How it is to be opened.
@@ -61,7 +70,7 @@ pub struct Settings {
 
 /// Settings that cannot be meant, or cannot be had.
 #[derive(Debug)]
-pub struct SettingsError {
+pub(crate) struct SettingsError {
     /// How the process ends for it.
     pub exit: Exit,
     message: String,
@@ -96,6 +105,17 @@ impl std::error::Error for SettingsError {}
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+/// What a reap does with files that are due.
+impl From<&DeletingArgs> for Mode {
+    fn from(args: &DeletingArgs) -> Mode {
+        if args.dry_run {
+            Mode::DryRun
+        } else {
+            Mode::Reap
+        }
     }
 }
 
@@ -135,7 +155,14 @@ impl Settings {
             work,
             ..
         } = args;
-        let settings = Settings::new(deleting.mode(), &store, report, &work, matches, around)?;
+        let settings = Settings::new(
+            Mode::from(&deleting),
+            &store,
+            report,
+            &work,
+            matches,
+            around,
+        )?;
         if deleting.by_age_only {
             settings.must_not_need_reading()?;
         }
@@ -156,13 +183,17 @@ impl Settings {
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
         let located = locate::locate(store, matches, around, mode)?;
-        let told = rules::told(matches, &located.sections)?;
+        if !located.several.is_empty() {
+            must_be_for_several(mode, &report, &located)?;
+        }
+        let resolved = resolve::resolve(matches, &located.sections)?;
         Ok(Settings {
-            general: told.general,
-            databases: told.databases,
-            last_seen: told.last_seen,
-            effective: told.effective,
+            general: resolved.general,
+            databases: resolved.databases,
+            last_seen: resolved.last_seen,
+            effective: resolved.effective,
             location: located.location,
+            several: located.several,
             conf_file: located.conf_file,
             opening: Opening {
                 accept_any_directory: store.accept_any_directory,
@@ -208,4 +239,30 @@ impl Settings {
         policy.last_seen = self.last_seen;
         policy
     }
+}
+
+/// Refuses what can be told of one store only.
+fn must_be_for_several(
+    mode: Mode,
+    report: &ReportArgs,
+    located: &Located,
+) -> Result<(), SettingsError> {
+    let (what, verb) = match report {
+        _ if mode != Mode::Audit => ("a dry run", "reap --dry-run"),
+        ReportArgs { list: true, .. } => ("--list", "audit --list"),
+        ReportArgs {
+            format: Format::Json,
+            ..
+        } => ("JSON", "audit --format json"),
+        ReportArgs {
+            metrics_file: Some(_),
+            ..
+        } => ("--metrics-file", "audit"),
+        _ => return Ok(()),
+    };
+    Err(SettingsError::usage(format!(
+        "{what} is for one session store, but looking around found {}; name one:{}",
+        located.several.len(),
+        located.commands(verb)
+    )))
 }

@@ -22,7 +22,8 @@ pub(super) mod python;
 use std::collections::HashMap;
 use std::fmt;
 
-pub use error::{ConfError, ConfErrorKind};
+pub use error::ConfError;
+use error::shown;
 use python::{indent, lines, lower, strip, strip_end};
 
 /// The section whose options show through in all others. Python matches its name exactly.
@@ -64,7 +65,10 @@ impl OdooConf {
     pub fn parse(bytes: &[u8]) -> Result<OdooConf, ConfError> {
         let text = std::str::from_utf8(bytes).map_err(|e| {
             let (before, _) = bytes.split_at(e.valid_up_to());
-            ConfError::new(python::line_at_end(before), ConfErrorKind::NotUtf8)
+            ConfError::new(
+                python::line_at_end(before),
+                "not valid UTF-8: save the file as UTF-8",
+            )
         })?;
         let mut parser = Parser::default();
         for (number, line) in (1..).zip(lines(text)) {
@@ -247,10 +251,11 @@ impl Parser {
             if let Some(first) = self.conf.section(name) {
                 return Err(ConfError::new(
                     number,
-                    ConfErrorKind::DuplicateSection {
-                        section: name.to_owned(),
-                        first: first.line,
-                    },
+                    format!(
+                        "section [{}] stands twice (first on line {}): merge the two",
+                        shown(name),
+                        first.line
+                    ),
                 ));
             }
             let place = self.conf.sections.len();
@@ -263,25 +268,31 @@ impl Parser {
     }
 
     fn add_option(&mut self, number: usize, content: &str) -> Result<(), ConfError> {
-        let fail = |kind| Err(ConfError::new(number, kind));
+        let fail = |what: &str| Err(ConfError::new(number, what));
         let Some(section) = self.section() else {
-            let byte_order_mark = number == 1 && content.starts_with('\u{feff}');
-            return fail(ConfErrorKind::NoSectionYet { byte_order_mark });
+            if number == 1 && content.starts_with('\u{feff}') {
+                return fail(
+                    "the file begins with a byte order mark, which Odoo does not understand: save it as UTF-8 without one",
+                );
+            }
+            return fail("no section has begun yet: put [options] above this line");
         };
         let Some((name, value)) = content.split_once(['=', ':']) else {
-            return fail(ConfErrorKind::NotAnOption);
+            return fail(
+                "neither [section] nor `name = value`: complete it, begin it with # to make it a comment, \
+                 or indent it to continue the value above",
+            );
         };
         let name = lower(strip_end(name));
         if name.is_empty() {
-            return fail(ConfErrorKind::NoName);
+            return fail("a value without an option name: put one before it");
         }
         if let Some(first) = section.find(&name).map(|entry| entry.line) {
-            let section = section.name.clone();
-            return fail(ConfErrorKind::DuplicateOption {
-                section,
-                option: name,
-                first,
-            });
+            return fail(&format!(
+                "option '{}' stands twice in section [{}] (first on line {first}): remove one of the two",
+                shown(&name),
+                shown(&section.name)
+            ));
         }
         section.push(Entry {
             name,

@@ -1,41 +1,32 @@
 //! The sections of `odoo.conf` that are ours: `[session_reaper]`, and `[session_reaper:DBNAME]` for one database.
 
+use std::collections::HashMap;
 use std::path::Path;
 
+use clap::{Args as _, Command};
+
 use super::SettingsError;
+use super::given::{Given, Of};
 use super::odoo_conf::{DEFAULT, OdooConf, Setting, python::strip};
-use super::said::Said;
 use super::source::Source;
 use super::spelling::{SLIPS, closest};
+use crate::cli::PolicyArgs;
 use crate::redact::{self, Shown};
 
 /// The general section, and what those of databases begin with before a colon.
 const NAME: &str = "session_reaper";
 
-/// The options of the general section.
-const GENERAL: [&str; 9] = [
-    "authenticated_window",
-    "anonymous_window",
-    "cart_window",
-    "leftover_window",
-    "unreadable_window",
-    "allow_short_window",
-    "keep_login",
-    "last_seen",
-    "max_lifetime",
-];
+/// Options about files that name no database: none can have its own.
+const FOR_ALL: [&str; 3] = ["leftover_window", "unreadable_window", "last_seen"];
 
-/// Those of them that a database may set for itself. The others are about files that name no database.
-const OF_A_DATABASE: [&str; 6] = [
-    "authenticated_window",
-    "anonymous_window",
-    "cart_window",
-    "allow_short_window",
-    "keep_login",
-    "max_lifetime",
-];
+/// The options of the general section, which are those of the command line.
+pub(super) fn options() -> Vec<String> {
+    PolicyArgs::augment_args(Command::new(""))
+        .get_arguments()
+        .map(|option| option.get_id().to_string())
+        .collect()
+}
 
-/// What our sections say.
 #[derive(Default)]
 pub(super) struct Sections {
     /// `[session_reaper]`; empty if there is none.
@@ -44,14 +35,39 @@ pub(super) struct Sections {
     pub databases: Vec<(String, Section)>,
 }
 
-/// What one section says.
-#[derive(Default)]
-pub(super) struct Section(Vec<Said>);
+/// What one section says, by option.
+#[derive(Clone, Default)]
+pub(super) struct Section(HashMap<String, (String, Source)>);
 
 impl Section {
-    /// What is said there for an option.
-    pub fn get(&self, key: &str) -> Option<&Said> {
-        self.0.iter().find(|said| said.key == key)
+    pub fn set(&mut self, option: String, text: String, source: Source) {
+        self.0.insert(option, (text, source));
+    }
+
+    pub fn has(&self, option: &str) -> bool {
+        self.0.contains_key(option)
+    }
+
+    /// The value that the section has for an option, or else `base`.
+    ///
+    /// # Errors
+    /// Those of `read`, which also decides what it means that nobody gave one.
+    pub fn read<T: Clone>(
+        &self,
+        key: &'static str,
+        base: Option<&Of<T>>,
+        read: impl Fn(&Given) -> Result<T, SettingsError>,
+    ) -> Result<Of<T>, SettingsError> {
+        let (text, source) = match (self.0.get(key), base) {
+            (Some(said), _) => said.clone(),
+            (None, Some(base)) => return Ok(base.clone()),
+            (None, None) => (String::new(), Source::Default),
+        };
+        let given = Given { key, text, source };
+        Ok(Of {
+            value: read(&given)?,
+            given,
+        })
     }
 }
 
@@ -64,6 +80,10 @@ impl Sections {
     /// # Errors
     /// A section or an option that is misspelt, or that is not for a single database.
     pub fn of(conf: &OdooConf, file: &Path) -> Result<Sections, SettingsError> {
+        let general = options();
+        let general: Vec<&str> = general.iter().map(String::as_str).collect();
+        let mut own = general.clone();
+        own.retain(|option| !FOR_ALL.contains(option));
         let reader = Reader {
             conf,
             file: redact::path(file),
@@ -71,16 +91,14 @@ impl Sections {
         let mut sections = Sections::default();
         for (name, line) in conf.headers() {
             if name == NAME {
-                sections.general = reader.section(name, &GENERAL)?;
-                for (key, setting) in conf.own_options(DEFAULT) {
-                    let key = GENERAL.into_iter().find(|known| *known == key);
-                    if let Some(key) = key.filter(|key| sections.general.get(key).is_none()) {
-                        let said = reader.said(DEFAULT, key, setting);
-                        sections.general.0.push(said);
+                sections.general = reader.section(name, &general)?;
+                for (option, setting) in conf.own_options(DEFAULT) {
+                    if general.contains(&option) && !sections.general.has(option) {
+                        reader.add(&mut sections.general, DEFAULT, option, setting);
                     }
                 }
             } else if let Some(database) = database(name) {
-                let section = reader.section(name, &OF_A_DATABASE)?;
+                let section = reader.section(name, &own)?;
                 sections.databases.push((database.to_owned(), section));
             } else {
                 reader.foreign(name, line)?;
@@ -108,31 +126,28 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn section(&self, name: &str, known: &[&'static str]) -> Result<Section, SettingsError> {
+    fn section(&self, name: &str, known: &[&str]) -> Result<Section, SettingsError> {
         let mut section = Section::default();
-        for (key, setting) in self.conf.own_options(name) {
-            let Some(key) = known.iter().find(|known| **known == key) else {
-                return Err(self.unknown(name, key, setting.line, known));
-            };
-            section.0.push(self.said(name, key, setting));
+        for (option, setting) in self.conf.own_options(name) {
+            if !known.contains(&option) {
+                return Err(self.unknown(name, option, setting.line, known));
+            }
+            self.add(&mut section, name, option, setting);
         }
         Ok(section)
     }
 
-    fn said(&self, section: &str, key: &'static str, setting: Setting<'_>) -> Said {
-        Said {
-            key,
-            text: setting.value.to_owned(),
-            source: Source::File {
-                file: self.file.clone(),
-                section: section.to_owned(),
-                line: setting.line,
-            },
-        }
+    fn add(&self, section: &mut Section, name: &str, option: &str, setting: Setting<'_>) {
+        let source = Source::File {
+            file: self.file.clone(),
+            section: name.to_owned(),
+            line: setting.line,
+        };
+        section.set(option.to_owned(), setting.value.to_owned(), source);
     }
 
     fn unknown(&self, section: &str, key: &str, line: usize, known: &[&str]) -> SettingsError {
-        let advice = if GENERAL.contains(&key) {
+        let advice = if FOR_ALL.contains(&key) {
             format!("holds for all databases alike: move it to [{NAME}]")
         } else {
             match closest(key, known) {

@@ -3,26 +3,21 @@
 use std::time::Duration;
 
 use crate::cli;
-use crate::policy::LastSeen;
+use crate::policy::{LastSeen, LoginPattern};
 use crate::redact::{self, Shown};
 
 /// Who said a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// An option of the command line.
     CommandLine,
-    /// An environment variable.
     Environment,
-    /// A line of `odoo.conf`.
     File {
-        /// The file.
         file: Shown,
-        /// The section, without its brackets.
+        /// Without its brackets.
         section: String,
-        /// The 1-based line.
+        /// 1-based.
         line: usize,
     },
-    /// Nobody.
     Default,
 }
 
@@ -60,9 +55,7 @@ pub struct Effective {
     pub option: &'static str,
     /// The database that it is for; `None` for all that do not set it themselves.
     pub database: Option<String>,
-    /// The value.
     pub value: Value,
-    /// Who said so.
     pub source: Source,
 }
 
@@ -71,18 +64,40 @@ pub struct Effective {
 pub enum Value {
     /// A window or a lifetime.
     Duration(Duration),
-    /// Patterns of logins.
     Logins(Vec<String>),
-    /// A switch.
     Switch(bool),
-    /// What tells when a session was used last.
     LastSeen(LastSeen),
     /// Nothing, which for these options means: never.
     Never,
 }
 
+impl From<Duration> for Value {
+    fn from(duration: Duration) -> Value {
+        Value::Duration(duration)
+    }
+}
+
 impl From<Option<Duration>> for Value {
     fn from(duration: Option<Duration>) -> Value {
         duration.map_or(Value::Never, Value::Duration)
+    }
+}
+
+impl From<Vec<LoginPattern>> for Value {
+    fn from(logins: Vec<LoginPattern>) -> Value {
+        let written = logins.iter().map(|login| login.as_str().to_owned());
+        Value::Logins(written.collect())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(on: bool) -> Value {
+        Value::Switch(on)
+    }
+}
+
+impl From<LastSeen> for Value {
+    fn from(last_seen: LastSeen) -> Value {
+        Value::LastSeen(last_seen)
     }
 }

@@ -12,7 +12,7 @@ pub mod stat;
 pub mod walk;
 mod way;
 
-pub use open::{OpenError, Opening};
+pub use open::Opening;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! How the engine does its work: which system calls stand where, with how many threads, in how much memory, and
+//! How the engine does its work: which system calls stand where, with how many threads, and
 //! what it makes of stores that it may not read or that lie on other mounts.
 
 #![allow(clippy::unwrap_used)]
@@ -6,7 +6,6 @@
 mod by_age;
 mod fuse;
 mod last_check;
-mod memory;
 mod mounts;
 mod permission;
 #[path = "../testenv/mod.rs"]

@@ -46,7 +46,7 @@ usr/share/doc/odoo-session-reaper/changelog.Debian.gz
 usr/share/doc/odoo-session-reaper/copyright
 usr/share/fish/vendor_completions.d/odoo-session-reaper.fish
 usr/share/lintian/overrides/odoo-session-reaper
-usr/share/man/man1/odoo-session-reaper.1.gz
+$(printf "usr/share/man/man1/odoo-session-reaper%s.1.gz\n" -audit -completions -demo -man -reap '')
 usr/share/odoo-session-reaper/odoo-session-reaper.rules.yml
 usr/share/odoo-session-reaper/odoo.service.d/session-gc-off.conf
 usr/share/zsh/vendor-completions/_odoo-session-reaper

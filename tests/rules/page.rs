@@ -6,7 +6,7 @@ use std::path::Path;
 #[test]
 fn the_page_of_rules_names_only_tests_that_are_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = fs::read_to_string(root.join("docs/development/safety.md")).unwrap();
+    let page = fs::read_to_string(root.join("docs/development/rules.md")).unwrap();
     let (_, table) = page.split_once("| rule | where | tests |").unwrap();
     let rows = table.lines().skip(2).take_while(|line| !line.is_empty());
     let rows: Vec<_> = rows.collect();

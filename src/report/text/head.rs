@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::redact::Shown;
-use crate::report::facts::{Facts, Setting, SettingValue, Windows};
+use crate::report::facts::{Facts, FileSystem, Setting, SettingValue, Windows};
+use crate::report::numbers::bytes;
 use crate::report::{Numbers, Out};
 use crate::time::words;
 
@@ -29,18 +30,26 @@ pub fn write(out: &mut Out, facts: &Facts) {
     if facts.end.is_some() {
         parts.push(("Layout", layout(facts, numbers)));
     }
-    if let (Some(all), Some(free)) = (facts.file_system.inodes, facts.file_system.inodes_free) {
-        let percent = free.saturating_mul(100) / all.max(1);
-        let (free, all) = (numbers.count(free), numbers.count(all));
-        let inodes = format!("{free} of {all} inodes free ({percent} %)");
-        parts.push(("File system", vec![inodes]));
-    }
+    parts.push(("File system", file_system(&facts.file_system, numbers)));
     parts.push(("Windows", windows(&facts.windows, room)));
     parts.push(("Policy", policy(&facts.policy, room)));
-    for (what, lines) in parts {
+    for (what, lines) in parts.into_iter().filter(|(_, lines)| !lines.is_empty()) {
         let lines = lines.join(&format!("\n{INDENT}"));
         out.line(format_args!("{what:<width$}{lines}", width = INDENT.len()));
     }
+}
+
+fn file_system(room: &FileSystem, numbers: Numbers) -> Vec<String> {
+    let free = |free: Option<u64>, all: Option<u64>, number: &dyn Fn(u64) -> String, unit| {
+        let (free, all) = (free?, all?);
+        let percent = free.saturating_mul(100) / all.max(1);
+        let (free, all) = (number(free), number(all));
+        Some(format!("{free} of {all}{unit} free ({percent} %)"))
+    };
+    let count = |number| numbers.count(number);
+    let inodes = free(room.inodes_free, room.inodes, &count, " inodes");
+    let space = free(room.bytes_free, room.bytes, &bytes, "");
+    inodes.into_iter().chain(space).collect()
 }
 
 fn layout(facts: &Facts, numbers: Numbers) -> Vec<String> {

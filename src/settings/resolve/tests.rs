@@ -12,12 +12,12 @@ fn days(days: u64) -> Duration {
 }
 
 /// What `audit` makes of these arguments and of this `odoo.conf`.
-fn asked(args: &[&str], conf: &str) -> Result<Told, SettingsError> {
+fn asked(args: &[&str], conf: &str) -> Result<Resolved, SettingsError> {
     let line = ["odoo-session-reaper", "audit"].iter().chain(args);
     let matches = cli::command().try_get_matches_from(line).unwrap();
     let conf = OdooConf::parse(conf.as_bytes()).unwrap();
     let sections = Sections::of(&conf, Path::new("/etc/odoo.conf"))?;
-    told(matches.subcommand().unwrap().1, &sections)
+    resolve(matches.subcommand().unwrap().1, &sections)
 }
 
 fn error(args: &[&str], conf: &str) -> String {
@@ -26,8 +26,8 @@ fn error(args: &[&str], conf: &str) -> String {
     error.to_string()
 }
 
-fn source<'a>(told: &'a Told, option: &str, database: Option<&str>) -> &'a Source {
-    let found = told
+fn source<'a>(resolved: &'a Resolved, option: &str, database: Option<&str>) -> &'a Source {
+    let found = resolved
         .effective
         .iter()
         .find(|value| value.option == option && value.database.as_deref() == database);
@@ -36,8 +36,8 @@ fn source<'a>(told: &'a Told, option: &str, database: Option<&str>) -> &'a Sourc
 
 #[test]
 fn carts_live_as_long_as_users_by_default() {
-    let told = asked(&["--authenticated-window", "30d"], "").unwrap();
-    assert_eq!(told.general.windows.cart, days(30));
+    let resolved = asked(&["--authenticated-window", "30d"], "").unwrap();
+    assert_eq!(resolved.general.windows.cart, days(30));
     let args = ["--authenticated-window", "30d", "--cart-window", "2d"];
     assert_eq!(asked(&args, "").unwrap().general.windows.cart, days(2));
 }
@@ -97,6 +97,38 @@ fn a_short_window_must_be_meant() {
 }
 
 #[test]
+fn minutes_for_visitors_must_be_meant() {
+    for option in ["anonymous-window", "cart-window"] {
+        let key = option.replace('-', "_");
+        let short = format!("--{option}=1m");
+        let message = error(&[&short], "");
+        assert!(
+            message.starts_with(&format!(
+                "--{option} is 1m (1 minute), which is under 10 minutes and ends sessions of visitors"
+            )) && message.ends_with(
+                "(m is minutes, M months); if that is meant, add --allow-short-window"
+            ),
+            "{message}"
+        );
+        assert!(asked(&[&short, "--allow-short-window"], "").is_ok());
+        assert!(asked(&[&format!("--{option}=1M")], "").is_ok());
+        assert!(asked(&[&format!("--{option}=10m")], "").is_ok());
+        assert!(error(&[&format!("--{option}=9m 59s")], "").contains("under 10 minutes"));
+        for (section, whose) in [("", ""), (":shop", ", for database shop")] {
+            let conf = format!("[session_reaper{section}]\n{key} = 1m\n");
+            let message = error(&[], &conf);
+            assert!(
+                message.starts_with(&format!(
+                    "/etc/odoo.conf line 2: {key} in [session_reaper{section}] is 1m (1 minute){whose}, which"
+                )) && message.ends_with("add allow_short_window = True to that section"),
+                "{message}"
+            );
+            assert!(asked(&[], &format!("{conf}allow_short_window = yes\n")).is_ok());
+        }
+    }
+}
+
+#[test]
 fn what_a_database_does_not_allow_itself_is_refused_to_it() {
     let conf = "[session_reaper]\nauthenticated_window = 1h\nallow_short_window = True\n\
                 [session_reaper:shop]\nallow_short_window = False\n";
@@ -121,26 +153,26 @@ fn an_unfinished_save_gets_an_hour() {
 fn the_command_line_beats_the_section_which_beats_the_default() {
     let conf =
         "[session_reaper]\nauthenticated_window = 30d\nanonymous_window = 2d\nlast_seen = atime\n";
-    let told = asked(&["--anonymous-window", "3d"], conf).unwrap();
-    let windows = &told.general.windows;
+    let resolved = asked(&["--anonymous-window", "3d"], conf).unwrap();
+    let windows = &resolved.general.windows;
     assert_eq!(
         (windows.authenticated, windows.anonymous, windows.leftover),
         (days(30), days(3), days(1))
     );
     assert_eq!(windows.cart, days(30));
-    assert_eq!(told.last_seen, LastSeen::Atime);
+    assert_eq!(resolved.last_seen, LastSeen::Atime);
     let line = |line| Source::File {
         file: "/etc/odoo.conf".into(),
         section: "session_reaper".into(),
         line,
     };
-    assert_eq!(source(&told, "authenticated_window", None), &line(2));
+    assert_eq!(source(&resolved, "authenticated_window", None), &line(2));
     assert_eq!(
-        source(&told, "anonymous_window", None),
+        source(&resolved, "anonymous_window", None),
         &Source::CommandLine
     );
-    assert_eq!(source(&told, "last_seen", None), &line(4));
-    assert_eq!(source(&told, "cart_window", None), &Source::Default);
+    assert_eq!(source(&resolved, "last_seen", None), &line(4));
+    assert_eq!(source(&resolved, "cart_window", None), &Source::Default);
 }
 
 #[test]
@@ -148,18 +180,19 @@ fn a_database_has_the_general_values_but_for_its_own() {
     let conf = "[session_reaper]\nkeep_login = kiosk*\nmax_lifetime = 30d\n\
                 [session_reaper:Shop]\nauthenticated_window = 2d\n\
                 [session_reaper:crm.x]\nmax_lifetime = False\nkeep_login =\n";
-    let told = asked(&["--authenticated-window", "9d", "--cart-window=4d"], conf).unwrap();
-    let shop = &told.databases["Shop"];
+    let resolved = asked(&["--authenticated-window", "9d", "--cart-window=4d"], conf).unwrap();
+    let shop = &resolved.databases["Shop"];
     assert_eq!(shop.windows.authenticated, days(2), "its own beats a flag");
     assert_eq!(shop.windows.cart, days(4), "a flag reaches it otherwise");
-    assert_eq!(shop.keep_logins, told.general.keep_logins);
+    assert_eq!(shop.keep_logins, resolved.general.keep_logins);
     assert_eq!(shop.max_lifetime, Some(days(30)));
-    let crm = &told.databases["crm.x"];
-    assert_eq!(crm.windows, told.general.windows);
+    let crm = &resolved.databases["crm.x"];
+    assert_eq!(crm.windows, resolved.general.windows);
     assert_eq!((crm.keep_logins.len(), crm.max_lifetime), (0, None));
     let own = |name: &str| {
         let of = |value: &&Effective| value.database.as_deref() == Some(name);
-        told.effective
+        resolved
+            .effective
             .iter()
             .filter(of)
             .map(|value| value.option)
@@ -169,37 +202,61 @@ fn a_database_has_the_general_values_but_for_its_own() {
     assert_eq!(own("crm.x"), ["keep_login", "max_lifetime"]);
 }
 
+/// An option that is in the command line's definition only, or whose name is mistyped, would be accepted and do nothing.
+#[test]
+fn every_option_that_a_section_takes_is_read_from_it() {
+    let mut of_databases = 0;
+    for option in options() {
+        let texts = ["30d", "True", "atime"];
+        let of = |name: &str| {
+            let tried = texts.map(|text| asked(&[], &format!("[{name}]\n{option} = {text}\n")));
+            tried.into_iter().find_map(Result::ok)
+        };
+        let general = of("session_reaper").unwrap();
+        assert_ne!(source(&general, &option, None), &Source::Default);
+        if let Some(shop) = of("session_reaper:shop") {
+            of_databases += 1;
+            assert_ne!(source(&shop, &option, Some("shop")), &Source::Default);
+        }
+    }
+    assert_eq!(
+        of_databases,
+        options().len() - 3,
+        "these hold for all alike"
+    );
+}
+
 #[test]
 fn a_databases_cart_lives_as_long_as_its_users_unless_somebody_says_otherwise() {
     let conf = "[session_reaper:shop]\nauthenticated_window = 2d\n";
-    let told = asked(&[], conf).unwrap();
-    assert_eq!(told.databases["shop"].windows.cart, days(2));
+    let resolved = asked(&[], conf).unwrap();
+    assert_eq!(resolved.databases["shop"].windows.cart, days(2));
     let general = format!("[session_reaper]\ncart_window = 5d\n{conf}");
-    let told = asked(&[], &general).unwrap();
-    assert_eq!(told.databases["shop"].windows.cart, days(5));
-    let told = asked(&[], &format!("{general}cart_window = None\n")).unwrap();
-    assert_eq!(told.databases["shop"].windows.cart, days(2));
+    let resolved = asked(&[], &general).unwrap();
+    assert_eq!(resolved.databases["shop"].windows.cart, days(5));
+    let resolved = asked(&[], &format!("{general}cart_window = None\n")).unwrap();
+    assert_eq!(resolved.databases["shop"].windows.cart, days(2));
 }
 
 #[test]
 fn default_shows_through_in_the_general_section_only() {
     let conf = "[DEFAULT]\nanonymous_window = 2d\nleftover_window = 3d\nsomething = else\n\
                 [session_reaper]\n[session_reaper:shop]\n";
-    let told = asked(&[], conf).unwrap();
-    assert_eq!(told.general.windows.anonymous, days(2));
-    assert_eq!(told.general.windows.leftover, days(3));
-    assert_eq!(told.databases["shop"].windows.anonymous, days(2));
-    let told = asked(&["--anonymous-window", "5d"], conf).unwrap();
-    assert_eq!(told.databases["shop"].windows.anonymous, days(5));
-    let told = asked(&[], "[DEFAULT]\nanonymous_window = 2d\n[options]\n").unwrap();
-    assert_eq!(told.general.windows.anonymous, days(1), "as in Python");
+    let resolved = asked(&[], conf).unwrap();
+    assert_eq!(resolved.general.windows.anonymous, days(2));
+    assert_eq!(resolved.general.windows.leftover, days(3));
+    assert_eq!(resolved.databases["shop"].windows.anonymous, days(2));
+    let resolved = asked(&["--anonymous-window", "5d"], conf).unwrap();
+    assert_eq!(resolved.databases["shop"].windows.anonymous, days(5));
+    let resolved = asked(&[], "[DEFAULT]\nanonymous_window = 2d\n[options]\n").unwrap();
+    assert_eq!(resolved.general.windows.anonymous, days(1), "as in Python");
 }
 
 #[test]
 fn logins_are_separated_by_commas_and_lines() {
     let logins = |args: &[&str], conf: &str| -> Vec<String> {
-        let told = asked(args, conf).unwrap();
-        let logins = told.general.keep_logins.iter();
+        let resolved = asked(args, conf).unwrap();
+        let logins = resolved.general.keep_logins.iter();
         logins.map(|login| login.as_str().to_owned()).collect()
     };
     let conf = "[session_reaper]\nkeep_login =\n  kiosk* , pos?,\n\n  # but not this\n  till@shop.example\n";
@@ -335,7 +392,7 @@ fn a_pattern_that_could_only_protect_nobody_is_refused() {
             "{message}"
         );
     }
-    for patterns in ["a;b, c#d", "a \\; b", "\\#1", "o'neil"] {
+    for patterns in ["a;b, c#d", "a ?; b", "?1", "o'neil"] {
         assert!(asked(&[], &format!("[session_reaper]\nkeep_login = {patterns}\n")).is_ok());
     }
     assert!(asked(&["--keep-login", "# 7"], "").is_ok());
@@ -344,8 +401,12 @@ fn a_pattern_that_could_only_protect_nobody_is_refused() {
 #[test]
 fn the_rules_of_a_database_reach_its_sessions() {
     let conf = "[session_reaper:Shop]\nanonymous_window = 2h\n";
-    let told = asked(&[], conf).unwrap();
-    let policy = crate::policy::Policy::new(told.general, told.databases, Timestamp::from_secs(0));
+    let resolved = asked(&[], conf).unwrap();
+    let policy = crate::policy::Policy::new(
+        resolved.general,
+        resolved.databases,
+        Timestamp::from_secs(0),
+    );
     assert_eq!(policy.shortest(), Duration::from_secs(7_200));
     assert_eq!(policy.longest(), days(7));
 }

@@ -1,8 +1,12 @@
-//! How much memory hostile files can take.
+//! How much memory hostile files can take. A test of its own: the largest child of a process is measured.
+
+#![allow(clippy::unwrap_used)]
+
+mod testenv;
 
 use nix::sys::resource::{UsageWho, getrusage};
 
-use crate::testenv::{DAY, Odoo};
+use testenv::{DAY, Odoo};
 
 /// A pickle that makes the reader's stack and its memo as large as they get, for its 2 MB; and JSON, whose reader
 /// keeps a byte for each level.

@@ -1,4 +1,4 @@
-//! One option of the policy as it was said, and what it means.
+//! One option of the policy as it was given, and what it means.
 
 use std::time::Duration;
 
@@ -6,25 +6,48 @@ use clap::ValueEnum;
 
 use super::SettingsError;
 use super::odoo_conf::python::strip;
-use super::source::Source;
+use super::source::{Effective, Source, Value};
 use crate::policy::{LastSeen, LoginPattern};
 use crate::redact;
 
 /// Longer than any Odoo has been running; anything above is a slip of the keyboard.
 const LONGEST: Duration = Duration::from_secs(1_000 * 365 * 86_400);
 
-/// The text that was said for an option, and by whom.
+/// What was given for an option, and by whom.
 #[derive(Clone)]
-pub(super) struct Said {
+pub(super) struct Given {
     /// The option's name, with underscores.
     pub key: &'static str,
-    /// The text; several patterns stand on lines of their own.
+    /// As it was written; several patterns stand on lines of their own.
     pub text: String,
-    /// Who said it.
     pub source: Source,
 }
 
-impl Said {
+/// What it means.
+#[derive(Clone)]
+pub(super) struct Of<T> {
+    pub value: T,
+    pub given: Given,
+}
+
+impl<T: Clone + Into<Value>> Of<T> {
+    /// The value as a report tells it.
+    pub fn effective(&self, database: Option<&str>) -> Effective {
+        Effective {
+            option: self.given.key,
+            database: database.map(str::to_owned),
+            value: self.value.clone().into(),
+            source: self.given.source.clone(),
+        }
+    }
+}
+
+impl Given {
+    /// The option's name where it was given, for an error to begin with.
+    pub fn name(&self) -> String {
+        self.source.name(self.key)
+    }
+
     /// A duration that can be meant as a window.
     pub fn duration(&self) -> Result<Duration, SettingsError> {
         if self.text.contains('\n') {
@@ -93,16 +116,16 @@ impl Said {
         // Python takes it for a part of the value, and such a pattern would protect nobody.
         if self.is_in_file() && has_comment(pattern) {
             return Err(SettingsError::usage(format!(
-                "{} has the pattern \"{}\", which takes in a comment: give that a line of its own, or write \\ before \
+                "{} has the pattern \"{}\", which takes in a comment: give that a line of its own, or write ? for \
                  a ; or # that belongs to the login",
-                self.source.name(self.key),
+                self.name(),
                 redact::argument(pattern)
             )));
         }
         LoginPattern::new(pattern).map_err(|error| {
             SettingsError::usage(format!(
                 "{} has the pattern \"{}\", which is none: {error}",
-                self.source.name(self.key),
+                self.name(),
                 redact::argument(pattern)
             ))
         })
@@ -123,15 +146,14 @@ impl Said {
 
     fn wrong(&self, what: &str) -> SettingsError {
         let shown = redact::argument(&self.text);
-        let name = self.source.name(self.key);
-        SettingsError::usage(format!("{name} is {shown:?}, which {what}"))
+        SettingsError::usage(format!("{} is {shown:?}, which {what}", self.name()))
     }
 
     /// The next line is more likely another setting, maybe a password: so it is not repeated.
     fn several_lines(&self) -> SettingsError {
         SettingsError::usage(format!(
             "{} goes on in the next line because that is indented: unindent it",
-            self.source.name(self.key)
+            self.name()
         ))
     }
 }

@@ -1,0 +1,302 @@
+//! `audit` of several stores that were found: a line for each, and how to name one.
+//!
+//! Each is looked at by a child, this program once more, which becomes the store's owner if it is root: giving that
+//! up is for good, so one process cannot do it for two owners.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+
+use crate::cli::variable;
+use crate::exit::Exit;
+use crate::reap::Stop;
+use crate::redact;
+use crate::report::numbers::bytes;
+use crate::report::{Numbers, Out};
+use crate::stream::TICK;
+
+/// The program itself, also if its file has been replaced or removed meanwhile.
+const MYSELF: &str = "/proc/self/exe";
+
+/// Options that the child has of its own.
+const OWN: [&str; 5] = ["config", "format", "report", "verbose", "quiet"];
+
+/// Of the JSON document of one store, what its line tells.
+#[derive(Default, Deserialize)]
+struct Document {
+    total: Total,
+}
+
+#[derive(Default, Deserialize)]
+struct Total {
+    files: u64,
+    disk_bytes: u64,
+    due: Due,
+}
+
+#[derive(Default, Deserialize)]
+struct Due {
+    files: u64,
+}
+
+/// The command line of a child, but for its store: what this run was told of what is due.
+///
+/// `command` is the definition of `audit`; `config` the `odoo.conf` in use.
+pub fn again(
+    command: &clap::Command,
+    matches: &ArgMatches,
+    config: Option<&Path>,
+    quiet: u8,
+) -> Vec<OsString> {
+    let mut line: Vec<OsString> = ["audit", "--format=json", "--report=full", "--quiet"]
+        .map(OsString::from)
+        .to_vec();
+    if quiet > 1 {
+        line.push("--quiet".into());
+    }
+    let mut option = |long: &str, value: &OsStr| {
+        let mut word = OsString::from(format!("--{long}="));
+        word.push(value);
+        line.push(word);
+    };
+    if let Some(config) = config {
+        option("config", config.as_os_str());
+    }
+    let mut switches = Vec::new();
+    for arg in command.get_arguments() {
+        let id = arg.get_id().as_str();
+        let Some(long) = arg.get_long().filter(|long| !OWN.contains(long)) else {
+            continue;
+        };
+        if matches.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        if matches!(arg.get_action(), ArgAction::SetTrue) {
+            switches.push(OsString::from(format!("--{long}")));
+        } else {
+            let values = matches.get_raw(id).into_iter().flatten();
+            values.for_each(|value| option(long, value));
+        }
+    }
+    line.extend(switches);
+    line
+}
+
+/// Audits each store by a child, tells a line of each, and ends as the worst of them.
+pub fn run(stores: &[PathBuf], again: &[OsString], mut out: Out, stop: &Stop) -> Result<Exit> {
+    out.line(format_args!(
+        "{} session stores, found by looking around\n",
+        stores.len()
+    ));
+    let title = row("Files", "Due", "On disk", "Store");
+    let title = out.bold(&title);
+    out.line(format_args!("{title}"));
+    out.flush();
+    let numbers = out.numbers();
+    let mut sum = Total::default();
+    let mut worst = Exit::Done;
+    for store in stores {
+        if let Some(signal) = stop.signal() {
+            worst = Exit::Interrupted(signal);
+            break;
+        }
+        let place = redact::path(store);
+        let (exit, document) = audit(store, again, stop)
+            .with_context(|| format!("cannot look at the session store {place}"))?;
+        worst = worse(worst, exit);
+        let line = match document {
+            Some(Document { total }) => {
+                sum.files += total.files;
+                sum.disk_bytes += total.disk_bytes;
+                sum.due.files += total.due.files;
+                cells(&total, &place, numbers)
+            }
+            None => row("?", "?", "?", &place),
+        };
+        let failed = match exit {
+            Exit::Done => String::new(),
+            exit => format!("  (exit code {})", exit.code()),
+        };
+        out.line(format_args!("{line}{failed}"));
+        out.flush();
+    }
+    out.line(format_args!("{}", cells(&sum, "total", numbers)));
+    let sentence = format!(
+        "{} of {} in {} stores are due; look at one of them:",
+        numbers.count(sum.due.files),
+        numbers.of(sum.files, "file"),
+        stores.len()
+    );
+    let sentence = out.bold(&sentence);
+    out.line(format_args!("\n{sentence}"));
+    for store in stores {
+        let data_dir = redact::path(store.parent().unwrap_or(store));
+        out.line(format_args!(
+            "  odoo-session-reaper audit --data-dir {}",
+            redact::word(&data_dir)
+        ));
+    }
+    out.flush();
+    Ok(super::over_store::told(
+        &out,
+        crate::reap::Mode::Audit,
+        worst,
+    ))
+}
+
+fn row(files: &str, due: &str, on_disk: &str, store: &str) -> String {
+    format!("{files:>12} {due:>12} {on_disk:>9}  {store}")
+}
+
+fn cells(total: &Total, store: &str, numbers: Numbers) -> String {
+    row(
+        &numbers.count(total.files),
+        &numbers.count(total.due.files),
+        &bytes(total.disk_bytes),
+        store,
+    )
+}
+
+/// Has a child look at one store. Tells how it ended, and what it told if it came so far.
+fn audit(store: &Path, again: &[OsString], stop: &Stop) -> Result<(Exit, Option<Document>)> {
+    let mut child = Command::new(MYSELF);
+    child
+        .args(again)
+        .arg("--sessions-dir")
+        .arg(store)
+        .stdout(Stdio::piped());
+    for counted in ["verbose", "quiet"] {
+        child.env_remove(variable(counted));
+    }
+    let mut child = child
+        .spawn()
+        .with_context(|| format!("cannot start {MYSELF}, which is this program"))?;
+    let told = listen(&mut child, stop);
+    let status = child.wait()?;
+    let exit = exit_of(status)?;
+    let told = told?;
+    if told.is_empty() {
+        return Ok((exit, None));
+    }
+    Ok((exit, Some(serde_json::from_slice(&told)?)))
+}
+
+/// Reads all that the child prints. Who stops this process means the child as well; a terminal tells it by itself.
+fn listen(child: &mut Child, stop: &Stop) -> Result<Vec<u8>> {
+    let tick = Timespec {
+        tv_sec: 0,
+        tv_nsec: i64::from(TICK.subsec_nanos()),
+    };
+    let (mut told, mut passed_on) = (Vec::new(), false);
+    let pid = Pid::from_child(child);
+    let Some(stdout) = &mut child.stdout else {
+        bail!("a child has no standard output");
+    };
+    loop {
+        match poll(&mut [PollFd::new(stdout, PollFlags::IN)], Some(&tick)) {
+            Ok(0) | Err(Errno::INTR) => {}
+            _ => {
+                let mut part = [0; 8_192];
+                match stdout.read(&mut part)? {
+                    0 => return Ok(told),
+                    length => told.extend_from_slice(&part[..length]),
+                }
+            }
+        }
+        if stop.signal() == Some(Signal::TERM.as_raw()) && !passed_on {
+            passed_on = true;
+            // It may just have ended.
+            let _ = kill_process(pid, Signal::TERM);
+        }
+    }
+}
+
+fn exit_of(status: ExitStatus) -> Result<Exit> {
+    Ok(match (status.code(), status.signal()) {
+        (Some(0), _) => Exit::Done,
+        (Some(1), _) => Exit::Failed,
+        (Some(2), _) => Exit::Usage,
+        (Some(3), _) => Exit::Partly,
+        (Some(code @ (130 | 143)), _) => Exit::Interrupted(code - 128),
+        (_, Some(signal)) => Exit::Interrupted(signal),
+        _ => bail!("a child ended with {status}"),
+    })
+}
+
+/// How bad an end is, for the whole.
+fn worse(one: Exit, other: Exit) -> Exit {
+    let rank = |exit: &Exit| match exit {
+        Exit::Done => 0,
+        Exit::Partly => 1,
+        Exit::Busy => 2,
+        Exit::Usage => 3,
+        Exit::Failed => 4,
+        Exit::Interrupted(_) => 5,
+    };
+    std::cmp::max_by_key(one, other, rank)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_is_told_what_this_run_was_told() {
+        let line = [
+            "odoo-session-reaper",
+            "audit",
+            "-qv",
+            "--config",
+            "/etc/x y.conf",
+            "--anonymous-window=6h",
+            "--keep-login",
+            "a*",
+            "--keep-login=-b",
+            "--allow-short-window",
+            "--report=summary",
+            "--no-logins",
+        ];
+        let command = crate::cli::command();
+        let matches = command.clone().try_get_matches_from(line).unwrap();
+        let audit = command.find_subcommand("audit").unwrap();
+        let own = matches.subcommand_matches("audit").unwrap();
+        let mut again = again(audit, own, Some(Path::new("/etc/x y.conf")), 1);
+        assert_eq!(
+            again,
+            [
+                "audit",
+                "--format=json",
+                "--report=full",
+                "--quiet",
+                "--config=/etc/x y.conf",
+                "--anonymous-window=6h",
+                "--keep-login=a*",
+                "--keep-login=-b",
+                "--allow-short-window",
+                "--no-logins",
+            ]
+        );
+        again.insert(0, "odoo-session-reaper".into());
+        assert!(command.try_get_matches_from(again).is_ok());
+    }
+
+    #[test]
+    fn the_whole_ends_as_the_worst_of_them() {
+        use Exit::{Done, Failed, Interrupted, Partly};
+        assert_eq!(worse(Done, Partly), Partly);
+        assert_eq!(worse(Failed, Partly), Failed);
+        assert_eq!(worse(Failed, Interrupted(2)), Interrupted(2));
+        assert_eq!(worse(Done, Done), Done);
+    }
+}
