@@ -159,6 +159,8 @@ mod tests {
                 ("foreign", None),
             ]
         );
+        let logins = Class::ALL.map(Class::is_login);
+        assert!(logins[..3].iter().all(|login| *login) && !logins[3..].contains(&true));
         for word in [Class::label, Class::meaning] {
             let mut words = Class::ALL.map(word);
             words.sort_unstable();

@@ -156,6 +156,8 @@ mod tests {
         for pattern in ["iosk*", "*@shop", "bob", "*Z*"] {
             assert!(!matches(pattern, &endless("Z")), "{pattern}");
         }
+        let long = vec![b'a'; 3 * 1024];
+        assert_eq!(ends(&long), long, "4 KiB are not endless");
         let longest = "a".repeat(END - 1) + "bc" + &"a".repeat(END - 1);
         assert!(matches("a*bc*a", &longest), "nothing is left out of 4 KiB");
     }

@@ -267,10 +267,12 @@ fn all_rules_are_the_general_ones_and_those_of_each_database() {
 }
 
 #[test]
-fn reasons_have_the_names_that_scripts_look_for() {
+fn reasons_and_clocks_have_the_names_that_scripts_look_for() {
     let reasons = [Reason::Expired, Reason::Superseded, Reason::Lifetime];
     let names = reasons.map(Reason::name);
     assert_eq!(names, ["expired", "superseded", "lifetime"]);
+    let clocks = [LastSeen::Mtime, LastSeen::Atime].map(LastSeen::name);
+    assert_eq!(clocks, ["mtime", "atime"]);
 }
 
 #[test]
@@ -433,6 +435,8 @@ fn a_protected_login_never_expires_and_has_a_row_of_its_own() {
         shop.keep_logins = vec![LoginPattern::new("b?b").unwrap()];
         shop.max_lifetime = Some(days(3));
     });
+    assert_eq!(policy.keep_logins(&bob(""))[0].as_str(), "b?b");
+    assert!(policy.keep_logins(&user()).is_empty());
     let kept = (Class::Protected, Verdict::Keep(Kept::Protected));
     let ages = logged_in(900 * DAY);
     assert_eq!(by(&policy, bob(&ages), 800 * DAY), kept);
