@@ -542,15 +542,21 @@ fn what_is_misspelt_stops_everything() {
         &[],
         &["line 5: section [session_reaper:a] stands twice"],
     );
-    // Whose section this is, nobody knows.
-    let ran = with_conf(&odoo, "reap", "[session_reapr]\nx = 1\n", &["--dry-run"]);
-    assert_eq!(ran.code, 0);
-    assert!(
-        ran.stderr
-            .contains("[session_reapr] is ignored; did you mean [session_reaper]?"),
-        "{}",
-        ran.stderr
+    refused(
+        &odoo,
+        "[sesion_reapr:a]\nkeep_login = bob\n",
+        &[],
+        &["line 4: [sesion_reapr:a] is not read by anybody: write [session_reaper:a]"],
     );
+    refused(
+        &odoo,
+        "[options]\nkeep_login = bob\n",
+        &[],
+        &["keep_login has no effect in [options]: put it under [session_reaper]"],
+    );
+    // Other addons have sections, too.
+    let others = "[session_redis]\nkeep_login = x\n[queue_job]\nchannels = root:2\n";
+    assert_eq!(with_conf(&odoo, "reap", others, &["--dry-run"]).code, 0);
 }
 
 #[test]

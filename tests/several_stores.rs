@@ -365,6 +365,24 @@ fn what_only_the_service_is_told_is_said_with_a_line_that_takes_it_over() {
     ] {
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.all());
     }
+    // What an odoo.conf says here, and the service does not hear.
+    let conf = "/etc/odoo/odoo.conf";
+    let says = format!("[options]\ndata_dir = {home}\n[session_reaper]\nkeep_login = bob\n");
+    system.file(conf, &says);
+    system.file(file, &usual);
+    let news = format!(
+        "does not read {conf}, so this does not count there: keep_login; add the line \
+         ODOO_SESSION_REAPER_CONFIG={conf} to {file}"
+    );
+    for args in [&["audit"][..], &["audit", "--config", conf]] {
+        let ran = system.run(0, args, &[]);
+        assert!(ran.stderr.contains(&news), "{args:?} {}", ran.all());
+    }
+    system.file(file, &format!("{usual}ODOO_SESSION_REAPER_CONFIG={conf}\n"));
+    let ran = system.run(0, &["audit"], &[]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.all());
+    std::fs::remove_file(system.path(conf)).unwrap();
+    system.file(file, &format!("{usual}{told}"));
     // An instance has a file of its own; an old copy is nobody's.
     for (name, line) in [
         ("shop", "ANONYMOUS_WINDOW=5h"),

@@ -21,7 +21,7 @@ use crate::log;
 use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::Out;
-use crate::settings::{Settings, SettingsError, Surroundings, notice, unknown_variables};
+use crate::settings::{Settings, SettingsError, Surroundings, notices, unknown_variables};
 use crate::stream;
 use metrics_file::MetricsFile;
 
@@ -136,7 +136,7 @@ fn tell_of_the_service(
         "reap"
     };
     let command = command.find_subcommand(name).unwrap_or(command);
-    if let Some(notice) = notice(settings, command, matches, around) {
+    for notice in notices(settings, command, matches, around) {
         tracing::warn!("{notice}");
     }
 }

@@ -17,7 +17,7 @@ mod spelling;
 pub(crate) use conf_file::ConfFile;
 use locate::Located;
 pub(crate) use locate::{Location, Surroundings};
-pub(crate) use service_file::notice;
+pub(crate) use service_file::notices;
 pub(crate) use source::{Effective, Source, Value};
 pub(crate) use spelling::unknown_variables;
 

@@ -88,6 +88,7 @@ impl Sections {
             conf,
             file: redact::path(file),
         };
+        reader.misplaced(&general)?;
         let mut sections = Sections::default();
         for (name, line) in conf.headers() {
             if name == NAME {
@@ -176,15 +177,27 @@ impl Reader<'_> {
         let shown = redact::printable(name.as_bytes());
         let meant = format!("[{NAME}{colon}{}]", redact::printable(database.as_bytes()));
         let file = &self.file;
-        if [NAME, "odoo_session_reaper", "sessionreaper"].contains(&base.as_str()) {
+        // Nobody else has a name so near, and a login that was to be protected would go.
+        let ours = ["odoo_session_reaper", "sessionreaper"].contains(&base.as_str())
+            || strsim::osa_distance(&base, NAME) < SLIPS;
+        if ours {
             return Err(SettingsError::usage(format!(
                 "{file} line {line}: [{shown}] is not read by anybody: write {meant}, or [{NAME}:DBNAME] for one database"
             )));
         }
-        if strsim::osa_distance(&base, NAME) < SLIPS {
-            tracing::warn!("{file} line {line}: [{shown}] is ignored; did you mean {meant}?");
-        }
         Ok(())
+    }
+
+    /// Refuses options of ours where Odoo has its own, and nobody reads them.
+    fn misplaced(&self, ours: &[&str]) -> Result<(), SettingsError> {
+        let odoo = self.conf.own_options("options");
+        match odoo.into_iter().find(|(option, _)| ours.contains(option)) {
+            None => Ok(()),
+            Some((option, setting)) => Err(SettingsError::usage(format!(
+                "{} line {}: {option} has no effect in [options]: put it under [{NAME}]",
+                self.file, setting.line
+            ))),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the service is told and a run by hand is not: `/etc/default/odoo-session-reaper`, which only systemd reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::Settings;
 use super::locate::{Surroundings, same_place};
+use super::{Effective, Settings, Source};
 use crate::cli::{ENV_PREFIX, variable};
 use crate::reap::Mode;
-use crate::redact;
+use crate::redact::{self, Shown};
 
 /// Where our units look for their environment; an instance `NAME` has a file with `-NAME` behind it.
 const DIRECTORY: &str = "/etc/default";
@@ -41,65 +41,101 @@ struct Value {
     special: bool,
 }
 
-/// Says what the service of this store is told, and this run is not, with a line for a shell that takes it over. Values
-/// may name people; they are not shown.
+/// Says what the service of this store is told, and this run is not, with a line for a shell that takes it over; and the
+/// other way round. Values may name people; they are not shown.
 ///
 /// `command` is the definition of the one that runs.
-pub fn notice(
+pub fn notices(
     settings: &Settings,
     command: &Command,
     matches: &ArgMatches,
     around: &Surroundings,
+) -> Vec<String> {
+    for file in files(around) {
+        if let Some(variables) = read(&file).filter(|variables| is_for(variables, settings)) {
+            let shown = redact::path(&file);
+            let more = only_there(settings, command, matches, around, &shown, &variables);
+            let less = only_here(settings, &shown, &variables);
+            let told: Vec<_> = more.into_iter().chain(less).collect();
+            if !told.is_empty() {
+                return told;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// What the odoo.conf in use says, and the service never hears.
+fn only_here(settings: &Settings, file: &Shown, variables: &Variables) -> Option<String> {
+    if variables.contains_key(&variable("config")) {
+        return None;
+    }
+    let conf = settings.conf_file.as_ref()?.shown();
+    let of_file = |effective: &&Effective| matches!(effective.source, Source::File { .. });
+    let options = settings.effective.iter().filter(of_file);
+    let options: BTreeSet<&str> = options.map(|effective| effective.option).collect();
+    if options.is_empty() {
+        return None;
+    }
+    let options: Vec<_> = options.into_iter().collect();
+    Some(format!(
+        "the service of this store does not read {conf}, so this does not count there: {}; add the line \
+         {}={conf} to {file}",
+        options.join(", "),
+        variable("config")
+    ))
+}
+
+fn only_there(
+    settings: &Settings,
+    command: &Command,
+    matches: &ArgMatches,
+    around: &Surroundings,
+    shown: &Shown,
+    variables: &Variables,
 ) -> Option<String> {
-    files(around).into_iter().find_map(|file| {
-        let variables = read(&file)?;
-        if !is_for(&variables, settings) {
-            return None;
-        }
-        let deciding = command.get_arguments().filter(|arg| {
-            arg.get_long()
-                .is_some_and(|long| !ONLY_TOLD.contains(&long))
-        });
-        let set: Vec<_> = deciding
-            .filter_map(|arg| {
-                let name = variable(arg.get_long()?);
-                let value = variables.get(&name)?;
-                Some((arg, name, value))
-            })
-            .collect();
-        let missing: Vec<_> = set
+    let deciding = command.get_arguments().filter(|arg| {
+        arg.get_long()
+            .is_some_and(|long| !ONLY_TOLD.contains(&long))
+    });
+    let set: Vec<_> = deciding
+        .filter_map(|arg| {
+            let name = variable(arg.get_long()?);
+            let value = variables.get(&name)?;
+            Some((arg, name, value))
+        })
+        .collect();
+    let missing: Vec<_> = set
+        .iter()
+        .filter(|(arg, _, value)| !has(settings, matches, arg, &value.text))
+        .map(|(_, name, _)| name.as_str())
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let mut told = format!(
+        "the service of this store is told more than this run, by {shown}: {}",
+        missing.join(", ")
+    );
+    if !set.iter().any(|(_, _, value)| value.special) {
+        let names: Vec<_> = set
             .iter()
-            .filter(|(arg, _, value)| !has(settings, matches, arg, &value.text))
-            .map(|(_, name, _)| name.as_str())
+            .map(|(_, name, _)| &name[ENV_PREFIX.len()..])
             .collect();
-        if missing.is_empty() {
-            return None;
-        }
-        let shown = redact::path(&file);
-        let mut told = format!(
-            "the service of this store is told more than this run, by {shown}: {}",
-            missing.join(", ")
-        );
-        if !set.iter().any(|(_, _, value)| value.special) {
-            let names: Vec<_> = set
-                .iter()
-                .map(|(_, name, _)| &name[ENV_PREFIX.len()..])
-                .collect();
-            let sudo = (around.var)("SUDO_UID").map_or("", |_| "sudo ");
-            told.push_str(&format!(
-                "; to look as it does:\n  grep -E '^{ENV_PREFIX}({})=' {} | xargs -d '\\n' \
-                 sh -c '{sudo}env \"$@\" odoo-session-reaper {}' sh",
-                names.join("|"),
-                redact::word(&shown),
-                if settings.mode == Mode::Audit {
-                    "audit"
-                } else {
-                    "reap --dry-run"
-                }
-            ));
-        }
-        Some(told)
-    })
+        let sudo = (around.var)("SUDO_UID").map_or("", |_| "sudo ");
+        told.push_str(&format!(
+            "; to look as it does:\n  grep -E '^{ENV_PREFIX}({})=' {} | xargs -d '\\n' \
+             sh -c '{sudo}env \"$@\" odoo-session-reaper {}' sh",
+            names.join("|"),
+            redact::word(shown),
+            if settings.mode == Mode::Audit {
+                "audit"
+            } else {
+                "reap --dry-run"
+            }
+        ));
+    }
+    Some(told)
 }
 
 /// Whether a file is that of the service of this run's store. One that names no store is meant for the one that is
