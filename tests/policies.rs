@@ -550,7 +550,7 @@ fn what_is_misspelt_stops_everything() {
     );
     refused(
         &odoo,
-        "[options]\nkeep_login = bob\n",
+        "keep_login = bob\n",
         &[],
         &["keep_login has no effect in [options]: put it under [session_reaper]"],
     );
