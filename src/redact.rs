@@ -130,8 +130,9 @@ pub fn printable(bytes: &[u8]) -> Shown {
 }
 
 /// A path as it may be shown: what could be a session's file name is cut to a prefix. That is the last
-/// component, or whatever lies in a `sessions` directory; a long name further up (a Docker volume, a
-/// Kubernetes claim) stays whole, or nobody would know which store was meant.
+/// component, whatever lies in a `sessions` directory, and a session id of Odoo 18 or newer, or one in its shard,
+/// wherever it stands. Another long name further up (a Docker volume, a Kubernetes claim) stays whole, or nobody would
+/// know which store was meant.
 pub fn path(path: &Path) -> Shown {
     let names: Vec<&[u8]> = path
         .components()
@@ -147,13 +148,17 @@ pub fn path(path: &Path) -> Shown {
             out.push('/');
         }
         let parent = index.checked_sub(1).map(|parent| names[parent]);
-        let sharded = below_sessions && parent.is_some_and(|shard| is_sharded(shard, name));
+        let last = index + 1 == names.len();
+        // A shell in the store itself makes `ab/abcdef` of a glob.
+        let in_store = below_sessions || (index == 1 && last && path.is_relative());
+        let regular = |shard| name::in_shard(shard, name) == Kind::Sharded;
+        let sharded =
+            parent.is_some_and(|shard| is_sharded(shard, name) && (in_store || regular(shard)));
         // Two characters, as a shard tells them, can be too much of the id below it.
         let id = names.get(index + 1).filter(|_| below_sessions);
         let short =
             id.filter(|id| is_sharded(name, id) && prefix_chars(id) < name::characters(name));
-        let last = index + 1 == names.len();
-        let exposed = below_sessions || last;
+        let exposed = below_sessions || last || name::login(name).len() < name.len();
         if sharded || short.is_some() || (exposed && holds_session_id(name)) {
             out.push_str(&prefix(short.unwrap_or(name)));
             out.push('…');
@@ -352,6 +357,21 @@ mod tests {
             assert_eq!(shard(name.as_bytes()), shown);
         }
         assert_eq!(shard(b"\xff"), "…");
+    }
+
+    #[test]
+    fn a_session_id_is_cut_wherever_it_stands_in_a_path() {
+        let sid = "Zq9Xw-3_".repeat(11);
+        let (new, old) = (&sid[..84], "0a796d6eb7fd55225f25e5a661da803c19cc56f5");
+        for (given, shown) in [
+            (format!("Zq/{new}/sessions"), "Zq/Zq9Xw-3_…/sessions"),
+            (format!("{new}/x/y"), "Zq9Xw-3_…/x/y"),
+            (format!("/tmp/0a/{old}/x"), "/tmp/0a/0a796d6e…/x"),
+            ("he/hello-secret-id".to_owned(), "he/hel…"),
+            ("/srv/data/my/mydata".to_owned(), "/srv/data/my/mydata"),
+        ] {
+            assert_eq!(path(Path::new(&given)), shown);
+        }
     }
 
     #[test]

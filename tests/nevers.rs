@@ -275,6 +275,7 @@ fn never_4_a_mistyped_command_line_is_not_repeated_with_a_session_id() {
     let path = path.to_str().unwrap();
     let irregular = odoo.path("he/hellosecret");
     let irregular = irregular.to_str().unwrap();
+    let dashes = format!("--{}", &sid[5..]);
     for args in [
         &["audit", path][..],
         &["audit", irregular],
@@ -283,6 +284,11 @@ fn never_4_a_mistyped_command_line_is_not_repeated_with_a_session_id() {
         &["reap", "--limit", path],
         &["reap", "--anonymous-window", path],
         &[path],
+        // What a glob makes of a shard called `--`, and of one that is not the working directory.
+        &["audit", &dashes],
+        &["audit", "--list", &dashes],
+        &["audit", "--data-dir", &sid],
+        &["man", "--dir", &sid],
     ] {
         let ran = run(program().args(args));
         assert!(ran.code == 1 || ran.code == 2, "{}", ran.all());

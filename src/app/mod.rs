@@ -191,6 +191,10 @@ fn usage(mut error: clap::Error) -> Exit {
         })
         .collect();
     for (kind, value) in typed {
+        // A tip repeats what was typed; then nobody needs it.
+        if error.get(kind) != Some(&value) {
+            error.remove(ContextKind::Suggested);
+        }
         error.insert(kind, value);
     }
     // Help and version are "errors" to clap, too. A closed stream cannot be told anything.
