@@ -63,7 +63,7 @@ fn work(
         )
         .with_context(|| format!("from {}", settings.location.from))?;
     if let Some(file) = settings.conf_file.as_ref().filter(|_| geteuid().is_root()) {
-        file.must_be_trusted_by_root(store.stat.uid)?;
+        file.must_be_trusted_by_root(store.stat.uid, store.stat.gid)?;
     }
     let place = redact::path(&store.resolved);
     if owner::become_owner(&store.stat).with_context(|| {

@@ -10,7 +10,7 @@ mod open;
 pub mod owner;
 pub mod stat;
 pub mod walk;
-mod way;
+pub mod way;
 
 pub use open::Opening;
 

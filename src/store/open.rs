@@ -8,8 +8,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::geteuid;
 
-use super::way::{self, Link};
-use super::{Store, stat};
+use super::{Store, stat, way};
 use crate::redact;
 
 /// How a store is to be opened.
@@ -25,8 +24,8 @@ const NAME_IT: &str = "name the right one with --data-dir, --sessions-dir or --c
 impl Store {
     /// Opens the store at `path`, which may be a symlink.
     ///
-    /// Root is led by symlinks of its own and of the store's owner only: whoever may be reaped as root could else
-    /// choose whose sessions go.
+    /// Root is led by symlinks of its own, where nobody else could have put them, and of the store's owner only:
+    /// whoever may be reaped as root could else choose whose sessions go.
     ///
     /// # Errors
     /// Where there is no directory, where it does not look like a session store, or where the system
@@ -42,15 +41,13 @@ impl Store {
             .map_err(|errno| refused(path, errno))?;
         let resolved = way.resolved;
         let stat = stat::of(handle.as_fd()).map_err(|errno| cannot_open(path, errno))?;
-        let others = |link: &Link| link.uid != 0 && link.uid != stat.uid;
-        if let Some(link) = way.links.into_iter().find(others) {
+        let owner = stat.uid;
+        let doubted = |link: &way::Link| Some((redact::path(&link.path), link.doubt(owner)?));
+        if let Some((link, doubt)) = way.links.iter().find_map(doubted) {
             if geteuid().is_root() {
-                let owner = stat.uid;
                 bail!(
-                    "root does not follow the symlink {} of user {} to {}, which belongs to user {owner}: \
+                    "root does not follow the symlink {link} {doubt} to {}, which belongs to user {owner}: \
                      name the latter with --sessions-dir if it is meant, or run as user {owner}",
-                    redact::path(&link.path),
-                    link.uid,
                     redact::path(&resolved)
                 );
             }

@@ -1,5 +1,5 @@
-//! The way to the store: a path followed name by name on open directory handles, so that what was looked at on the way is
-//! what led there.
+//! The way to the store, or to an `odoo.conf`: a path followed name by name on open directory handles, so that what was
+//! looked at on the way is what led there.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,19 +14,42 @@ use super::stat;
 /// As many symlinks as Linux follows (path_resolution(7)).
 const MOST_LINKS: usize = 40;
 
+/// Write permission of the group and of everybody, and the bit that leaves renaming to a file's owner.
+const OTHERS_WRITE: u16 = 0o022;
+const STICKY: u16 = 0o1000;
+
 /// A symlink on the way.
-#[derive(Debug)]
-pub(super) struct Link {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
     /// Where it lies, with the symlinks before it resolved.
     pub path: PathBuf,
     /// Whose it is.
     pub uid: u32,
+    /// Whose the directory is that it lies in.
+    pub dir_uid: u32,
+    /// The permissions there.
+    pub dir_mode: u16,
 }
 
-/// A directory, and how a path led there.
+impl Link {
+    /// Why root must not be led by it to what is done to the store of user `owner`, if it must not: somebody else made
+    /// it, or could have moved one of root's own to where it is.
+    pub fn doubt(&self, owner: u32) -> Option<String> {
+        if self.uid != 0 {
+            return (self.uid != owner).then(|| format!("of user {}", self.uid));
+        }
+        if self.dir_uid != 0 && self.dir_uid != owner {
+            return Some(format!("in a directory of user {}", self.dir_uid));
+        }
+        (self.dir_mode & OTHERS_WRITE != 0 && self.dir_mode & STICKY == 0)
+            .then(|| "in a directory that others may write to".into())
+    }
+}
+
+/// A file or directory, and how a path led there.
 #[derive(Debug)]
-pub(super) struct Way {
-    /// The directory, to be opened from.
+pub struct Way {
+    /// What it led to; a directory can be opened from.
     pub end: OwnedFd,
     /// Its path without symlinks.
     pub resolved: PathBuf,
@@ -38,7 +61,19 @@ pub(super) struct Way {
 ///
 /// # Errors
 /// What the kernel says of a name on the way: `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`.
-pub(super) fn follow(path: &Path) -> Result<Way, Errno> {
+pub fn follow(path: &Path) -> Result<Way, Errno> {
+    let way = follow_to_any(path)?;
+    match stat::of(way.end.as_fd())?.file_type {
+        FileType::Directory => Ok(way),
+        _ => Err(Errno::NOTDIR),
+    }
+}
+
+/// Follows a path to whatever it leads to.
+///
+/// # Errors
+/// As [`follow`].
+pub fn follow_to_any(path: &Path) -> Result<Way, Errno> {
     let path = std::path::absolute(path)
         .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::NOENT))?;
     let mut names = Vec::new();
@@ -56,9 +91,12 @@ pub(super) fn follow(path: &Path) -> Result<Way, Errno> {
                 way.end = found;
             }
             FileType::Symlink => {
+                let dir = stat::of(way.end.as_fd())?;
                 way.links.push(Link {
                     path: way.resolved.join(&name),
                     uid: stat::of(found.as_fd())?.uid,
+                    dir_uid: dir.uid,
+                    dir_mode: dir.mode,
                 });
                 if way.links.len() > MOST_LINKS {
                     return Err(Errno::LOOP);
@@ -73,7 +111,11 @@ pub(super) fn follow(path: &Path) -> Result<Way, Errno> {
                 }
                 put(&mut names, &target);
             }
-            _ => return Err(Errno::NOTDIR),
+            // A name after it is refused by the system.
+            _ => {
+                way.resolved.push(&name);
+                way.end = found;
+            }
         }
     }
     Ok(way)
@@ -169,6 +211,38 @@ mod tests {
             ("self", Errno::LOOP),
         ] {
             assert_eq!(follow(&at.join(path)).err(), Some(errno), "{path}");
+        }
+        assert_eq!(
+            follow_to_any(&at.join("to-file/..")).err(),
+            Some(Errno::NOTDIR)
+        );
+        let way = follow_to_any(&at.join("to-file")).unwrap();
+        assert_eq!((way.resolved, way.links.len()), (at.join("file"), 1));
+    }
+
+    #[test]
+    fn root_is_led_by_links_that_nobody_else_put_there() {
+        const OWNER: u32 = 5_002;
+        const OTHER: u32 = 5_001;
+        // Whose link, in whose directory, of which mode; whether it leads root.
+        for (uid, dir_uid, dir_mode, leads) in [
+            (0, 0, 0o755, true),
+            (0, OWNER, 0o750, true),
+            (0, 0, 0o1777, true),
+            (OWNER, OWNER, 0o775, true),
+            (0, OTHER, 0o755, false),
+            (0, OTHER, 0o1777, false),
+            (0, 0, 0o775, false),
+            (0, OWNER, 0o757, false),
+            (OTHER, 0, 0o755, false),
+        ] {
+            let link = Link {
+                path: PathBuf::from("link"),
+                uid,
+                dir_uid,
+                dir_mode,
+            };
+            assert_eq!(link.doubt(OWNER).is_none(), leads, "{link:?}");
         }
     }
 }
