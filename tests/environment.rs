@@ -25,6 +25,8 @@ fn a_reap_that_deletes_refuses_misspelt_variables_and_names_them_all() {
         ("ODOO_SESSION_REAPER_KEEP_LOGINS", "kiosk*"),
         ("ODOO_SESSION_REAPER_AUTH_WINDOW", "30d"),
         ("ODOO_SESSION_REAPER_SESSIONS", "5"),
+        ("ODOO_REAPER_DRY_RUN", "true"),
+        ("ODOO_SESSION_CLEANER_DRY_RUN", "true"),
     ];
     for (name, value) in misspelt {
         let ran = ran(&odoo, &["reap"], &[(name, value)]);
@@ -88,6 +90,8 @@ fn what_is_of_the_other_command_or_empty_or_not_ours_is_no_slip() {
         ("ODOO_SESSION_REAPER_KEEP_LOGINS", ""),
         ("ODOO_SESSION_REDIS_HOST", "localhost"),
         ("ODOO_RC", "/etc/odoo.conf"),
+        ("REAPER_UNIT", "odoo-session-reaper.service"),
+        ("ODOO_DISABLE_SESSION_GC", "1"),
     ];
     for command in ["audit", "reap"] {
         let ran = ran(&odoo, &[command], &variables);

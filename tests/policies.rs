@@ -550,12 +550,19 @@ fn what_is_misspelt_stops_everything() {
     );
     refused(
         &odoo,
+        "[session_reaper:\"shop\"]\nkeep_login = bob\n",
+        &[],
+        &["line 4: [session_reaper:\"shop\"] is not read by anybody: write [session_reaper:shop]"],
+    );
+    refused(
+        &odoo,
         "keep_login = bob\n",
         &[],
         &["keep_login has no effect in [options]: put it under [session_reaper]"],
     );
     // Other addons have sections, too.
-    let others = "[session_redis]\nkeep_login = x\n[queue_job]\nchannels = root:2\n";
+    let others =
+        "[session_redis]\nkeep_login = x\n[queue_job]\nchannels = root:2\n[session_store]\n";
     assert_eq!(with_conf(&odoo, "reap", others, &["--dry-run"]).code, 0);
 }
 

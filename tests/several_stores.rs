@@ -228,8 +228,13 @@ fn what_is_for_one_store_is_refused_with_the_list_of_them() {
             "--metrics-file is for",
             "audit",
         ),
-        (&["reap", "--dry-run"], "a dry run is for", "reap --dry-run"),
-        (&["reap"], "A deleting reap does not guess", "reap"),
+        (&["reap", "--dry-run"], "a dry run is for", ""),
+        // As whole commands these would log out whom they should keep.
+        (
+            &["reap", "--keep-login", "boss", "--limit", "1"],
+            "A deleting reap does not guess",
+            "",
+        ),
     ] {
         let ran = system.run(0, args, &[]);
         assert_eq!(
@@ -238,10 +243,14 @@ fn what_is_for_one_store_is_refused_with_the_list_of_them() {
             "{args:?} {}",
             ran.all()
         );
-        let list = format!(
-            ":\n  odoo-session-reaper {command} --data-dir /opt/a\n  \
-             odoo-session-reaper {command} --data-dir /opt/b\n"
-        );
+        let list = if command.is_empty() {
+            " add one of these to your command:\n  --data-dir /opt/a\n  --data-dir /opt/b\n".into()
+        } else {
+            format!(
+                ":\n  odoo-session-reaper {command} --data-dir /opt/a\n  \
+                 odoo-session-reaper {command} --data-dir /opt/b\n"
+            )
+        };
         assert!(
             ran.stderr.contains(what) && ran.stderr.ends_with(&list),
             "{}",
@@ -294,7 +303,7 @@ fn debians_odoo_conf_leads_to_the_home_of_the_user_it_is_given_to() {
         }
         let ran = system.run(uid, &["reap"], &[]);
         assert_eq!(ran.code, 2, "{}", ran.all());
-        let ready = format!("\n  odoo-session-reaper reap --config {conf} --data-dir {home}\n");
+        let ready = format!(" add this to your command:\n  --config {conf} --data-dir {home}\n");
         assert!(ran.stderr.ends_with(&ready), "{}", ran.stderr);
     }
 }

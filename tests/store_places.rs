@@ -341,12 +341,11 @@ fn a_conf_without_a_data_dir_leads_where_odoo_goes_without_one() {
     }
     let ran = with(&["reap"]);
     assert_eq!(ran.code, 2, "{}", ran.all());
-    // Whoever takes the command over gets what the audit has shown.
+    // The odoo.conf is in the command already; twice would be an error.
     let ready = format!(
         "names no data_dir, so Odoo uses the home of the user it runs as. A deleting reap does not guess: name it \
          with --data-dir, --sessions-dir or --config (audit and reap --dry-run look around, and say what they found); \
-         found by looking around:\n  odoo-session-reaper reap --config {} --data-dir {}\n",
-        config.display(),
+         found by looking around: add this to your command:\n  --data-dir {}\n",
         odoo.data_dir().display()
     );
     assert!(ran.stderr.ends_with(&ready), "{}", ran.stderr);

@@ -48,6 +48,12 @@ impl LoginPattern {
                 "[ is not a pattern here: write ? for any one character, or a pattern for each login",
             );
         }
+        // Where a login may not be shown, `…` stands for it; whoever copies that protects nobody.
+        if written.contains('…') {
+            return Err(
+                "… stands for what was not shown: write the login itself, or ? for a real …",
+            );
+        }
         if written.contains(r"\\") {
             return Err(r"\ stands for itself here: write it once, or ? for a special character");
         }
@@ -136,6 +142,8 @@ mod tests {
             ("kiosk[0-9]", "[ is not a pattern here"),
             ("kiosk[", "[ is not a pattern here"),
             (r"CORP\\kiosk", r"\ stands for itself"),
+            ("…", "… stands for what was not shown"),
+            ("kiosk…", "… stands for what was not shown"),
         ] {
             let says = LoginPattern::new(pattern).unwrap_err();
             assert!(says.starts_with(wrong), "{pattern}: {says}");

@@ -54,7 +54,11 @@ pub fn advice(
     };
     let missing = missing(&finished.room, to_go)?;
     let short = shortage(&finished.room);
-    let command = |verb, window| command(finished, conf_file, any_directory, verb, window);
+    let command = |verb, window| {
+        let logins = logins(finished)?;
+        let words = command(finished, conf_file, any_directory, verb, window, &logins);
+        Some(format!("`{words}`"))
+    };
     if mode != Mode::Audit {
         let left = total.all.files.saturating_sub(total.settled.files);
         let disk = total
@@ -65,10 +69,9 @@ pub fn advice(
         // Of a dormant store nobody has counted anything.
         let worth_it = finished.end.is_none() || is_worth_it(&finished.room, left, disk);
         return (worth_it && !cut_short).then(|| {
-            format!(
-                "{short}; which shorter window would make room tells `{}`",
-                command("audit", None)
-            )
+            let audit =
+                command("audit", None).unwrap_or("an audit with your --keep-login".to_owned());
+            format!("{short}; which shorter window would make room tells {audit}")
         });
     }
     let policy = &finished.plan.policy;
@@ -78,17 +81,22 @@ pub fn advice(
         missing,
         &finished.room,
     )?;
+    // A command would need --force, which logs everybody out whose window has passed meanwhile.
+    if finished.dormant {
+        return Some(format!("{short}; the store is dormant: look first"));
+    }
     let of_their_own =
         |value: &&Effective| value.option == "anonymous_window" && value.database.is_some();
     let up_to = match finished.effective.iter().find(of_their_own) {
         Some(_) => "up to ",
         None => "",
     };
-    Some(format!(
-        "{short}; `{}` would delete {up_to}{}",
-        command("reap", Some(shorter.window)),
-        NUMBERS.of(total.due.files + shorter.files, "file")
-    ))
+    let reap = command("reap", Some(shorter.window)).unwrap_or_else(|| {
+        let (_, label) = shorter.window;
+        format!("--anonymous-window {label} with your --keep-login")
+    });
+    let files = NUMBERS.of(total.due.files + shorter.files, "file");
+    Some(format!("{short}; {reap} would delete {up_to}{files}"))
 }
 
 /// The sessions that the anonymous window is for.
@@ -167,6 +175,44 @@ fn shortage(room: &Room) -> String {
     format!("only {} free on this file system", told.join(" and "))
 }
 
+fn said_here(value: &Effective) -> bool {
+    matches!(value.source, Source::CommandLine | Source::Environment) && value.database.is_none()
+}
+
+/// The logins that a command must repeat; `None` if one may not be shown, as without it the command would log it out.
+fn logins(finished: &Finished<'_>) -> Option<Vec<String>> {
+    let said = finished.effective.iter().filter(|value| said_here(value));
+    let logins: Vec<String> = said
+        .filter_map(|value| match &value.value {
+            Value::Logins(logins) => Some(logins.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    may_be_copied(&logins, finished.logins).then_some(logins)
+}
+
+/// Whether these patterns would be the same once they were read in a log and typed.
+fn may_be_copied(logins: &[String], shown: bool) -> bool {
+    let same = |login: &String| redact::printable(login.as_bytes()) == login.as_str();
+    logins.is_empty() || (shown && logins.iter().all(same))
+}
+
+/// An option with its value as a shell takes them; what begins with `-` would be another option.
+fn option_words(name: &str, value: Option<&str>) -> String {
+    let name = name.replace('_', "-");
+    match value.map(|value| (value.starts_with('-'), redact::word(value))) {
+        None => format!("--{name}"),
+        Some((true, value)) => format!("--{name}={value}"),
+        Some((false, value)) => format!("--{name} {value}"),
+    }
+}
+
+/// Whether a store becomes dormant by a new window alone: where nothing can be saved any more, it soon looks so.
+fn needs_force(unchanged: Duration, shortest: Duration, window: Duration) -> bool {
+    unchanged > window && unchanged <= shortest
+}
+
 /// The command line for the same store by the same rules, as far as they were not said in `odoo.conf`.
 fn command(
     finished: &Finished<'_>,
@@ -174,11 +220,11 @@ fn command(
     any_directory: bool,
     verb: &str,
     window: Option<(Duration, &str)>,
+    logins: &[String],
 ) -> String {
     let mut words = vec!["odoo-session-reaper".to_owned(), verb.to_owned()];
     let mut option = |name: &str, value: Option<String>| {
-        words.push(format!("--{}", name.replace('_', "-")));
-        words.extend(value.map(|value| redact::word(&value)));
+        words.push(option_words(name, value.as_deref()));
     };
     if let Some(file) = conf_file {
         option("config", Some(file.shown().to_string()));
@@ -196,28 +242,19 @@ fn command(
     if any_directory {
         option("accept_any_directory", None);
     }
-    for Effective {
-        option: name,
-        database,
-        value,
-        source,
-    } in finished.effective
-    {
-        let said_here = matches!(source, Source::CommandLine | Source::Environment);
-        let replaced = window.is_some() && *name == "anonymous_window";
-        if !said_here || replaced || database.is_some() {
+    for said in finished.effective.iter().filter(|value| said_here(value)) {
+        let name = said.option;
+        if window.is_some() && name == "anonymous_window" {
             continue;
         }
-        match value {
+        match &said.value {
             Value::Duration(duration) => {
                 let text = humantime::format_duration(*duration).to_string();
                 option(name, Some(text.replace(' ', "")));
             }
-            Value::Logins(logins) => {
+            Value::Logins(_) => {
                 for login in logins {
-                    let shown = finished.logins && !login.contains(char::is_control);
-                    let login = if shown { login.as_str() } else { "…" };
-                    option(name, Some(login.to_owned()));
+                    option(name, Some(login.clone()));
                 }
             }
             Value::Switch(true) => option(name, None),
@@ -227,10 +264,9 @@ fn command(
     }
     if let Some((window, label)) = window {
         option("anonymous_window", Some(label.to_owned()));
-        // Where nothing can be saved any more, a store looks dormant soon.
         let policy = &finished.plan.policy;
-        let shortest = policy.shortest().min(window);
-        if finished.store.stat.mtime.age(policy.now) > shortest {
+        let unchanged = finished.store.stat.mtime.age(policy.now);
+        if needs_force(unchanged, policy.shortest(), window) {
             option("force", None);
         }
     }
@@ -324,6 +360,37 @@ mod tests {
         let disk = room(Some((900, 1_000)), Some((0, 1 << 40)));
         assert_eq!(chosen([100, 60, 40, 0], DAY, &disk), None);
         assert_eq!(chosen([100, 60, 40, 0], DAY, &room(None, None)), None);
+    }
+
+    #[test]
+    fn a_login_that_may_not_be_shown_is_in_no_command() {
+        let copied = |login: &str, shown| may_be_copied(&[login.to_owned()], shown);
+        assert!(copied("kiosk*", true) && copied(r"CORP\bob", true));
+        assert!(!copied("kiosk*", false), "--no-logins");
+        for login in ["a\u{1b}b", "a\u{202e}b", "a\nb", &"x".repeat(200)] {
+            assert!(!copied(login, true), "{login:?}");
+        }
+        assert!(may_be_copied(&[], false));
+    }
+
+    #[test]
+    fn a_value_that_begins_like_an_option_stays_a_value() {
+        for (value, words) in [
+            (Some("-x"), "--keep-login=-x"),
+            (Some("-x*"), "--keep-login='-x*'"),
+            (Some("x-*"), "--keep-login 'x-*'"),
+            (None, "--keep-login"),
+        ] {
+            assert_eq!(option_words("keep_login", value), words);
+        }
+    }
+
+    #[test]
+    fn only_a_store_that_the_new_window_alone_makes_dormant_is_forced() {
+        let [half, hour, two, day] = [HOUR / 2, HOUR, 2 * HOUR, 24 * HOUR].map(Duration::from_secs);
+        assert!(needs_force(two, day, hour));
+        assert!(!needs_force(half, day, hour));
+        assert!(!needs_force(2 * day, day, hour), "dormant already");
     }
 
     #[test]

@@ -150,7 +150,7 @@ pub(super) fn locate(
     around::look(conf, around)
 }
 
-/// Refuses to delete in a store that nobody named, and tells the command that names what is found.
+/// Refuses to delete in a store that nobody named, and tells what to add to the command to name what is found.
 fn no_guess(conf: Option<(Named<'_>, Sections)>, around: &Surroundings) -> SettingsError {
     let why = match &conf {
         Some((named, _)) => format!(
@@ -160,7 +160,7 @@ fn no_guess(conf: Option<(Named<'_>, Sections)>, around: &Surroundings) -> Setti
         None => String::new(),
     };
     let found = match around::look(conf, around) {
-        Ok(located) => format!("; found by looking around:{}", located.commands("reap")),
+        Ok(located) => format!("; found by looking around: {}", located.to_add()),
         // What is wrong with a file that nobody named is for an audit to say.
         Err(_) => String::new(),
     };
@@ -171,27 +171,45 @@ fn no_guess(conf: Option<(Named<'_>, Sections)>, around: &Surroundings) -> Setti
 }
 
 impl Located {
-    /// A command for each store that was found, each on a line of its own.
+    /// A command of an audit for each store that was found, each on a line of its own.
     pub fn commands(&self, verb: &str) -> String {
+        let config = self.config(|_| true);
+        self.lines(&format!("odoo-session-reaper {verb}{config} "))
+    }
+
+    /// What a reap must be told in addition to name one of the stores that were found. As a whole command it would
+    /// lack what was typed, such as the logins to keep.
+    pub fn to_add(&self) -> String {
+        // One that was named is in the command already, or in a variable.
+        let config = self.config(|file| !file.named);
+        let what = match self.several[..] {
+            [] => "this",
+            _ => "one of these",
+        };
+        let lines = self.lines(format!("{config} ").trim_start());
+        format!("add {what} to your command:{lines}")
+    }
+
+    /// The option for the `odoo.conf` in use, if it has settings for sessions.
+    fn config(&self, is_missing: impl Fn(&ConfFile) -> bool) -> String {
+        let file = self.conf_file.as_ref();
+        let file = file.filter(|file| !self.sections.are_empty() && is_missing(file));
+        file.map_or(String::new(), |file| {
+            format!(" --config {}", redact::word(file.shown()))
+        })
+    }
+
+    /// A line for each store that was found, which begins so and names it.
+    fn lines(&self, begin: &str) -> String {
         let found = match &self.several[..] {
             [] => std::slice::from_ref(&self.location.sessions),
             several => several,
         };
-        let config = self
-            .conf_file
-            .as_ref()
-            .filter(|_| !self.sections.are_empty());
-        let config = config.map_or(String::new(), |file| {
-            format!(" --config {}", redact::word(file.shown()))
-        });
-        let commands = found.iter().map(|sessions| {
+        let lines = found.iter().map(|sessions| {
             let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
-            format!(
-                "\n  odoo-session-reaper {verb}{config} --data-dir {}",
-                redact::word(&data_dir)
-            )
+            format!("\n  {begin}--data-dir {}", redact::word(&data_dir))
         });
-        commands.collect()
+        lines.collect()
     }
 }
 

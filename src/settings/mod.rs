@@ -247,8 +247,16 @@ fn must_be_for_several(
     report: &ReportArgs,
     located: &Located,
 ) -> Result<(), SettingsError> {
+    let refused = |what: &str, stores: String| {
+        Err(SettingsError::usage(format!(
+            "{what} is for one session store, but looking around found {}; {stores}",
+            located.several.len()
+        )))
+    };
+    if mode != Mode::Audit {
+        return refused("a dry run", located.to_add());
+    }
     let (what, verb) = match report {
-        _ if mode != Mode::Audit => ("a dry run", "reap --dry-run"),
         ReportArgs { list: true, .. } => ("--list", "audit --list"),
         ReportArgs {
             format: Format::Json,
@@ -260,9 +268,5 @@ fn must_be_for_several(
         } => ("--metrics-file", "audit"),
         _ => return Ok(()),
     };
-    Err(SettingsError::usage(format!(
-        "{what} is for one session store, but looking around found {}; name one:{}",
-        located.several.len(),
-        located.commands(verb)
-    )))
+    refused(what, format!("name one:{}", located.commands(verb)))
 }

@@ -9,12 +9,18 @@ use super::SettingsError;
 use super::given::{Given, Of};
 use super::odoo_conf::{DEFAULT, OdooConf, Setting, python::strip};
 use super::source::Source;
-use super::spelling::{SLIPS, closest};
+use super::spelling::closest;
 use crate::cli::PolicyArgs;
 use crate::redact::{self, Shown};
 
 /// The general section, and what those of databases begin with before a colon.
 const NAME: &str = "session_reaper";
+
+/// What is left of our names, of the package and of the section, without separators.
+const CONDENSED: [&str; 2] = ["sessionreaper", "odoosessionreaper"];
+
+/// How many letters may be wrong in one of them. Nobody else has a name so near.
+const SLIPS: usize = 2;
 
 /// Options about files that name no database: none can have its own.
 const FOR_ALL: [&str; 3] = ["leftover_window", "unreadable_window", "last_seen"];
@@ -29,7 +35,7 @@ pub(super) fn options() -> Vec<String> {
 
 #[derive(Default)]
 pub(super) struct Sections {
-    /// `[session_reaper]`; empty if there is none.
+    /// `[session_reaper]` and what `[DEFAULT]` says for it; empty if neither says anything.
     pub general: Section,
     /// The databases that have a section, in the order of the file.
     pub databases: Vec<(String, Section)>,
@@ -74,8 +80,8 @@ impl Section {
 impl Sections {
     /// Takes our sections out of a file that was read from `file`.
     ///
-    /// `[DEFAULT]` shows through in the general section, as it does for Odoo's addons, and reaches the databases
-    /// from there.
+    /// What `[DEFAULT]` says of our options is general, whether or not the general section stands there: a login that
+    /// it protects would go otherwise. It reaches the databases from there.
     ///
     /// # Errors
     /// A section or an option that is misspelt, or that is not for a single database.
@@ -93,16 +99,16 @@ impl Sections {
         for (name, line) in conf.headers() {
             if name == NAME {
                 sections.general = reader.section(name, &general)?;
-                for (option, setting) in conf.own_options(DEFAULT) {
-                    if general.contains(&option) && !sections.general.has(option) {
-                        reader.add(&mut sections.general, DEFAULT, option, setting);
-                    }
-                }
             } else if let Some(database) = database(name) {
                 let section = reader.section(name, &own)?;
                 sections.databases.push((database.to_owned(), section));
             } else {
                 reader.foreign(name, line)?;
+            }
+        }
+        for (option, setting) in conf.own_options(DEFAULT) {
+            if general.contains(&option) && !sections.general.has(option) {
+                reader.add(&mut sections.general, DEFAULT, option, setting);
             }
         }
         Ok(sections)
@@ -117,8 +123,13 @@ impl Sections {
 /// The database in the name of a section; PostgreSQL takes any name, but one with these would be a slip.
 fn database(section: &str) -> Option<&str> {
     let name = section.strip_prefix(NAME)?.strip_prefix(':')?;
-    let plain = !name.is_empty() && strip(name) == name && !name.contains(']');
+    let plain = !name.is_empty() && unquoted(name) == name && !name.contains(']');
     plain.then_some(name)
+}
+
+/// Without the quotes and the white space around it, which Python does not take away.
+fn unquoted(name: &str) -> &str {
+    strip(strip(name).trim_matches(['"', '\'']))
 }
 
 struct Reader<'a> {
@@ -166,20 +177,22 @@ impl Reader<'_> {
 
     /// A section of somebody else's, unless it was meant to be ours.
     fn foreign(&self, name: &str, line: usize) -> Result<(), SettingsError> {
-        let (base, database) = name
-            .split_once([':', '/'])
-            .or_else(|| after_our_name(name))
-            .unwrap_or((name, ""));
-        let base = base.split_once(']').map_or(base, |(base, _)| base);
-        let base = strip(base).to_lowercase().replace(['-', ' ', '.'], "_");
-        let database = strip(database.split_once(']').map_or(database, |(name, _)| name));
+        let name_alone = name.split(']').next().unwrap_or(name);
+        let (base, database) = after_our_name(name_alone)
+            .or_else(|| name_alone.split_once([':', '/']))
+            .unwrap_or((name_alone, ""));
+        // In `[sesion:reaper]` the colon stands within the name.
+        let (ours, database) = if is_near(base) {
+            (true, unquoted(database))
+        } else {
+            let name = condensed(name_alone);
+            let begins = CONDENSED.iter().any(|ours| name.starts_with(ours));
+            (begins || is_near(name_alone) || name == "reaper", "")
+        };
         let colon = if database.is_empty() { "" } else { ":" };
         let shown = redact::printable(name.as_bytes());
         let meant = format!("[{NAME}{colon}{}]", redact::printable(database.as_bytes()));
         let file = &self.file;
-        // Nobody else has a name so near, and a login that was to be protected would go.
-        let ours = ["odoo_session_reaper", "sessionreaper"].contains(&base.as_str())
-            || strsim::osa_distance(&base, NAME) < SLIPS;
         if ours {
             return Err(SettingsError::usage(format!(
                 "{file} line {line}: [{shown}] is not read by anybody: write {meant}, or [{NAME}:DBNAME] for one database"
@@ -201,12 +214,24 @@ impl Reader<'_> {
     }
 }
 
-/// What stands before and after a wrong separator, if the first were our name.
+/// A name without case and separators.
+fn condensed(name: &str) -> String {
+    let letters = name.chars().filter(|it| it.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+/// Whether few letters are wrong for one of our names.
+fn is_near(name: &str) -> bool {
+    let name = condensed(name);
+    let mut ours = CONDENSED.iter();
+    ours.any(|ours| strsim::osa_distance(&name, ours) <= SLIPS)
+}
+
+/// What stands before and after a separator behind our name, whatever separates its own words.
 fn after_our_name(section: &str) -> Option<(&str, &str)> {
-    let (base, rest) = (section.get(..NAME.len())?, section.get(NAME.len()..)?);
-    let separator = rest
-        .chars()
-        .next()
-        .filter(|it| !it.is_alphanumeric() && *it != ']')?;
-    Some((base, &rest[separator.len_utf8()..]))
+    let separators = section.match_indices(|it: char| !it.is_alphanumeric());
+    // Far more than our names have.
+    let separators = separators.take(16);
+    let mut splits = separators.map(|(at, it)| (&section[..at], &section[at + it.len()..]));
+    splits.find(|(base, _)| CONDENSED.contains(&condensed(base).as_str()))
 }

@@ -54,14 +54,17 @@ pub fn unknown_variables(
     let known = options(command, of);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     environment
-        .filter(|(name, value)| !value.is_empty() && looks_like_ours(name))
+        .filter(|(name, value)| !value.is_empty() && looks_like_ours(name, &known))
         .filter_map(|(name, _)| {
             let shown = redact::printable(name.as_encoded_bytes());
-            let upper = name.to_string_lossy().to_uppercase().replace('-', "_");
-            let option = upper.strip_prefix(ENV_PREFIX);
-            let option = option.or_else(|| upper.get(ENV_PREFIX.len()..));
-            let option = option.unwrap_or_default().to_lowercase();
-            let meant = closest(&option, &known);
+            let upper = upper(&name);
+            let meant = match upper.strip_prefix(ENV_PREFIX) {
+                Some(option) => closest(&option.to_lowercase(), &known),
+                None => ends_in(&upper, &known).or_else(|| {
+                    let option = upper.get(ENV_PREFIX.len()..).unwrap_or_default();
+                    closest(&option.to_lowercase(), &known)
+                }),
+            };
             let meant = meant.map(|meant| variable(&meant.replace('_', "-")));
             match meant {
                 Some(meant) if name == *meant.as_str() => None,
@@ -72,12 +75,46 @@ pub fn unknown_variables(
         .collect()
 }
 
-fn looks_like_ours(name: &OsStr) -> bool {
-    let name: String = name.to_string_lossy().to_uppercase().replace('-', "_");
+fn upper(name: &OsStr) -> String {
+    name.to_string_lossy().to_uppercase().replace('-', "_")
+}
+
+fn looks_like_ours(name: &OsStr, known: &[&str]) -> bool {
+    let name = upper(name);
     let prefix: String = name.chars().take(ENV_PREFIX.len()).collect();
-    name.starts_with("ODOO")
+    let begins = name.starts_with("ODOO")
         && name.len() > ENV_PREFIX.len()
-        && strsim::osa_distance(&prefix, ENV_PREFIX) <= SLIPS_OF_PREFIX
+        && strsim::osa_distance(&prefix, ENV_PREFIX) <= SLIPS_OF_PREFIX;
+    begins || ends_in(&name, known).is_some()
+}
+
+/// The option whose exact name stands behind another prefix than ours, if that was meant to be ours.
+///
+/// A false alarm stops somebody's timer. So a reaper of somebody else's may have a `CONFIG`, and what else keeps
+/// sessions for Odoo a `LIMIT`; but only we have what keeps sessions from being deleted.
+fn ends_in<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let stem = |option: &str| {
+        let stem = name.strip_suffix(&option.to_uppercase())?;
+        stem.strip_suffix('_')
+    };
+    let ends = known
+        .iter()
+        .filter_map(|option| Some((*option, stem(option)?)));
+    // `LOG_FORMAT` ends in `FORMAT`.
+    let (option, stem) = ends.min_by_key(|(_, stem)| stem.len())?;
+    let keeps = option.ends_with("_window") || ["dry_run", "keep_login"].contains(&option);
+    // Not `PREAPPROVED`.
+    let reaps = stem
+        .split('_')
+        .any(|word| word.ends_with("REAP") || word.ends_with("REAPER"));
+    let of_odoo = ["ODO", "OOD", "ODD"].iter().any(|it| stem.starts_with(it));
+    let of_sessions = stem.contains("SESSION");
+    let ours = if reaps {
+        keeps || of_odoo || of_sessions
+    } else {
+        keeps && of_odoo && of_sessions
+    };
+    ours.then_some(option)
 }
 
 /// The options of these commands, with underscores.
@@ -117,6 +154,18 @@ mod tests {
             ("ODOO-SESSION-REAPER-DRY-RUN", "DRY_RUN"),
             ("ODOO_SESSIONS_REAPER_DRY_RUN", "DRY_RUN"),
             ("ODOO_SESION_REAPER_DRY_RUN", "DRY_RUN"),
+            ("ODOO_REAPER_DRY_RUN", "DRY_RUN"),
+            ("SESSION_REAPER_DRY_RUN", "DRY_RUN"),
+            ("REAPER_KEEP_LOGIN", "KEEP_LOGIN"),
+            ("OODO_SESSION_REAPER_DRY_RUN", "DRY_RUN"),
+            ("ODDO_SESSION_REAPER_LIMIT", "LIMIT"),
+            ("ODOO_SESSION_REAP_DRY_RUN", "DRY_RUN"),
+            ("ODOO_REAPER_LOG_FORMAT", "LOG_FORMAT"),
+            ("ODOO_SESSION_DRY_RUN", "DRY_RUN"),
+            ("ODOOSESSIONREAPER_DRY_RUN", "DRY_RUN"),
+            ("ODDO_SESSION_REAPER_DRY_RUN", "DRY_RUN"),
+            ("ODOO_SESSION_CLEANER_DRY_RUN", "DRY_RUN"),
+            ("ODOO_SESSION_ANONYMOUS_WINDOW", "ANONYMOUS_WINDOW"),
             // Options of the demo, which a reap does not have.
             ("ODOO_SESSION_REAPER_SESSIONS", "SESSIONS_DIR"),
             ("ODOO_SESSION_REAPER_KEEP", "KEEP_LOGIN"),
@@ -142,6 +191,23 @@ mod tests {
                 "ODOO_SKIP_GC_SESSIONS",
                 "ODOO_SESSION_REAPER",
                 "REAPER_UNIT",
+                "ODOO_DISABLE_SESSION_GC",
+                "ODOO_DATA_DIR",
+                "ODOO_CONFIG",
+                "XDG_DATA_HOME",
+                "XDG_CONFIG_HOME",
+                "XDG_SESSION_ID",
+                "ODOO_SESSION_REDIS",
+                "ODOO_SESSION_REDIS_CONFIG",
+                "ODOO_SESSION_CONFIG",
+                "ODOO_SESSION_LIMIT",
+                "ODOO_SESSIONS_DIR",
+                "ODOO_DRY_RUN",
+                "DRY_RUN",
+                "CASSANDRA_REAPER_CONFIG",
+                "ODOO_PREAPPROVED_LIMIT",
+                "ODOO_REAPER_SERVICE_HOST",
+                "SESSION_REAPER_PORT",
             ])
             .is_empty()
         );

@@ -143,6 +143,11 @@ fn with_no_inode_left_an_audit_names_the_shorter_window_that_makes_room() {
             touch -d '{changed}' "$store"
             reap=$("$1" reap --data-dir "${{store%/sessions}}" --keep-login 'boss*' 2>&1)
             said=$("$@" --keep-login 'boss*' 2>&1 >/dev/null)
+            "$1" reap --data-dir "${{store%/sessions}}" --keep-login 'boss*' --no-logins 2>&3 >/dev/null
+            "$@" --keep-login 'boss*' --no-logins 2>&3 >/dev/null
+            touch -d '3 days ago' "$store"
+            "$@" --keep-login 'boss*' 2>&3 >/dev/null
+            touch -d '{changed}' "$store"
             printf '%s\n' "$reap" "$said" >&3
             PATH=${{1%/*}}:$PATH
             eval "$(printf '%s' "$said" | sed -n 's/.*`\(.*\)`.*/\1/p')" 2>&3
@@ -163,6 +168,15 @@ fn with_no_inode_left_an_audit_names_the_shorter_window_that_makes_room() {
              --keep-login 'boss*' --anonymous-window 1h{force}` would delete 300 files"
         );
         assert!(ran.stderr.contains(&advice), "{}", ran.stderr);
+        // A command would log somebody out whom it should not.
+        for advice in [
+            "which shorter window would make room tells an audit with your --keep-login\n",
+            "on this file system; --anonymous-window 1h with your --keep-login would delete 300 files\n",
+            "on this file system; the store is dormant: look first\n",
+        ] {
+            assert!(ran.stderr.contains(advice), "{advice}: {}", ran.stderr);
+        }
+        assert_eq!(ran.stderr.matches('`').count(), 4, "{}", ran.stderr);
         let (reaped, document) = ran.stdout.split_once('\n').unwrap();
         assert!(reaped.starts_with("deleted 300 of 3"), "{reaped}");
         let report: Value = serde_json::from_str(document).unwrap();

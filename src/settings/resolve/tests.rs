@@ -239,7 +239,7 @@ fn a_databases_cart_lives_as_long_as_its_users_unless_somebody_says_otherwise() 
 }
 
 #[test]
-fn default_shows_through_in_the_general_section_only() {
+fn default_is_general_whether_or_not_the_general_section_stands_there() {
     let conf = "[DEFAULT]\nanonymous_window = 2d\nleftover_window = 3d\nsomething = else\n\
                 [session_reaper]\n[session_reaper:shop]\n";
     let resolved = asked(&[], conf).unwrap();
@@ -248,8 +248,18 @@ fn default_shows_through_in_the_general_section_only() {
     assert_eq!(resolved.databases["shop"].windows.anonymous, days(2));
     let resolved = asked(&["--anonymous-window", "5d"], conf).unwrap();
     assert_eq!(resolved.databases["shop"].windows.anonymous, days(5));
-    let resolved = asked(&[], "[DEFAULT]\nanonymous_window = 2d\n[options]\n").unwrap();
-    assert_eq!(resolved.general.windows.anonymous, days(1), "as in Python");
+    for rest in ["[options]", "[session_reaper:shop]", "[session_reaper]", ""] {
+        let conf = format!("[DEFAULT]\nanonymous_window = 2d\nkeep_login = boss\n{rest}\n");
+        let resolved = asked(&[], &conf).unwrap();
+        let databases = resolved.databases.values();
+        for rules in databases.chain([&resolved.general]) {
+            assert_eq!(rules.windows.anonymous, days(2), "{rest}");
+            assert_eq!(rules.keep_logins[0].as_str(), "boss", "{rest}");
+        }
+    }
+    let both = "[DEFAULT]\nanonymous_window = 2d\n[session_reaper]\nanonymous_window = 3d\n";
+    let resolved = asked(&[], both).unwrap();
+    assert_eq!(resolved.general.windows.anonymous, days(3));
 }
 
 #[test]
@@ -365,13 +375,42 @@ fn what_is_misspelt_is_named_with_its_line_and_what_was_meant() {
             "[odoo-session-reaper]\n",
             ["line 1", "write [session_reaper]"],
         ),
+        ("[session:reaper]\n", ["line 1", "write [session_reaper],"]),
+        ("[sesion:reaper]\n", ["line 1", "write [session_reaper],"]),
+        ("[reaper]\n", ["line 1", "write [session_reaper],"]),
+        (
+            "[sessionreaper_shop]\n",
+            ["line 1", "write [session_reaper:shop],"],
+        ),
+        (
+            "[sessionreapershop]\n",
+            ["line 1", "write [session_reaper],"],
+        ),
+        (
+            "[odoo_sessions_reaper]\n",
+            ["line 1", "write [session_reaper],"],
+        ),
+        (
+            "[odoo_sessions_reaper:shop]\n",
+            ["line 1", "write [session_reaper:shop],"],
+        ),
+        (
+            "[session_reaper:\"shop\"]\n",
+            ["line 1", "write [session_reaper:shop],"],
+        ),
+        (
+            "[session_reaper:'shop']\n",
+            ["line 1", "write [session_reaper:shop],"],
+        ),
     ] {
         let message = error(&[], conf);
         for part in parts {
             assert!(message.contains(part), "{part} in {message}");
         }
     }
-    assert!(asked(&[], "[session_redis]\nx = 1\n[session]\n[queue_job]\n").is_ok());
+    let others = "[session_redis]\nx = 1\n[session]\n[queue_job]\n[session_store]\n[session:redis]\n[odoo]\n\
+                  [odoo_session_redis]\n[session_reaper:o'neil]\n";
+    assert!(asked(&[], others).is_ok());
     let hostile = format!("[session_reaper]\n{}\x1b[31m = 1\n", "ä".repeat(100_000));
     let message = error(&[], &hostile);
     assert!(!message.contains('\x1b') && message.len() < 1_000);
