@@ -21,6 +21,12 @@ struct System {
     dir: TempDir,
 }
 
+/// Copies a program by another process: a child of another test could still hold it open for writing here.
+fn copied(program: impl AsRef<Path>, to: &Path) {
+    let copied = Command::new("cp").arg(program.as_ref()).arg(to).status();
+    assert!(copied.unwrap().success());
+}
+
 impl System {
     fn new(test: &str) -> Option<System> {
         if !is_root() {
@@ -40,9 +46,9 @@ impl System {
         {
             let copy = system.path(library);
             fs::create_dir_all(copy.parent().unwrap()).unwrap();
-            fs::copy(library, copy).unwrap();
+            copied(library, &copy);
         }
-        fs::copy(own, system.path("/odoo-session-reaper")).unwrap();
+        copied(own, &system.path("/odoo-session-reaper"));
         fs::create_dir(system.path("/proc")).unwrap();
         system.file(
             "/etc/passwd",

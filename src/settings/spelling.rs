@@ -85,7 +85,10 @@ fn looks_like_ours(name: &OsStr, known: &[&str]) -> bool {
     let begins = name.starts_with("ODOO")
         && name.len() > ENV_PREFIX.len()
         && strsim::osa_distance(&prefix, ENV_PREFIX) <= SLIPS_OF_PREFIX;
-    begins || ends_in(&name, known).is_some()
+    // Kubernetes gives every pod these for a Service of our name.
+    let service = ["SERVICE_", "PORT"].map(|of| format!("{ENV_PREFIX}{of}"));
+    let of_kubernetes = service.iter().any(|begin| name.starts_with(begin));
+    !of_kubernetes && (begins || ends_in(&name, known).is_some())
 }
 
 /// The option whose exact name stands behind another prefix than ours, if that was meant to be ours.
@@ -207,6 +210,8 @@ mod tests {
                 "CASSANDRA_REAPER_CONFIG",
                 "ODOO_PREAPPROVED_LIMIT",
                 "ODOO_REAPER_SERVICE_HOST",
+                "ODOO_SESSION_REAPER_SERVICE_HOST",
+                "ODOO_SESSION_REAPER_PORT_80_TCP",
                 "SESSION_REAPER_PORT",
             ])
             .is_empty()

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags, StatVfsMountFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::stat;
@@ -92,11 +92,15 @@ pub fn follow_to_any(path: &Path) -> Result<Way, Errno> {
             }
             FileType::Symlink => {
                 let dir = stat::of(way.end.as_fd())?;
+                // Nobody writes there, whatever the permissions say: so is a ConfigMap of Kubernetes mounted, mode 0777.
+                let read_only = rustix::fs::fstatvfs(&way.end)
+                    .is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::RDONLY));
+                let taken = if read_only { OTHERS_WRITE } else { 0 };
                 way.links.push(Link {
                     path: way.resolved.join(&name),
                     uid: stat::of(found.as_fd())?.uid,
                     dir_uid: dir.uid,
-                    dir_mode: dir.mode,
+                    dir_mode: dir.mode & !taken,
                 });
                 if way.links.len() > MOST_LINKS {
                     return Err(Errno::LOOP);
