@@ -1,6 +1,7 @@
 //! The command line: clap types with their help texts, and nothing else.
 
 pub mod completions;
+mod doctor;
 pub mod man;
 
 use std::path::PathBuf;
@@ -8,6 +9,8 @@ use std::path::PathBuf;
 use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
 use clap::{ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use doctor::DoctorArgs;
 
 use crate::demo::Layout;
 use crate::exit;
@@ -39,6 +42,8 @@ pub enum Action {
     Audit(AuditArgs),
     /// Delete the sessions that are due
     Reap(ReapArgs),
+    /// Tell whether Odoo's own garbage collection can be off: does the reaper work here?
+    Doctor(DoctorArgs),
     /// Make a throw-away store of real session files, audit it, reap it, audit it again, and clean up
     Demo(DemoArgs),
     /// Print a completion script for a shell

@@ -7,6 +7,7 @@
 pub mod app;
 pub mod cli;
 pub mod demo;
+pub(crate) mod doctor;
 pub mod exit;
 pub mod log;
 pub(crate) mod policy;

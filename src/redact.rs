@@ -7,10 +7,12 @@ use std::fmt::{self, Write as _};
 use std::ops::Deref;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::store::name::{self, Kind};
+use crate::time::words;
 
 /// Text that may be shown: words of the program's own, or what this module has made of a file or a name. What takes
 /// no other text cannot show a session id.
@@ -27,6 +29,25 @@ impl From<&'static str> for Shown {
 impl From<usize> for Shown {
     fn from(number: usize) -> Shown {
         Shown(number.to_string())
+    }
+}
+
+impl From<u64> for Shown {
+    fn from(number: u64) -> Shown {
+        Shown(number.to_string())
+    }
+}
+
+impl From<&Shown> for Shown {
+    fn from(shown: &Shown) -> Shown {
+        shown.clone()
+    }
+}
+
+/// In words.
+impl From<Duration> for Shown {
+    fn from(duration: Duration) -> Shown {
+        Shown(words(duration))
     }
 }
 
@@ -221,6 +242,25 @@ fn hide(out: &mut String, hidden: &mut usize) {
 /// An argument of the command line as an error may repeat it; shells expand globs to session paths.
 pub fn argument(text: &str) -> Shown {
     path(Path::new(text))
+}
+
+/// A sentence of the program's own words, of numbers and of what may be shown; nothing else fits in.
+macro_rules! shown {
+    ($($part:expr),+ $(,)?) => {
+        [$($crate::redact::Shown::from($part)),+].into_iter().collect::<$crate::redact::Shown>()
+    };
+}
+pub(crate) use shown;
+
+/// What may be shown, as one word of a shell.
+pub fn shell(shown: &Shown) -> Shown {
+    Shown(word(shown))
+}
+
+/// All of them, with `between` in between.
+pub fn joined(parts: impl IntoIterator<Item = Shown>, between: &str) -> Shown {
+    let parts: Vec<String> = parts.into_iter().map(String::from).collect();
+    Shown(parts.join(between))
 }
 
 /// One word of a shell.

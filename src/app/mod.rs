@@ -16,14 +16,16 @@ use clap::{ArgMatches, Command, FromArgMatches};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use crate::cli::{self, Action, Cli, ReportSize};
+use crate::doctor;
 use crate::exit::Exit;
 use crate::log;
 use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::Out;
-use crate::settings::{Settings, SettingsError, Surroundings, notices, unknown_variables};
+use crate::settings::{Settings, SettingsError, Surroundings, notices, stores, unknown_variables};
 use crate::stream;
 use metrics_file::MetricsFile;
+pub(crate) use several::MYSELF;
 
 /// Runs the program with the process's own arguments.
 pub fn main() -> Exit {
@@ -116,6 +118,11 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
                 tell_of_the_service(&settings, command, matches, &around);
             }
             over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
+        }
+        Action::Doctor(args) => {
+            known?;
+            let stores = stores(&args.store, matches, &around);
+            Ok(doctor::run(&args, stores, quiet, Out::stdout())?)
         }
         Action::Demo(args) => story::tell(&args, quiet, &stop()?),
         Action::Completions { shell } => print(cli::completions::script(shell).as_bytes()),

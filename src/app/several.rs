@@ -26,7 +26,7 @@ use crate::report::{Numbers, Out};
 use crate::stream::TICK;
 
 /// The program itself, also if its file has been replaced or removed meanwhile.
-const MYSELF: &str = "/proc/self/exe";
+pub(crate) const MYSELF: &str = "/proc/self/exe";
 
 /// Options that the child has of its own.
 const OWN: [&str; 5] = ["config", "format", "report", "verbose", "quiet"];

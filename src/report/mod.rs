@@ -11,9 +11,9 @@ mod out;
 mod room;
 mod text;
 
-pub use entry::send;
+pub use entry::{SUMMARY, send};
 pub use facts::{Facts, Finished};
-pub use list::Listing;
+pub use list::{DELETION, Listing};
 pub use numbers::Numbers;
 pub use out::Out;
 pub use room::advice;

@@ -15,9 +15,10 @@ mod source;
 mod spelling;
 
 pub(crate) use conf_file::ConfFile;
+pub(crate) use data_dir::resolve as resolve_data_dir;
 use locate::Located;
-pub(crate) use locate::{Location, Surroundings};
-pub(crate) use service_file::notices;
+pub(crate) use locate::{Location, Surroundings, stores};
+pub(crate) use service_file::{notices, variables};
 pub(crate) use source::{Effective, Source, Value};
 pub(crate) use spelling::unknown_variables;
 

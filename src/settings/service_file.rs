@@ -200,6 +200,12 @@ fn files(around: &Surroundings) -> Vec<PathBuf> {
     files
 }
 
+/// What an environment file of systemd says to the program.
+pub(crate) fn variables(file: &Path) -> Option<BTreeMap<String, String>> {
+    let variables = read(file)?.into_iter();
+    Some(variables.map(|(name, value)| (name, value.text)).collect())
+}
+
 fn read(file: &Path) -> Option<Variables> {
     const LARGEST: u64 = 1 << 20;
     let metadata = fs::metadata(file).ok()?;

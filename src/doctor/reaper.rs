@@ -1,0 +1,390 @@
+//! `reaper`: who reaps this store, whether he is on, how his last run ended, and whether he would be let in.
+
+use std::path::Path;
+
+use super::Case;
+use super::finding::{Finding, Proven, Status};
+use super::host::systemd::{Unit, uid_of};
+use super::words::{ago, moment};
+use crate::redact::{self, Shown, joined, shell, shown};
+
+pub const ID: &str = "reaper";
+
+const DAY: i64 = 86_400;
+
+/// A unit that works on this store.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub name: Shown,
+    /// Its timer: `enabled`, `disabled`, …; empty where there is none.
+    pub enabled: Shown,
+    pub active: bool,
+    pub since: Option<i64>,
+    pub next: Option<i64>,
+    pub result: Shown,
+    pub status: u64,
+    pub ended: Option<i64>,
+    /// When the timer started it last, also before the boot.
+    pub last: Option<i64>,
+    pub dry_run: bool,
+    pub refusal: Option<Refusal>,
+}
+
+/// Why a run would not be let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    NoSuchUser(Shown),
+    /// The unit's user, and the store's owner.
+    WrongUser(Shown, u64),
+    /// The sandbox keeps the store read-only, or out of sight.
+    ReadOnly,
+    Hidden,
+}
+
+/// A line of cron.
+#[derive(Clone, Debug)]
+pub struct Cron {
+    pub file: Shown,
+    pub user: Shown,
+    pub refusal: Option<Refusal>,
+}
+
+pub struct Evidence {
+    pub now: i64,
+    pub units: Vec<Seen>,
+    pub cron: Vec<Cron>,
+    /// Our units there are, whatever store they work on; `None` without systemd.
+    pub installed: Option<bool>,
+    /// The default unit works on another store that is alive.
+    pub default_is_taken: bool,
+    /// Units that work on no store at all, and why.
+    pub refusing: Vec<(Shown, Shown)>,
+    pub data_dir: Shown,
+    pub sessions: Shown,
+    pub owner: Option<u64>,
+}
+
+pub fn gather(case: &Case<'_>) -> Evidence {
+    let host = case.host;
+    let store = case.store;
+    let all: &[Unit] = host.units.as_deref().unwrap_or_default();
+    let ours = |unit: &&Unit| {
+        unit.told
+            .as_ref()
+            .is_some_and(|told| case.is_this(&told.sessions))
+    };
+    let refusing = all.iter().filter_map(|unit| {
+        let why = unit.told.as_ref()?.sessions.as_ref().err()?;
+        Some((redact::printable(unit.name.as_bytes()), why.clone()))
+    });
+    let lines = host
+        .cron
+        .iter()
+        .filter(|line| case.is_this(&line.told.sessions));
+    Evidence {
+        now: host.now,
+        units: all
+            .iter()
+            .filter(ours)
+            .map(|unit| seen(case, unit))
+            .collect(),
+        cron: lines
+            .map(|line| Cron {
+                file: redact::path(&line.file),
+                user: redact::printable(line.user.as_bytes()),
+                refusal: wrong_user(&line.user, store.owner),
+            })
+            .collect(),
+        installed: host.units.as_ref().map(|units| !units.is_empty()),
+        default_is_taken: all.iter().any(|unit| {
+            let sessions = unit
+                .told
+                .as_ref()
+                .and_then(|told| told.sessions.as_ref().ok());
+            unit.name == "odoo-session-reaper"
+                && unit.timer_active
+                && sessions.is_some_and(|sessions| sessions.exists())
+        }),
+        refusing: refusing.collect(),
+        data_dir: redact::path(store.sessions.parent().unwrap_or(&store.sessions)),
+        sessions: store.shown.clone(),
+        owner: store.owner.map(u64::from),
+    }
+}
+
+fn seen(case: &Case<'_>, unit: &Unit) -> Seen {
+    let text = |text: &str| redact::printable(text.as_bytes());
+    let sessions = &case.store.sessions;
+    let sessions = std::fs::canonicalize(sessions).unwrap_or_else(|_| sessions.clone());
+    Seen {
+        name: text(&unit.name),
+        enabled: text(&unit.enabled),
+        active: unit.timer_active,
+        since: unit.since,
+        next: unit.next,
+        result: text(&unit.result),
+        status: u64::try_from(unit.status).unwrap_or(0),
+        ended: unit.ended,
+        last: unit.last,
+        dry_run: unit.told.as_ref().is_some_and(|told| told.dry_run),
+        refusal: refusal(unit, &sessions, case.store.owner),
+    }
+}
+
+fn refusal(unit: &Unit, sessions: &Path, owner: Option<u32>) -> Option<Refusal> {
+    // Who a dynamic user is shows only while the service runs.
+    let user = if unit.dynamic_user {
+        None
+    } else {
+        wrong_user(&unit.user, owner)
+    };
+    user.or_else(|| {
+        let places = unit.writable.as_ref()?;
+        let is_home = ["/home", "/root"]
+            .iter()
+            .any(|home| sessions.starts_with(home));
+        let within = |place: &std::path::PathBuf| {
+            let real = std::fs::canonicalize(place).unwrap_or_else(|_| place.clone());
+            sessions.starts_with(real)
+        };
+        match places.iter().any(within) {
+            true => None,
+            false if is_home && unit.without_homes => Some(Refusal::Hidden),
+            false => Some(Refusal::ReadOnly),
+        }
+    })
+}
+
+/// Whether this user is neither root nor the owner, and so is let into no store.
+fn wrong_user(user: &str, owner: Option<u32>) -> Option<Refusal> {
+    let shown = || redact::printable(user.as_bytes());
+    let Some(uid) = uid_of(user) else {
+        return Some(Refusal::NoSuchUser(shown()));
+    };
+    let owner = owner.filter(|owner| uid != 0 && *owner != uid)?;
+    Some(Refusal::WrongUser(shown(), u64::from(owner)))
+}
+
+/// How long the reaper of this store has been on, for the verdict.
+pub fn proven(evidence: &Evidence, success: Option<i64>) -> Proven {
+    let Some(unit) = evidence.units.iter().find(|unit| unit.active) else {
+        // Nobody knows when a line of cron was written.
+        return Proven::Yes;
+    };
+    let since = unit.since.map(|since| evidence.now - since);
+    match since {
+        _ if success.is_some_and(|success| evidence.now - success > DAY) => Proven::Yes,
+        Some(since) if since >= DAY && success.is_some() => Proven::Yes,
+        Some(since) => Proven::OnSince(
+            success.and(
+                u64::try_from(since)
+                    .ok()
+                    .map(std::time::Duration::from_secs),
+            ),
+        ),
+        None => Proven::OnSince(None),
+    }
+}
+
+pub fn judge(evidence: &Evidence) -> Finding {
+    let find = |status, evidence| Finding::new(ID, status, evidence);
+    // One that is on may work beside one that was forgotten.
+    let unit = evidence
+        .units
+        .iter()
+        .max_by_key(|unit| (unit.active, &*unit.enabled == "enabled"));
+    if let Some(unit) = unit.filter(|unit| unit.active || evidence.cron.is_empty()) {
+        return of_unit(unit, evidence);
+    }
+    if let Some(Cron {
+        file,
+        user,
+        refusal,
+    }) = evidence.cron.first()
+    {
+        let told = shown!["a line of cron in ", file, ", as user ", user];
+        return match refusal {
+            None => find(Status::Ok, told),
+            Some(refusal) => find(Status::Problem, shown![told, ", ", why(refusal)])
+                .cured_by(shown!["sudoedit ", shell(file)]),
+        };
+    }
+    let Some(installed) = evidence.installed else {
+        let told = "there is no systemd here, and no line of cron that may be read".into();
+        return find(Status::Unknown, told).cured_by(shown![
+            "# if another host or container reaps it, ask there; else let cron run, every hour:\nodoo-session-reaper reap --data-dir ",
+            shell(&evidence.data_dir)
+        ]);
+    };
+    let refusing = evidence
+        .refusing
+        .iter()
+        .map(|(name, why)| shown!["; ", name, " refuses: ", why]);
+    let told = shown!["nothing reaps this store", joined(refusing, "")];
+    find(Status::Problem, told).cured_by(turn_on(evidence, installed))
+}
+
+fn of_unit(unit: &Seen, evidence: &Evidence) -> Finding {
+    let find = |status, evidence| Finding::new(ID, status, evidence);
+    let name = &unit.name;
+    let shell_name = shell(name);
+    if let Some(refusal) = &unit.refusal {
+        return find(Status::Problem, shown![name, ".service ", why(refusal)]).cured_by(let_in(
+            refusal,
+            evidence,
+            &shell_name,
+        ));
+    }
+    if unit.dry_run {
+        return find(
+            Status::Problem,
+            shown![name, ".service is told to delete nothing (dry run)"],
+        )
+        .cured_by(shown!["sudoedit ", defaults(name)]);
+    }
+    let failed = !unit.result.is_empty() && unit.result != "success";
+    if failed {
+        let when = unit.ended.map_or(Shown::default(), |ended| {
+            shown![", ", ago(evidence.now - ended)]
+        });
+        let told = shown![
+            name,
+            ".service failed: ",
+            &unit.result,
+            ", exit code ",
+            unit.status,
+            when
+        ];
+        return find(Status::Problem, told).cured_by(shown![
+            "sudo journalctl -n 20 -u ",
+            &shell_name,
+            "    # says why; then: sudo systemctl start ",
+            &shell_name
+        ]);
+    }
+    let on = [
+        "enabled",
+        "enabled-runtime",
+        "static",
+        "linked",
+        "linked-runtime",
+        "generated",
+        "transient",
+    ];
+    if !unit.active || !on.contains(&&*unit.enabled) {
+        let told = match unit.active {
+            true => shown![name, ".timer is off after the next boot"],
+            false => shown![name, ".timer is off"],
+        };
+        return find(Status::Problem, told).cured_by(shown![
+            "sudo systemctl enable --now ",
+            &shell_name,
+            ".timer"
+        ]);
+    }
+    let last = match (unit.ended, unit.last) {
+        (Some(ended), _) => shown!["last run succeeded ", ago(evidence.now - ended)],
+        (None, Some(last)) => shown!["last run began ", ago(evidence.now - last)],
+        (None, None) => "no run yet".into(),
+    };
+    let next = match unit.next {
+        Some(next) => shown![", next at ", moment(next)],
+        None => Shown::default(),
+    };
+    find(Status::Ok, shown![name, ".timer is on; ", last, next])
+}
+
+fn why(refusal: &Refusal) -> Shown {
+    match refusal {
+        Refusal::NoSuchUser(user) => shown!["runs as user ", user, ", whom there is not"],
+        Refusal::WrongUser(user, owner) => {
+            shown![
+                "runs as user ",
+                user,
+                ", but the store belongs to user ",
+                *owner
+            ]
+        }
+        Refusal::ReadOnly => {
+            "may not write to this store: its sandbox lets it into others only".into()
+        }
+        Refusal::Hidden => "does not see this store: its sandbox hides homes".into(),
+    }
+}
+
+/// What lets a unit in.
+fn let_in(refusal: &Refusal, evidence: &Evidence, name: &Shown) -> Shown {
+    let path = &evidence.sessions;
+    let lines = match refusal {
+        Refusal::NoSuchUser(_) | Refusal::WrongUser(..) => match evidence.owner {
+            Some(owner) => shown!["User=", owner],
+            None => "User=NAME".into(),
+        },
+        Refusal::ReadOnly => shown!["ReadWritePaths=", path],
+        Refusal::Hidden => shown!["ProtectHome=tmpfs\\nBindPaths=", path],
+    };
+    let place = shown!["/etc/systemd/system/", name, ".service.d"];
+    shown![
+        "sudo mkdir -p ",
+        &place,
+        " && printf '[Service]\\n",
+        lines,
+        "\\n' | sudo tee -a ",
+        &place,
+        "/doctor.conf && sudo systemctl daemon-reload"
+    ]
+}
+
+/// Where the settings of a unit are.
+pub fn defaults(name: &str) -> Shown {
+    let file = format!("/etc/default/{}", name.replace('@', "-"));
+    shell(&redact::printable(file.as_bytes()))
+}
+
+/// What makes the service reap this store.
+fn turn_on(evidence: &Evidence, installed: bool) -> Shown {
+    let data_dir = &evidence.data_dir;
+    if !installed {
+        let line = shown![
+            "17 * * * * root odoo-session-reaper reap --data-dir ",
+            shell(data_dir)
+        ];
+        return shown![
+            "echo ",
+            shell(&line),
+            " | sudo tee /etc/cron.d/odoo-session-reaper"
+        ];
+    }
+    let name = match evidence.default_is_taken {
+        false => Shown::from("odoo-session-reaper"),
+        true => {
+            let base = Path::new(&**data_dir)
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy();
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let base: String = base.chars().filter(|c| plain(*c)).collect();
+            let base = if base.is_empty() {
+                "second".to_owned()
+            } else {
+                base.to_lowercase()
+            };
+            shown!["odoo-session-reaper@", redact::printable(base.as_bytes())]
+        }
+    };
+    let file = defaults(&name);
+    let set = shown!["ODOO_SESSION_REAPER_DATA_DIR=", data_dir];
+    shown![
+        "sudo touch ",
+        &file,
+        " && sudo sed -i '/^ODOO_SESSION_REAPER_\\(DATA\\|SESSIONS\\)_DIR=/d' ",
+        &file,
+        " && echo ",
+        shell(&set),
+        " | sudo tee -a ",
+        &file,
+        " && sudo systemctl enable --now ",
+        name,
+        ".timer"
+    ]
+}

@@ -1,0 +1,1 @@
+//! Units, cron and what the journal says, by programs that stand for systemd's; the real ones: tests/packaging/booted.
