@@ -42,6 +42,8 @@ time.sleep(600)
 const START: &str = "\
 set -e
 cd \"$SCENE\"
+# Numbers of processes are used anew in each namespace.
+rm -f src/up/* src/with-worker/up/*
 start() {
     \"$@\" &
     pid=$!
@@ -153,7 +155,11 @@ impl Scene {
         unshare
             .args(["sh", "-c", &format!("{START}{doctor}{script}")])
             .env_clear()
-            .env("PATH", format!("{}:{path}", self.path("bin").display()))
+            // The system's own Python, which every user may run, before somebody's wrapper of it.
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin:{path}", self.path("bin").display()),
+            )
             .env("SCENE", self.dir.path())
             .env("DOCTOR", Path::new(program().get_program()));
         run(&mut unshare)

@@ -164,7 +164,7 @@ fn the_source_is_found_where_python_finds_it() {
     let site = "venv/lib/python3.99/site-packages";
     let start = "start env ODOO_SKIP_GC_SESSIONS=1 venv/bin/python3 src/odoo-bin -c odoo.conf";
     let python = std::process::Command::new("sh")
-        .args(["-c", "command -v python3"])
+        .args(["-c", "PATH=/usr/bin:/bin:$PATH; command -v python3"])
         .output()
         .unwrap();
     let python = String::from_utf8(python.stdout).unwrap();
