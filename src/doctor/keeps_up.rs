@@ -76,7 +76,7 @@ pub fn gather(case: &Case<'_>, is_reaped: bool, success: Option<i64>) -> Evidenc
                 }
             }),
         deleted: (case.journal.runs > 0).then_some(case.journal.deleted),
-        alive: alive.next().map(|dir| redact::path(dir)),
+        alive: alive.next().map(redact::path),
         unit: unit.map(|unit| redact::printable(unit.name.as_bytes())),
         root: case.host.root,
     }

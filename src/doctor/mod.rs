@@ -8,6 +8,8 @@ mod face;
 mod finding;
 mod host;
 mod keeps_up;
+mod last_use;
+mod makers;
 mod odoo;
 mod odoo_gc;
 mod reaper;
@@ -174,7 +176,9 @@ fn examine(host: &Host, sessions: &Path) -> (Patient, Proven) {
         reaper::judge(&reaper),
         keeps_up::judge(&keeps_up::gather(&case, is_reaped, success)),
         room::judge(&room::gather(&case, is_reaped)),
+        makers::judge(&makers::gather(&case)),
         clock::judge(&clock::gather(&case)),
+        last_use::judge(&last_use::gather(&case)),
         rules::judge(&rules::gather(&case)),
         unknown::judge(&unknown::gather(&case)),
     ];

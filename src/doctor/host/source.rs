@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FileType;
-
 use super::inside::Inside;
 
 /// A version of Odoo: `(17, 0)`; `(18, 2)` is `saas~18.2`.
@@ -121,15 +119,14 @@ fn read(inside: &Inside, package: &Path) -> Option<Source> {
         package: package.to_owned(),
         version,
         knows_switch: false,
-        changed: stat.st_ctime as i64,
+        changed: stat.st_ctime,
     };
     for file in files {
         let Ok((text, stat)) = inside.read(&file) else {
             continue;
         };
-        debug_assert_eq!(FileType::from_raw_mode(stat.st_mode), FileType::RegularFile);
         source.knows_switch |= contains(&text, switch.as_bytes());
-        source.changed = source.changed.max(stat.st_ctime as i64);
+        source.changed = source.changed.max(stat.st_ctime);
     }
     Some(source)
 }

@@ -37,6 +37,8 @@ pub struct Audit {
     pub total: Row,
     pub unknown: Vec<Shape>,
     pub due_but_active: Option<u64>,
+    pub due_but_active_up_to: Option<u64>,
+    pub bounced: Option<u64>,
     pub kept: Kept,
     pub nobody: Nobody,
 }

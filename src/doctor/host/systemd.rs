@@ -89,10 +89,7 @@ pub fn units() -> Option<Vec<Unit>> {
 pub fn sets(unit: &str, variable: &str) -> bool {
     let shown = systemctl(&["show", "--property", "Environment", "--", unit]);
     let shown = blocks(&shown.unwrap_or_default());
-    let environment = shown
-        .first()
-        .map(|unit| environment(unit))
-        .unwrap_or_default();
+    let environment = shown.first().map(environment).unwrap_or_default();
     environment
         .get(variable)
         .is_some_and(|value| !value.is_empty())
