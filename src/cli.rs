@@ -259,7 +259,7 @@ pub enum Format {
 }
 
 /// Command lines worth knowing, for `--help` and the man page.
-pub const EXAMPLES: [(&str, &str); 8] = [
+pub const EXAMPLES: [(&str, &str); 9] = [
     (
         "odoo-session-reaper audit",
         "look around for the store, or for several",
@@ -271,6 +271,10 @@ pub const EXAMPLES: [(&str, &str); 8] = [
     (
         "odoo-session-reaper audit --data-dir /var/lib/odoo --format json",
         "one JSON document, described in docs/report.md",
+    ),
+    (
+        "odoo-session-reaper doctor --quiet",
+        "what is in the way of turning Odoo's own garbage collection off; nothing if all is well",
     ),
     (
         "odoo-session-reaper reap --config /etc/odoo/odoo.conf --dry-run",
