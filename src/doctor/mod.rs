@@ -79,6 +79,17 @@ impl Case<'_> {
         })
     }
 
+    /// Whether a running server saves in this directory.
+    fn is_used(&self, sessions: &Path) -> bool {
+        let store = identity(sessions);
+        let masters = self
+            .host
+            .masters
+            .iter()
+            .filter_map(|master| master.seen.as_ref());
+        store.is_some() && masters.into_iter().any(|seen| seen.store == store)
+    }
+
     fn data_dir(&self) -> Shown {
         let sessions = &self.store.sessions;
         redact::path(sessions.parent().unwrap_or(sessions))

@@ -55,13 +55,14 @@ pub struct Evidence {
     pub cron: Vec<Cron>,
     /// Our units there are, whatever store they work on; `None` without systemd.
     pub installed: Option<bool>,
-    /// The default unit works on another store that is alive.
+    /// The default unit works on another store, where an Odoo saves.
     pub default_is_taken: bool,
     /// Units that work on no store at all, and why.
     pub refusing: Vec<(Shown, Shown)>,
     pub data_dir: Shown,
     pub sessions: Shown,
     pub owner: Option<u64>,
+    pub root: bool,
 }
 
 pub fn gather(case: &Case<'_>) -> Evidence {
@@ -101,14 +102,14 @@ pub fn gather(case: &Case<'_>) -> Evidence {
                 .told
                 .as_ref()
                 .and_then(|told| told.sessions.as_ref().ok());
-            unit.name == "odoo-session-reaper"
-                && unit.timer_active
-                && sessions.is_some_and(|sessions| sessions.exists())
+            let is_used = sessions.is_some_and(|sessions| case.is_used(sessions));
+            unit.name == "odoo-session-reaper" && unit.timer_active && is_used
         }),
         refusing: refusing.collect(),
         data_dir: redact::path(store.sessions.parent().unwrap_or(&store.sessions)),
         sessions: store.shown.clone(),
         owner: store.owner.map(u64::from),
+        root: host.root,
     }
 }
 
@@ -220,6 +221,14 @@ pub fn judge(evidence: &Evidence) -> Finding {
         .refusing
         .iter()
         .map(|(name, why)| shown!["; ", name, " refuses: ", why]);
+    if !evidence.root {
+        // Other users' crontabs are out of sight, and settings may be.
+        let told = shown![
+            "nothing that this user may see reaps this store",
+            joined(refusing, "")
+        ];
+        return super::odoo::seen_by_root(find(Status::Unknown, told), false);
+    }
     let told = shown!["nothing reaps this store", joined(refusing, "")];
     find(Status::Problem, told).cured_by(turn_on(evidence, installed))
 }
@@ -315,21 +324,23 @@ fn why(refusal: &Refusal) -> Shown {
 /// What lets a unit in.
 fn let_in(refusal: &Refusal, evidence: &Evidence, name: &Shown) -> Shown {
     let path = &evidence.sessions;
-    let lines = match refusal {
-        Refusal::NoSuchUser(_) | Refusal::WrongUser(..) => match evidence.owner {
-            Some(owner) => shown!["User=", owner],
-            None => "User=NAME".into(),
-        },
-        Refusal::ReadOnly => shown!["ReadWritePaths=", path],
-        Refusal::Hidden => shown!["ProtectHome=tmpfs\\nBindPaths=", path],
+    let user = match evidence.owner {
+        Some(owner) => shown!["User=", owner],
+        None => "User=NAME".into(),
     };
+    let lines = match refusal {
+        Refusal::NoSuchUser(_) | Refusal::WrongUser(..) => vec![user],
+        Refusal::ReadOnly => vec![shown!["ReadWritePaths=", path]],
+        Refusal::Hidden => vec!["ProtectHome=tmpfs".into(), shown!["BindPaths=", path]],
+    };
+    let lines = lines.iter().map(|line| shown![" ", shell(line)]);
     let place = shown!["/etc/systemd/system/", name, ".service.d"];
     shown![
         "sudo mkdir -p ",
         &place,
-        " && printf '[Service]\\n",
-        lines,
-        "\\n' | sudo tee -a ",
+        " && printf '%s\\n' '[Service]'",
+        joined(lines, ""),
+        " | sudo tee -a ",
         &place,
         "/doctor.conf && sudo systemctl daemon-reload"
     ]
@@ -388,3 +399,6 @@ fn turn_on(evidence: &Evidence, installed: bool) -> Shown {
         ".timer"
     ]
 }
+
+#[cfg(test)]
+mod tests;

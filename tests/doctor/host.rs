@@ -172,17 +172,17 @@ fn what_is_wrong_with_a_unit_is_told_with_its_cure() {
         (
             |unit| unit.user = "4321".to_owned(),
             "runs as user 4321, but the store belongs to user",
-            "'[Service]\\nUser=",
+            "'[Service]' User=",
         ),
         (
             |unit| unit.user = "nobody-of-that-name".to_owned(),
             "whom there is not",
-            "'[Service]\\nUser=",
+            "'[Service]' User=",
         ),
         (
             |unit| unit.writable = "/elsewhere".to_owned(),
             "may not write to this store",
-            "'[Service]\\nReadWritePaths=/",
+            "'[Service]' ReadWritePaths=/",
         ),
     ];
     for (change, evidence, cure) in changes {
@@ -253,7 +253,7 @@ fn a_moved_data_dir_is_seen_from_both_ends() {
         "✗ reaper    nothing reaps this store".to_owned(),
         format!("{root}/old/sessions"),
         "! odoo      no running Odoo uses this store: Odoo 18.0".to_owned(),
-        format!("✗ keeps-up  nothing was saved here for 40 days: Odoo saves in {root}/data now"),
+        "✗ keeps-up  nothing was saved here for 40 days".to_owned(),
         format!("            sudo odoo-session-reaper doctor --data-dir {root}/data"),
     ] {
         assert!(
@@ -262,8 +262,13 @@ fn a_moved_data_dir_is_seen_from_both_ends() {
         );
     }
     assert!(
-        stdout.contains("sudo tee -a /etc/default/odoo-session-reaper-data "),
-        "the unit's own store is there still: {stdout}"
+        stdout.contains(&format!(": Odoo saves in {root}/data now\n")),
+        "{stdout}"
+    );
+    // The unit is to follow Odoo.
+    assert!(
+        stdout.contains("| sudo tee -a /etc/default/odoo-session-reaper &&"),
+        "{stdout}"
     );
     assert!(!stdout.contains('✓'), "{stdout}");
 }
