@@ -101,7 +101,7 @@ pub fn judge(evidence: &Evidence) -> Finding {
         return seen_by_root(find(Status::Unknown, told), evidence.root);
     }
     if evidence.hidden {
-        let told = "the processes of other users are out of sight here".into();
+        let told = "other users' processes are out of sight here (/proc)".into();
         return seen_by_root(find(Status::Unknown, told), evidence.root);
     }
     let others = all(|uses| matches!(uses, Uses::Other(_)));
@@ -178,7 +178,7 @@ mod tests {
                 vec![other.clone()],
                 true,
                 Status::Unknown,
-                "the processes of other users are out of sight here",
+                "other users' processes are out of sight here (/proc)",
             ),
             (
                 vec![closed, other],

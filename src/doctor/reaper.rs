@@ -256,14 +256,12 @@ fn of_unit(unit: &Seen, evidence: &Evidence) -> Finding {
         let when = unit.ended.map_or(Shown::default(), |ended| {
             shown![", ", ago(evidence.now - ended)]
         });
-        let told = shown![
-            name,
-            ".service failed: ",
-            &unit.result,
-            ", exit code ",
-            unit.status,
-            when
-        ];
+        // What runs before the program may have failed.
+        let code = match unit.status {
+            0 => Shown::default(),
+            status => shown![", exit code ", status],
+        };
+        let told = shown![name, ".service failed: ", &unit.result, code, when];
         return find(Status::Problem, told).cured_by(shown![
             "sudo journalctl -n 20 -u ",
             &shell_name,
@@ -333,6 +331,7 @@ fn let_in(refusal: &Refusal, evidence: &Evidence, name: &Shown) -> Shown {
         Refusal::ReadOnly => vec![shown!["ReadWritePaths=", path]],
         Refusal::Hidden => vec!["ProtectHome=tmpfs".into(), shown!["BindPaths=", path]],
     };
+    // After `override.conf`, which it may have to correct.
     let lines = lines.iter().map(|line| shown![" ", shell(line)]);
     let place = shown!["/etc/systemd/system/", name, ".service.d"];
     shown![
@@ -342,7 +341,7 @@ fn let_in(refusal: &Refusal, evidence: &Evidence, name: &Shown) -> Shown {
         joined(lines, ""),
         " | sudo tee -a ",
         &place,
-        "/doctor.conf && sudo systemctl daemon-reload"
+        "/zz-doctor.conf && sudo systemctl daemon-reload"
     ]
 }
 
@@ -383,17 +382,13 @@ fn turn_on(evidence: &Evidence, installed: bool) -> Shown {
             shown!["odoo-session-reaper@", redact::printable(base.as_bytes())]
         }
     };
-    let file = defaults(&name);
     let set = shown!["ODOO_SESSION_REAPER_DATA_DIR=", data_dir];
+    // The last line that says so counts.
     shown![
-        "sudo touch ",
-        &file,
-        " && sudo sed -i '/^ODOO_SESSION_REAPER_\\(DATA\\|SESSIONS\\)_DIR=/d' ",
-        &file,
-        " && echo ",
+        "echo ",
         shell(&set),
         " | sudo tee -a ",
-        &file,
+        defaults(&name),
         " && sudo systemctl enable --now ",
         name,
         ".timer"

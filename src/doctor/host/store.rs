@@ -202,7 +202,13 @@ impl Store {
 }
 
 fn audit(sessions: &Path, told: Option<&Told>) -> Result<Audit, Shown> {
-    let mut child = Command::new(MYSELF);
+    // Without /proc, as in a chroot: what was typed.
+    let typed = std::env::args_os().next();
+    let myself = match Path::new(MYSELF).exists() {
+        true => OsString::from(MYSELF),
+        false => typed.unwrap_or_else(|| MYSELF.into()),
+    };
+    let mut child = Command::new(myself);
     child.args(["audit", "--format=json", "--report=full", "--quiet"]);
     match told {
         Some(told) => {
