@@ -1,9 +1,9 @@
 //! `audit` and `reap`: opens the store, runs the engine, reports.
 
 use std::io::IsTerminal;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use rustix::process::geteuid;
 use tracing::Level;
 
@@ -12,12 +12,13 @@ use super::{progress, sandbox};
 use crate::cli::{Format, ReportArgs, ReportSize};
 use crate::exit::Exit;
 use crate::log;
-use crate::policy::{LastSeen, Policy};
+use crate::policy::Basis;
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
-use crate::redact;
+use crate::redact::{self, Shown};
 use crate::report::{self, Facts, Finished, Listing, Out};
 use crate::settings::Settings;
+use crate::store::mount::Reads;
 use crate::store::name::Kind;
 use crate::store::{Lock, Store, owner};
 use crate::tally::Tally;
@@ -26,9 +27,6 @@ use crate::time::{Timestamp, words};
 /// Number of workers unless `--threads` says otherwise: more than cores, because on a cold cache they wait for the
 /// disk (on 2 cores, sharded: 4 took 0.84 of the time of 2 there, and 1.05 of it on a warm cache).
 const DEFAULT_THREADS: usize = 4;
-
-/// How coarse access times are on a mount with `relatime` (mount(8)).
-const GRAIN: Duration = Duration::from_secs(24 * 3_600);
 
 /// Audits or reaps one store, reports to `out`, and leaves `metrics` of it.
 pub fn run(
@@ -74,11 +72,8 @@ fn work(
     })? {
         tracing::info!("working as user {}, the owner of {place}", store.stat.uid);
     }
-    ensure!(
-        settings.last_seen == LastSeen::Mtime || !store.without_access_times(),
-        "--last-seen atime cannot work on {place}: it is mounted with noatime, so nobody knows when Odoo read a \
-         session; mount it with relatime, or leave the option out"
-    );
+    let reads = store.reads();
+    heed_the_mount(settings, reads, &place)?;
     if settings.mode != Mode::Audit && store.read_only() {
         // Said once, and not for each file; a dry run fails where the real one would.
         let advice = sandbox::if_read_only(&store.resolved);
@@ -112,8 +107,8 @@ fn work(
         threads: settings.threads.map_or(DEFAULT_THREADS, usize::from),
         share_flat: settings.threads.is_some(),
     };
-    warn_of_coarse_access_times(&store, &plan.policy);
-    let dormant = store.stat.mtime.age(now) > plan.policy.shortest();
+    plan.policy.reads = reads;
+    let dormant = plan.policy.dormant(&store.stat);
     let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
     let mut readable = false;
     if settings.by_age_only && !left_alone {
@@ -176,7 +171,7 @@ fn work(
     let facts = Facts::of(&finished);
     let out = tell(listing.into_out(), &facts, exit, size, args);
     let any_directory = settings.opening.accept_any_directory;
-    if let Some(advice) = report::advice(&finished, settings.conf_file.as_ref(), any_directory) {
+    for advice in report::advice(&finished, settings.conf_file.as_ref(), any_directory) {
         tracing::warn!("{advice}");
     }
     let exit = told(&out, settings.mode, exit);
@@ -211,19 +206,24 @@ fn tell(mut out: Out, facts: &Facts, exit: Exit, size: ReportSize, args: &Report
     out
 }
 
-/// Says where access times are too coarse for a window.
-fn warn_of_coarse_access_times(store: &Store, policy: &Policy) {
-    if policy.last_seen == LastSeen::Mtime || !store.with_daily_access_times() {
-        return;
+/// Refuses to delete by reads that nobody notes, and says where they do not count.
+fn heed_the_mount(settings: &Settings, reads: Reads, place: &Shown) -> Result<()> {
+    match settings.last_seen.on(reads) {
+        Basis::AsAsked => {}
+        Basis::SavesAlone => tracing::warn!(
+            "--last-seen atime: the file system of {place} (NFS, FUSE or another) does not tell when a session was \
+             read, so only its last save counts"
+        ),
+        Basis::Refused if settings.mode == Mode::Audit => tracing::warn!(
+            "--last-seen atime: {place} is mounted with noatime, so this audit goes by the last save, and a reap is \
+             refused"
+        ),
+        Basis::Refused => bail!(
+            "--last-seen atime cannot work on {place}: it is mounted with noatime, so nobody knows when Odoo read a \
+             session; mount it with relatime, or leave the option out"
+        ),
     }
-    let windows = policy.all_rules().map(|rules| rules.windows.authenticated);
-    if let Some(shortest) = windows.min().filter(|window| *window < GRAIN) {
-        tracing::warn!(
-            "--last-seen atime: this mount notes a read only once in 24 hours (relatime), so the authenticated window \
-             of {} still logs out people who are active; give at least 24h, or mount with strictatime",
-            words(shortest)
-        );
-    }
+    Ok(())
 }
 
 /// Says what `--by-age-only` is about to do. A layout whose files do not prove to be sessions is read as usual; if none

@@ -206,12 +206,12 @@ impl<'a> Worker<'a> {
             self.tally.elsewhere += u64::from(elsewhere);
             return self.tally.foreign(None);
         }
-        match policy.glance(kind, policy.seen(kind, &stat), stat.size) {
+        match policy.glance(kind, &stat) {
             // An audit classifies every session, also the recent ones.
             Glance::Settled(class, verdict) if !(audit && class == Class::Recent) => {
                 // Young files tell whether this user can read at all where no other has to be read.
                 if class == Class::Recent && !self.tally.readable {
-                    self.tally.readable = file::open(dir.handle, name, policy.trace()).is_ok();
+                    self.tally.readable = file::open(dir.handle, name).is_ok();
                 }
                 let file = Judged {
                     index,
@@ -243,18 +243,20 @@ impl<'a> Worker<'a> {
             ..
         } = file;
         let policy = &self.shared.plan.policy;
-        let seen = policy.seen(kind, stat);
+        let seen = policy.seen(class, stat);
         self.tally.found(kind, class, stat, seen, policy.age(seen));
         if let Some(database) = file.database {
             self.tally.databases.found(database, class, stat);
         }
+        let since_save = policy.age(stat.mtime);
+        self.tally.reads.found(class, stat, since_save);
         if matches!(class, Class::Authenticated | Class::Protected) {
             self.login(dir, batch.get(index).0);
         }
         if let Verdict::Due { reason, window } = verdict {
             let logged_out = class == Class::Authenticated && reason == Reason::Expired;
-            if logged_out && policy.read_within(window, stat) {
-                self.tally.due_but_active += 1;
+            if logged_out {
+                self.tally.reads.due(policy.active_within(window, stat));
             }
             self.due.push(Candidate {
                 file,
@@ -367,7 +369,7 @@ impl<'a> Worker<'a> {
                     .shared
                     .plan
                     .policy
-                    .seen(kind, &stat)
+                    .seen(class, &stat)
                     .age(self.shared.plan.policy.now),
                 mtime: stat.mtime,
                 size: stat.size,

@@ -12,7 +12,7 @@ use crate::reap::settle::{Checked, Dir};
 use crate::reap::{Mode, Who};
 use crate::session::{self, MAX_BYTES, Unreadable};
 use crate::store::batch::Batch;
-use crate::store::file::{self, Trace};
+use crate::store::file;
 use crate::store::name::Kind;
 use crate::store::stat::{self, Stat};
 use crate::tally::people::Person;
@@ -48,13 +48,12 @@ impl Worker<'_> {
         stat: Stat,
     ) {
         let (name, _) = batch.get(index);
-        let trace = self.shared.plan.policy.trace();
-        let mut opened = open(dir, name, trace);
+        let mut opened = open(dir, name);
         if let Err(Errno::MFILE | Errno::NFILE) = opened {
             // Every file that waits to be read or settled holds a handle.
             self.read_opened(dir, batch);
             self.settle(dir, batch);
-            opened = open(dir, name, trace);
+            opened = open(dir, name);
         }
         let (handle, stat) = match opened {
             Ok((handle, stat)) => (Ok(handle), stat),
@@ -150,7 +149,7 @@ impl Worker<'_> {
             unreadable = Some(reason.name());
         }
         let policy = &self.shared.plan.policy;
-        let (class, verdict) = policy.judge(*kind, &content, policy.seen(*kind, stat));
+        let (class, verdict) = policy.judge(*kind, &content, stat);
         let database = match &content {
             Content::Session(session) => {
                 if policy.lifetime_unknown(session) {
@@ -199,9 +198,11 @@ impl Worker<'_> {
     }
 }
 
-/// Opens a file and asks the open handle what it is: that is what will be read.
-fn open(dir: &Dir<'_>, name: &CStr, trace: Trace) -> Result<(OwnedFd, Stat), Errno> {
-    let handle = file::open(dir.handle, name, trace)?;
-    let stat = stat::of(handle.as_fd())?;
+/// Opens a file and asks the open handle what it is: that is what will be read. Where that leaves a trace, reads say nothing:
+/// they may have been those of earlier runs.
+fn open(dir: &Dir<'_>, name: &CStr) -> Result<(OwnedFd, Stat), Errno> {
+    let (handle, leaves_a_trace) = file::open(dir.handle, name)?;
+    let mut stat = stat::of(handle.as_fd())?;
+    stat.atime = stat.atime.filter(|_| !leaves_a_trace);
     Ok((handle, stat))
 }
