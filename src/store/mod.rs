@@ -3,14 +3,14 @@
 //! Everything below the store's root happens relative to open directory handles; no path is resolved
 //! twice, no symlink is followed, no other mount is entered.
 
-pub mod batch;
+pub(crate) mod batch;
 pub mod file;
 pub mod name;
 mod open;
-pub mod owner;
+pub(crate) mod owner;
 pub mod stat;
-pub mod walk;
-pub mod way;
+pub(crate) mod walk;
+pub(crate) mod way;
 
 pub use open::Opening;
 
