@@ -160,6 +160,13 @@ fn work(
             rustix::process::geteuid().as_raw()
         );
     }
+    if tally.is_forbidden() && !store.is_ours() {
+        tracing::warn!(
+            "user {} may not delete in {place}: run as {}",
+            geteuid().as_raw(),
+            owner::who_may_delete(&store.stat)
+        );
+    }
     let finished = Finished {
         location: &settings.location,
         store: &store,
