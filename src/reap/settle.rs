@@ -11,7 +11,7 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::process::geteuid;
 
 use super::{Mode, Shared};
-use crate::store::name::Kind;
+use crate::store::name::{self, Kind};
 use crate::store::stat::{self, Stat};
 use crate::tally::Operation;
 
@@ -76,6 +76,14 @@ impl<'a> Dir<'a> {
         }
     }
 
+    /// What a name in it can be.
+    pub fn kind(&self, name: &CStr) -> Kind {
+        match self.shard {
+            None => name::at_top(name.to_bytes()),
+            Some(shard) => name::in_shard(shard, name.to_bytes()),
+        }
+    }
+
     /// Whether the kernel would let us delete this file; the answer for the directory is remembered.
     fn would_allow_deleting(&self, file: &Stat) -> Result<(), Errno> {
         let dir = (*self.writable.get_or_init(|| {
@@ -128,7 +136,7 @@ impl Shared<'_> {
     fn delete(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat, checked: Checked) -> Outcome {
         let now = match checked {
             Checked::JustNow => *judged,
-            Checked::Earlier => match stat::at_once(dir.handle, name) {
+            Checked::Earlier => match stat::fresh(dir.handle, name) {
                 Ok(stat) => stat,
                 Err(Errno::NOENT) => return Outcome::Vanished,
                 Err(errno) => return Outcome::Failed(Operation::Stat, errno),
@@ -186,7 +194,7 @@ impl Shared<'_> {
 mod tests {
     use super::*;
     use crate::policy::{Class, LastSeen, Policy, Rules, Windows};
-    use crate::reap::{Due, Plan, Progress, Stop, Witness};
+    use crate::reap::{Due, Observer, Plan, Progress, Stop};
     use crate::store::{Opening, Store};
     use crate::time::Timestamp;
     use rustix::fs::FileType;
@@ -200,7 +208,7 @@ mod tests {
 
     struct Nobody;
 
-    impl Witness for Nobody {
+    impl Observer for Nobody {
         fn wants(&self, _: Class) -> bool {
             false
         }
@@ -246,7 +254,7 @@ mod tests {
         let shared = Shared {
             store: &store,
             plan: &plan,
-            witness: &Nobody,
+            observer: &Nobody,
             stop: &stop,
             progress: &progress,
             permits: None,
