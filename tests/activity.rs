@@ -184,7 +184,7 @@ fn who_is_due_but_active_is_told_as_exactly_as_the_mount_can_and_how_to_keep_the
         let text = on(&["--report", "full"]).unwrap().stdout;
         assert!(text.contains(&format!("due but active: {told}")), "{text}");
         assert_eq!(
-            text.contains("a mount with relatime"),
+            text.contains("nobody knows more"),
             option == "relatime",
             "{text}"
         );
@@ -350,6 +350,7 @@ fn bounced_visitors_are_counted_where_anybody_ever_came_back() {
         (&[][..], true),
         // No improvement: nothing more would go.
         (&["--anonymous-window", "3h"], false),
+        (&["--anonymous-window", "200m"], false),
         (&["--anonymous-window", "6h"], true),
     ] {
         let args = [

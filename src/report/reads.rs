@@ -68,9 +68,9 @@ pub(super) fn due_but_active(facts: &Facts, numbers: Numbers) -> Vec<String> {
     };
     let mut notes = vec![format!("due but active: {files} of logged-in users {what}")];
     if at_least < up_to {
-        notes.push(
-            "  nobody knows more: a mount with relatime notes a read only once a day".to_owned(),
-        );
+        let why =
+            "relatime notes a read once a day, and a file of another user cannot be read unseen";
+        notes.push(format!("  nobody knows more: {why}"));
     }
     notes
 }
