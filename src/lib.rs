@@ -4,6 +4,7 @@
 //! [`settings`] say what is wanted; [`store`] knows where a file lies, [`session`] what it says,
 //! `policy` what is due; [`reap`] acts, [`tally`] counts, `report` tells. [`app`] puts them together.
 
+pub(crate) mod again;
 pub mod app;
 pub mod cli;
 pub mod demo;

@@ -2,6 +2,7 @@
 
 pub mod databases;
 pub mod people;
+pub mod reads;
 pub mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use crate::store::stat::Stat;
 use crate::time::Timestamp;
 use databases::Databases;
 use people::People;
+use reads::Reads;
 use unknown::Unknown;
 
 /// Upper bounds of the age histogram's buckets; the last bucket has none. They hold the usual windows
@@ -106,6 +108,12 @@ impl Operation {
     }
 }
 
+/// Whether a failure says that this user may not delete there; another may.
+pub(crate) fn is_forbidden(operation: Operation, errno: i32) -> bool {
+    let forbidden = [Errno::ACCESS, Errno::PERM].map(Errno::raw_os_error);
+    operation == Operation::Delete && forbidden.contains(&errno)
+}
+
 /// All counts of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -118,8 +126,8 @@ pub struct Tally {
     pub people: People,
     /// Patterns of `keep_login` that mean somebody; only an audit, which reads everything, asks.
     pub matched: BTreeSet<String>,
-    /// Authenticated sessions that are due for the age of their last save, though Odoo read them within their window.
-    pub due_but_active: u64,
+    /// What the times of reads say.
+    pub reads: Reads,
     /// Authenticated sessions with a longest lifetime that do not say when they began.
     pub lifetime_unknown: u64,
     /// Foreign names that are alike.
@@ -242,6 +250,12 @@ impl Tally {
         self.unreadable.get(DENIED).copied().unwrap_or(0)
     }
 
+    /// Whether there is a file that this user may not delete.
+    pub fn is_forbidden(&self) -> bool {
+        let mut errors = self.errors.keys();
+        errors.any(|(operation, errno)| is_forbidden(*operation, *errno))
+    }
+
     /// Number of failures.
     pub fn failures(&self) -> u64 {
         self.errors.values().sum()
@@ -267,7 +281,7 @@ impl Tally {
         self.logins += other.logins;
         self.people.merge(&other.people);
         self.matched.extend(other.matched.iter().cloned());
-        self.due_but_active += other.due_but_active;
+        self.reads.merge(&other.reads);
         self.lifetime_unknown += other.lifetime_unknown;
         self.unknown.merge(&other.unknown);
         self.flat += other.flat;

@@ -3,14 +3,13 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use chrono::DateTime;
 use serde::{Deserialize, Deserializer};
 
 use super::master::Identity;
 use super::told::Told;
-use crate::app::MYSELF;
+use crate::again;
 use crate::cli::{ENV_PREFIX, variable};
 use crate::redact::{self, Shown};
 
@@ -202,13 +201,7 @@ impl Store {
 }
 
 fn audit(sessions: &Path, told: Option<&Told>) -> Result<Audit, Shown> {
-    // Without /proc, as in a chroot: what was typed.
-    let typed = std::env::args_os().next();
-    let myself = match Path::new(MYSELF).exists() {
-        true => OsString::from(MYSELF),
-        false => typed.unwrap_or_else(|| MYSELF.into()),
-    };
-    let mut child = Command::new(myself);
+    let mut child = again::command();
     child.args(["audit", "--format=json", "--report=full", "--quiet"]);
     match told {
         Some(told) => {
