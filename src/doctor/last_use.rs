@@ -8,10 +8,15 @@ use crate::redact::{Shown, shell, shown};
 
 const ID: &str = "last-use";
 
+/// Of fewer, all may be read at once by chance.
+const MANY: u64 = 50;
+
 pub struct Evidence {
     /// Logins that are due though they were used within their window: at least, and at most. `None` if nobody
     /// could look, or if reads are not noted here.
     pub active: Option<(u64, u64)>,
+    /// Sessions that were read in the last day and not saved, and those of them that were read at once.
+    pub read: (u64, u64),
     /// Reads count already (`--last-seen atime`).
     pub by_reads: bool,
     pub file: Shown,
@@ -29,6 +34,10 @@ pub fn gather(case: &Case<'_>) -> Evidence {
             let least = audit.due_but_active?;
             Some((least, audit.due_but_active_up_to.unwrap_or(least)))
         }),
+        read: audit.map_or((0, 0), |audit| {
+            let together = audit.read_together.unwrap_or(0);
+            (audit.read.unwrap_or(0), together)
+        }),
         by_reads: last_seen.is_some_and(|setting| setting.value == "atime"),
         file: defaults(case.unit.map_or("odoo-session-reaper", |unit| &unit.name)),
         data_dir: case.data_dir(),
@@ -45,6 +54,18 @@ pub fn judge(evidence: &Evidence) -> Finding {
             "    # with noatime, or on NFS, reads are not noted"
         ]);
     };
+    let (read, together) = evidence.read;
+    if read >= MANY && together * 10 >= read * 9 {
+        let told = shown![
+            together,
+            " of ",
+            count(read, "session"),
+            " read in a day were read within 20 minutes: by a backup or a scanner, so reads say little"
+        ];
+        return find(Status::Warning, told).cured_by(
+            "# leave `sessions` out of that backup or scanner: nobody needs them restored".into(),
+        );
+    }
     if most == 0 {
         let told = match evidence.by_reads {
             true => "reads count, and nobody active is due",
@@ -78,6 +99,7 @@ mod tests {
     fn who_is_due_but_active_is_told_with_the_option() {
         let seen = |active, by_reads| Evidence {
             active,
+            read: (0, 0),
             by_reads,
             file: "/etc/default/x".into(),
             data_dir: "/o".into(),
@@ -112,6 +134,21 @@ mod tests {
             let finding = judge(&evidence);
             assert_eq!((finding.status, &*finding.evidence), (status, told));
             assert_eq!(finding.cure.is_none(), status == Status::Ok);
+        }
+        let read = |read| Evidence {
+            read,
+            ..seen(Some((1, 1)), true)
+        };
+        let backup = judge(&read((100, 90)));
+        assert!(
+            backup
+                .evidence
+                .starts_with("90 of 100 sessions read in a day were read within"),
+            "{}",
+            backup.evidence
+        );
+        for few in [(100, 89), (49, 49)] {
+            assert!(judge(&read(few)).evidence.starts_with("1 login due"));
         }
         let cure = judge(&seen(Some((1, 1)), false)).cure.unwrap_or_default();
         assert!(

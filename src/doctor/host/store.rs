@@ -38,6 +38,8 @@ pub struct Audit {
     pub due_but_active: Option<u64>,
     pub due_but_active_up_to: Option<u64>,
     pub bounced: Option<u64>,
+    pub read: Option<u64>,
+    pub read_together: Option<u64>,
     pub kept: Kept,
     pub nobody: Nobody,
 }
