@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use chrono::DateTime;
 use serde::{Deserialize, Deserializer};
@@ -232,7 +233,9 @@ fn audit(sessions: &Path, told: Option<&Told>) -> Result<Audit, Shown> {
             }
         }
     }
+    // Whatever ours is: a bare chroot has no /dev/null.
     let ran = child
+        .stdin(Stdio::inherit())
         .output()
         .map_err(|error| redact::printable(error.to_string().as_bytes()))?;
     serde_json::from_slice(&ran.stdout).map_err(|_| {

@@ -7,6 +7,9 @@ mkdir -p /opt/erp/venv/bin /opt/erp/src/odoo
 cp "$(readlink -f /usr/bin/perl)" /opt/erp/venv/bin/python3.11
 printf 'version_info = (18, 0, 0, FINAL, 0, "")\n' >/opt/erp/src/odoo/release.py
 printf 'ODOO_SKIP_GC_SESSIONS\n' >/opt/erp/src/odoo/http.py
+# up UNIT: systemctl is done before the program runs.
+is_up() { readlink "/proc/$(property "$1" MainPID)/exe" | grep -q python3; }
+up() { wait_until is_up "$1"; }
 # erp NAME DATA_DIR: an Odoo of that name as a service, which saves there.
 erp() {
     mkdir -p "$2/sessions"
@@ -16,10 +19,11 @@ erp() {
     mkdir -p "/opt/erp/$1"
     ln -sfn ../src/odoo "/opt/erp/$1/odoo"
     printf '@ARGV = ("%s"); do "/test/fake-odoo" or die $@;\n' "$2" >"/opt/erp/$1/odoo-bin"
-    printf '%s\n' '[Service]' User=odoo \
+    printf '%s\n' '[Unit]' StartLimitIntervalSec=0 '[Service]' User=odoo \
         "ExecStart=/opt/erp/venv/bin/python3.11 /opt/erp/$1/odoo-bin -c /opt/erp/$1.conf" >"/etc/systemd/system/$1.service"
     systemctl daemon-reload
     systemctl restart "$1"
+    up "$1"
     need "an Odoo saves in $2" wait_until eval "[[ \$(files $2/sessions) -gt 20 ]]"
 }
 doctor() { odoo-session-reaper doctor "$@" >/tmp/doctor 2>&1; }
@@ -34,7 +38,7 @@ found() { check "it says: $1 $2 $3" grep -qE "^$1 $2 .*$3" /tmp/doctor; }
 # The commands below what is a problem.
 cures() { awk '/^[^ ]/ { problem = /^✗/ } /^ / && problem { sub(/^ +/, ""); print }' /tmp/doctor; }
 # follow: does the first thing that it says
-follow() { cures | head -1 >/tmp/cure; sed 's/^/        $ /' /tmp/cure; sh -e /tmp/cure >/tmp/cured 2>&1; }
+follow() { cures | head -1 >/tmp/cure; sed 's/^/        $ /' /tmp/cure; sh -e /tmp/cure >/tmp/cured 2>&1 && up odoo; }
 
 section 'doctor: a new host'
 printf '#!/bin/sh\nexec "$@"\n' >/usr/local/bin/sudo
@@ -94,10 +98,10 @@ section 'doctor: Odoo without the switch'
 rm /etc/systemd/system/odoo.service.d/session-gc-off.conf
 systemctl daemon-reload
 systemctl restart odoo
+up odoo
 diagnosed 'on' 1 --data-dir $erp
 check 'it is safe to turn off' grep -q "^safe to turn Odoo's GC off: sudo mkdir -p /etc/systemd/system/odoo.service.d" /tmp/doctor
 check 'what it says can be done' follow
-systemctl restart odoo
 diagnosed 'off' 0 --data-dir $erp
 
 section 'doctor: the data_dir moves'
