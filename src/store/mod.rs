@@ -41,7 +41,7 @@ pub struct Store {
 
 /// The file system's room for new files, as far as it tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Room {
+pub(crate) struct Room {
     /// Inodes; `None` where there is no fixed number of them (btrfs).
     pub inodes: Option<Share>,
     /// Bytes.
@@ -50,7 +50,7 @@ pub struct Room {
 
 /// How much there is of something, and how much of it is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
+pub(crate) struct Share {
     /// In all.
     pub total: u64,
     /// Free, for others than root too.
@@ -59,7 +59,7 @@ pub struct Share {
 
 /// Whether the store could be locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lock {
+pub(crate) enum Lock {
     /// The lock is ours until the store is closed.
     Held,
     /// Another reap holds it.
@@ -89,7 +89,7 @@ impl Store {
     ///
     /// # Errors
     /// What `flock` says, other than that the lock is taken or cannot be had here.
-    pub fn lock(&self) -> Result<Lock, Errno> {
+    pub(crate) fn lock(&self) -> Result<Lock, Errno> {
         match retry_on_intr(|| {
             rustix::fs::flock(&self.handle, FlockOperation::NonBlockingLockExclusive)
         }) {
@@ -104,7 +104,7 @@ impl Store {
     }
 
     /// Whether it is mounted read-only, perhaps in this process's view only.
-    pub fn read_only(&self) -> bool {
+    pub(crate) fn read_only(&self) -> bool {
         self.is_mounted(StatVfsMountFlags::RDONLY)
     }
 
@@ -119,7 +119,7 @@ impl Store {
     }
 
     /// Whether a file that is open here is deleted, and not renamed until it is closed.
-    pub fn deletes_open_files(&self) -> bool {
+    pub(crate) fn deletes_open_files(&self) -> bool {
         // The field's type depends on the architecture; these numbers have 32 bits.
         rustix::fs::fstatfs(&self.handle)
             .is_ok_and(|stat| DELETE_OPEN_FILES.contains(&(stat.f_type as u32)))
@@ -130,7 +130,7 @@ impl Store {
     }
 
     /// The file system's room at this moment.
-    pub fn room(&self) -> Room {
+    pub(crate) fn room(&self) -> Room {
         let Ok(stat) = rustix::fs::fstatvfs(&self.handle) else {
             return Room::default();
         };
