@@ -188,10 +188,10 @@ impl<'a> Worker<'a> {
                         opened = self.open(files, &mut file);
                     }
                     self.opened(files, file, opened);
+                    if self.opened.len() >= shared.at_once {
+                        self.read_opened(files);
+                    }
                 }
-            }
-            if self.opened.len() >= shared.at_once {
-                self.read_opened(files);
             }
             if self.due.len() >= enough {
                 self.settle_due(files);
@@ -216,9 +216,7 @@ impl<'a> Worker<'a> {
         // An audit reads every session, so it opens them unseen where the kernel keeps it on this mount:
         // the handle tells the rest. That spared a sixth of an audit's time.
         if audit && kind.is_regular_session() && file_type == FileType::RegularFile {
-            let opened = file::open_on_same_mount(dir.handle, name)
-                .and_then(|handle| Ok((stat::of(handle.as_fd())?, handle)));
-            if let Ok((stat, handle)) = opened {
+            if let Ok((handle, stat)) = reading::open_unseen(dir, name) {
                 return Found::MustRead(File { index, kind, stat }, Ok(handle));
             }
         }
