@@ -6,12 +6,13 @@ pub mod man;
 use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
-use clap::{ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Command, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::demo::Layout;
 use crate::exit;
 use crate::policy::LastSeen;
+use crate::report::{Format, ReportSize};
 
 /// What every environment variable of the program begins with.
 pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
@@ -231,26 +232,6 @@ pub struct DemoArgs {
     /// Make the data_dir here; it must be absent or empty
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath, requires = "keep")]
     pub dir: Option<PathBuf>,
-}
-
-/// How much of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportSize {
-    /// Tables, ages, and a closing sentence
-    Full,
-    /// The closing sentence
-    Summary,
-    /// Nothing
-    None,
-}
-
-/// Text for people, or JSON for programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
 }
 
 /// Command lines worth knowing, for `--help` and the man page.

@@ -56,7 +56,7 @@ pub const MEANINGS: [(u8, &str); 7] = [
     ),
     (
         3,
-        "done in part: a listing, a stat, a read or a deletion failed, or no session could be read",
+        "done in part: something could not be listed, looked at, read or deleted",
     ),
     (75, "another run holds the store; try again later"),
     (

@@ -20,7 +20,7 @@ use crate::exit::Exit;
 use crate::log;
 use crate::reap::{Mode, Stop};
 use crate::redact;
-use crate::report::Out;
+use crate::report::{Format, Out};
 use crate::settings::{Settings, SettingsError, Surroundings, notices, unknown_variables};
 use crate::stream;
 use metrics_file::MetricsFile;
@@ -37,7 +37,12 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage(error.format(&mut command.clone())),
     };
-    if let Some(text) = log::init(&cli.log) {
+    let wanted = log::Wanted {
+        more: i16::from(cli.log.verbose) - i16::from(cli.log.quiet),
+        json: cli.log.log_format == Format::Json,
+        deletes: deletes(&cli.command),
+    };
+    if let Some(text) = log::init(wanted) {
         tracing::warn!(
             "RUST_LOG is {}, which is no list of levels; it is ignored",
             redact::printable(text.as_bytes())

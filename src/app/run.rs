@@ -9,14 +9,14 @@ use tracing::Level;
 
 use super::metrics_file::MetricsFile;
 use super::{progress, sandbox};
-use crate::cli::{Format, ReportArgs, ReportSize};
+use crate::cli::ReportArgs;
 use crate::exit::Exit;
 use crate::log;
 use crate::policy::{LastSeen, Policy};
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact;
-use crate::report::{self, Facts, Finished, Listing, Out};
+use crate::report::{self, Facts, Finished, Format, Listing, Out, ReportSize};
 use crate::settings::Settings;
 use crate::store::name::Kind;
 use crate::store::{Lock, Store, owner};
@@ -214,7 +214,8 @@ fn warn(run: &Finished<'_>) {
     }
 }
 
-/// Reports a run: to the journal if that is where its closing sentence would go, else to `out`.
+/// Reports a run: to the journal if that is where its closing sentence would go, else to `out`; of a reap that deletes,
+/// the journal has the sentence in any case.
 fn tell(mut out: Out, facts: &Facts, exit: Exit, args: &ReportArgs) -> Out {
     let usual = match facts.mode == Mode::Audit || std::io::stdout().is_terminal() {
         true => ReportSize::Full,
@@ -222,13 +223,14 @@ fn tell(mut out: Out, facts: &Facts, exit: Exit, args: &ReportArgs) -> Out {
     };
     let size = args.report.unwrap_or(usual);
     let alarming = matches!(exit, Exit::Failed | Exit::Partly) || facts.end.is_none();
+    let text = args.format == Format::Text;
     let line_of_journal = size == ReportSize::Summary && log::is_journal(std::io::stdout());
-    if line_of_journal && args.format == Format::Text {
+    let instead = line_of_journal && text;
+    if let Some(journal) = log::journal().filter(|journal| instead || journal.is_beside()) {
         // What was listed comes first.
         out.flush();
         let level = if alarming { Level::WARN } else { Level::INFO };
-        let sent = log::journal().map(|journal| report::send(journal, facts, level));
-        if let Some(Ok(())) = sent {
+        if report::send(journal, facts, level).is_ok() && instead {
             return out;
         }
     }
@@ -236,7 +238,7 @@ fn tell(mut out: Out, facts: &Facts, exit: Exit, args: &ReportArgs) -> Out {
         // The journal takes a line without a priority for information.
         out.print(format_args!("<4>"));
     }
-    let listed = args.list && args.format == Format::Json;
+    let listed = args.list && !text;
     report::write(&mut out, facts, size, args.format, listed);
     out
 }

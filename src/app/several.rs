@@ -16,12 +16,12 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
-use crate::cli::{ReportSize, variable};
+use crate::cli::variable;
 use crate::exit::Exit;
 use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::numbers::bytes;
-use crate::report::{Numbers, Out};
+use crate::report::{Numbers, Out, ReportSize};
 use crate::settings::Settings;
 use crate::stream::TICK;
 

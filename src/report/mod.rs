@@ -18,7 +18,27 @@ pub use numbers::Numbers;
 pub use out::Out;
 pub use room::advice;
 
-use crate::cli::{Format, ReportSize};
+use clap::ValueEnum;
+
+/// How much of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportSize {
+    /// Tables, ages, and a closing sentence
+    Full,
+    /// The closing sentence
+    Summary,
+    /// Nothing
+    None,
+}
+
+/// Text for people, or JSON for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
 
 /// Writes the report. What cannot be written is noted in `out`; it never stops a run.
 pub fn write(out: &mut Out, facts: &Facts, size: ReportSize, format: Format, listed: bool) {

@@ -275,7 +275,10 @@ fn sentence(facts: &Facts, numbers: Numbers) -> Sentence {
     match end {
         End::Complete => {}
         End::LimitReached => {
-            rest.push_str("; stopped at --limit, the rest was not looked at and more may be due");
+            let limit = numbers.count(facts.limit.unwrap_or_default());
+            rest.push_str(&format!(
+                "; stopped at --limit {limit}: more may be due, so run it again"
+            ));
         }
         End::Interrupted(_) => rest.push_str("; interrupted, the rest was not looked at"),
     }

@@ -27,10 +27,11 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 
-use crate::cli::{AuditArgs, DeletingArgs, Format, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
+use crate::cli::{AuditArgs, DeletingArgs, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
 use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
+use crate::report::Format;
 use crate::store::Opening;
 use crate::store::name::Kind;
 use crate::time::Timestamp;
