@@ -8,7 +8,7 @@ use super::entry::{DELETED, deletion};
 use super::{Format, Out, json};
 use crate::log::{self, journal::Journal};
 use crate::policy::Class;
-use crate::reap::{Due, Outcome, Witness};
+use crate::reap::{Due, Observer, Outcome};
 use crate::redact::Shown;
 use crate::session::Uid;
 use crate::store::name::Kind;
@@ -170,7 +170,7 @@ impl Listing {
     }
 }
 
-impl Witness for Listing {
+impl Observer for Listing {
     fn wants(&self, class: Class) -> bool {
         self.format.is_some() || (class.is_login() && (informs() || journal().is_some()))
     }
