@@ -102,6 +102,9 @@ pub struct DeletingArgs {
     /// Delete at most this many files
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
+    /// If more than N logins are due, end none of them, and exit with 3. Everything else that is due still goes
+    #[arg(long, value_name = "N")]
+    pub max_logouts: Option<u64>,
     /// In an emergency: delete what is older than every window without reading it
     #[arg(long)]
     pub by_age_only: bool,

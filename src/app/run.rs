@@ -158,6 +158,7 @@ fn plan(settings: &Settings, now: Timestamp) -> Plan {
         mode: settings.mode,
         policy: settings.policy(now),
         limit: settings.limit,
+        max_logouts: settings.max_logouts,
         threads: settings.threads.map_or(DEFAULT_THREADS, usize::from),
         share_flat: settings.threads.is_some(),
     }
@@ -186,6 +187,7 @@ fn exit(tally: &Tally, end: Option<End>) -> Exit {
         _ if nothing_was_there(tally) => Exit::Failed,
         _ if tally.failures() > 0 => Exit::Partly,
         _ if tally.denied() > 0 && !tally.readable => Exit::Partly,
+        _ if tally.kept_logins > 0 => Exit::Partly,
         _ => Exit::Done,
     }
 }

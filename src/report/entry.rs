@@ -49,6 +49,7 @@ pub fn send(journal: &Journal, facts: &Facts, level: Level) -> io::Result<()> {
         .with("SESSIONS_SEEN", total.all.files)
         .with("SESSIONS_DUE", total.due.files)
         .with("SESSIONS_DELETED", total.deleted.files)
+        .with("LOGINS_KEPT", facts.found.logouts.kept)
         .with("FAILURES", facts.found.failures())
         .with("DURATION_USEC", facts.took.as_micros())
         .with("EXIT_CODE", facts.exit_code);

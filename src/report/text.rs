@@ -282,6 +282,12 @@ fn sentence(facts: &Facts, numbers: Numbers) -> Sentence {
         }
         End::Interrupted(_) => rest.push_str("; interrupted, the rest was not looked at"),
     }
+    if let (Some(most), kept @ 1..) = (facts.max_logouts, found.logouts.kept) {
+        let (most, kept) = (numbers.count(most), numbers.of(kept, "due login"));
+        rest.push_str(&format!(
+            "; --max-logouts {most} kept {kept}: look at them with audit --list"
+        ));
+    }
     if facts.store.dormant && facts.mode == Mode::Audit {
         rest.push_str("; but the store is dormant, and a reap leaves it alone without --force");
     }
