@@ -11,7 +11,8 @@ pub enum Exit {
     Failed,
     /// The command line, an environment variable or `odoo.conf` says something that cannot be meant.
     Usage,
-    /// The run went to its end, but a directory, a file or a deletion failed, or no session file could be read.
+    /// The run went to its end, but a directory, a file or a deletion failed, no session file could be read, or
+    /// more logins were due than may end at once.
     Partly,
     /// Another reap holds the lock of this store (`EX_TEMPFAIL` of sysexits.h).
     Busy,
@@ -56,7 +57,7 @@ pub const MEANINGS: [(u8, &str); 7] = [
     ),
     (
         3,
-        "done in part: something could not be listed, looked at, read or deleted",
+        "done in part: something could not be looked at or deleted, or --max-logouts kept logins",
     ),
     (75, "another run holds the store; try again later"),
     (
