@@ -30,27 +30,20 @@ const DEFAULT_THREADS: usize = 4;
 /// How coarse access times are on a mount with `relatime` (mount(8)).
 const GRAIN: Duration = Duration::from_secs(24 * 3_600);
 
-/// Audits or reaps one store, reports to `out`, and leaves `metrics` of it.
+/// Audits or reaps one store, reports, and leaves `metrics` of it.
 pub(super) fn run(
     settings: &Settings,
-    out: Out,
     quiet: bool,
     stop: &Stop,
     metrics: &MetricsFile,
 ) -> Result<Exit> {
     let sessions = &settings.location.sessions;
     metrics.check(sessions)?;
-    work(settings, out, quiet, stop, metrics)
+    work(settings, quiet, stop, metrics)
         .inspect_err(|_| metrics.failed(Some(sessions), Exit::Failed))
 }
 
-fn work(
-    settings: &Settings,
-    out: Out,
-    quiet: bool,
-    stop: &Stop,
-    metrics: &MetricsFile,
-) -> Result<Exit> {
+fn work(settings: &Settings, quiet: bool, stop: &Stop, metrics: &MetricsFile) -> Result<Exit> {
     let clock = Instant::now();
     let now = Timestamp::of(SystemTime::now());
     let store = open(settings)?;
@@ -64,7 +57,11 @@ fn work(
     let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
     let proved = settings.by_age_only && !left_alone && prove(&store, &mut plan, stop)?;
     let args = &settings.report;
-    let listing = Listing::new(out, args.list.then_some(args.format), !args.no_logins);
+    let listing = Listing::new(
+        Out::stdout(),
+        args.list.then_some(args.format),
+        !args.no_logins,
+    );
     let (mut tally, end) = match left_alone {
         true => (Tally::default(), None),
         false => reap(&store, &plan, &listing, quiet, args.list, stop),
@@ -100,7 +97,7 @@ fn open(settings: &Settings) -> Result<Store> {
     let sessions = &settings.location.sessions;
     let store = Store::open(sessions, &settings.opening)
         .map_err(
-            |error| match sandbox::if_refused(sessions, sandbox::For::Deleting) {
+            |error| match sandbox::if_refused(sessions, sandbox::DELETING) {
                 Some(advice) => anyhow!("cannot open {}: {advice}", redact::path(sessions)),
                 None => error,
             },
