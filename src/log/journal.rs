@@ -129,7 +129,12 @@ impl Journal {
     /// listens, as in a container.
     pub(super) fn beside(path: PathBuf, deletions: bool) -> Option<Journal> {
         let (journal, reached) = Journal::open(path, &mut io::sink());
-        reached.ok().map(|()| Journal {
+        let is_there = match reached {
+            // It is behind.
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+            Ok(()) => true,
+        };
+        is_there.then_some(Journal {
             beside: true,
             deletions,
             ..journal
@@ -141,7 +146,7 @@ impl Journal {
         self.beside
     }
 
-    /// Whether deletions of authenticated sessions are entries beside a log that need not tell of them.
+    /// Whether each deletion of an authenticated session is an entry, though the log beside it may say less.
     pub(crate) fn wants_deletions(&self) -> bool {
         self.deletions
     }

@@ -96,6 +96,11 @@ fn beside_a_log_nothing_is_told_where_no_journald_listens() {
     let path = dir.path().join("socket");
     let journal = Journal::beside(path.clone(), true).unwrap();
     assert!(journal.is_beside() && journal.wants_deletions());
+    // One that is behind listens, too.
+    let others = UnixDatagram::unbound().unwrap();
+    others.set_nonblocking(true).unwrap();
+    while others.send_to(b"", &path).is_ok() {}
+    assert!(Journal::beside(path.clone(), true).is_some());
     drop(socket);
     assert!(Journal::beside(path, true).is_none());
     assert!(Journal::beside(dir.path().join("none"), true).is_none());
