@@ -122,6 +122,8 @@ pub struct Tally {
     pub databases: Databases,
     /// Logged-in users: sessions of theirs that Odoo moved from file to file are one.
     pub logins: u64,
+    /// Logins that are due, and that `--max-logouts` kept.
+    pub kept_logins: u64,
     /// Whose logins end: the users of settled authenticated sessions.
     pub people: People,
     /// Patterns of `keep_login` that mean somebody; only an audit, which reads everything, asks.
@@ -279,6 +281,7 @@ impl Tally {
         }
         self.databases.merge(&other.databases);
         self.logins += other.logins;
+        self.kept_logins += other.kept_logins;
         self.people.merge(&other.people);
         self.matched.extend(other.matched.iter().cloned());
         self.reads.merge(&other.reads);

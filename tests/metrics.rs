@@ -738,6 +738,27 @@ fn root_writes_into_its_own_directories_and_those_of_the_stores_owner_only() {
 }
 
 #[test]
+fn a_warning_says_as_whom_a_run_of_root_cannot_write() {
+    let test = "a_warning_says_as_whom_a_run_of_root_cannot_write";
+    if !is_root() {
+        return skipped(test, "not root");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let theirs = odoo();
+    for entry in walkdir::WalkDir::new(theirs.data_dir()) {
+        give_to_nobody(entry.unwrap().path());
+    }
+    let ran = reap(&theirs, &dir.path().join("odoo.prom"));
+    assert_reaped(&theirs, &ran);
+    let whom =
+        "as user 65534, the owner of the store, which a run of root becomes: permission denied";
+    assert_warned(&ran, whom);
+    // Who is nobody else from the first is told nothing of the kind.
+    let ran = reap(&odoo(), &dir.path().join("missing/odoo.prom"));
+    assert!(ran.stderr.contains("as user 0: "), "{}", ran.stderr);
+}
+
+#[test]
 fn a_directory_that_is_exchanged_during_a_run_is_the_one_that_was_named() {
     let test = "a_directory_that_is_exchanged_during_a_run_is_the_one_that_was_named";
     let odoo = odoo();

@@ -37,6 +37,7 @@ pub struct Facts {
     pub signal: Option<i32>,
     pub exit_code: u8,
     pub limit: Option<u64>,
+    pub max_logouts: Option<u64>,
     pub store: StoreFacts,
     pub file_system: FileSystem,
     pub windows: Windows,
@@ -228,6 +229,8 @@ pub struct Logouts {
     pub people: u64,
     /// There are more: people beyond those that are told apart, or files that were not read.
     pub at_least: bool,
+    /// Logins that are due, and that `--max-logouts` kept.
+    pub kept: u64,
 }
 
 /// Foreign names that are alike.

@@ -4,18 +4,15 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::{Out, json};
-use crate::cli::Format;
-use crate::log::for_journal;
+use super::entry::{DELETED, deletion};
+use super::{Format, Out, json};
+use crate::log::{self, journal::Journal};
 use crate::policy::Class;
 use crate::reap::{Due, Observer, Outcome};
 use crate::redact::Shown;
 use crate::session::Uid;
 use crate::store::name::Kind;
 use crate::time::{Timestamp, short, words};
-
-/// `MESSAGE_ID=` of the event that an authenticated session was deleted; docs/journal.md names it.
-const DELETION: &str = "33246ad624654233957020b56b8fc55e";
 
 /// Tells of due files as they are settled.
 pub struct Listing {
@@ -87,23 +84,20 @@ impl Listing {
             return;
         }
         let login = self.login(due).map(|login| &**login);
-        tracing::info!(
-            login,
-            database = due.who.db.as_deref(),
-            sid = &*due.sid_prefix,
-            age = words(due.age),
-            reason = due.reason.name(),
-            window = words(due.window),
-            MESSAGE_ID = for_journal(DELETION),
-            ODOO_DB = for_journal(due.who.db.as_deref()),
-            ODOO_LOGIN = for_journal(login),
-            SESSION_CLASS = for_journal(due.class.label()),
-            SESSION_AGE = for_journal(due.age.as_secs()),
-            SESSION_WINDOW = for_journal(due.window.as_secs()),
-            SESSION_SID = for_journal(&*due.sid_prefix),
-            REASON = for_journal(due.reason.name()),
-            "deleted an authenticated session"
-        );
+        if log::journal().is_none_or(Journal::is_beside) {
+            tracing::info!(
+                login,
+                database = due.who.db.as_deref(),
+                sid = &*due.sid_prefix,
+                age = words(due.age),
+                reason = due.reason.name(),
+                window = words(due.window),
+                "{DELETED}"
+            );
+        }
+        if let Some(journal) = journal() {
+            journal.tell(&deletion(due, login));
+        }
     }
 
     fn list_text(&self, state: &mut State, due: &Due) {
@@ -178,7 +172,7 @@ impl Listing {
 
 impl Observer for Listing {
     fn wants(&self, class: Class) -> bool {
-        self.format.is_some() || (class.is_login() && tracing::enabled!(tracing::Level::INFO))
+        self.format.is_some() || (class.is_login() && (informs() || journal().is_some()))
     }
 
     fn settled(&self, due: &Due) {
@@ -191,4 +185,13 @@ impl Observer for Listing {
         }
         state.listed += 1;
     }
+}
+
+fn informs() -> bool {
+    tracing::enabled!(tracing::Level::INFO)
+}
+
+/// The journal, if it is to be told of logins that end.
+fn journal() -> Option<&'static Journal> {
+    log::journal().filter(|journal| journal.wants_deletions() || informs())
 }

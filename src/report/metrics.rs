@@ -191,6 +191,11 @@ fn done(page: &mut Page<'_>, found: &Found) {
         kept(found).map(|(reason, files)| ([("reason", reason)], files)),
     );
     page.gauge(
+        "odoo_session_reaper_last_run_kept_logins",
+        "Logins that the last run found to be due, and kept for --max-logouts.",
+        [([], found.logouts.kept)],
+    );
+    page.gauge(
         "odoo_session_reaper_last_run_vanished_files",
         "Files that were gone by themselves before the last run could look at or delete them.",
         [([], found.vanished)],

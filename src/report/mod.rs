@@ -18,7 +18,8 @@ pub use list::Listing;
 pub use numbers::Numbers;
 pub use out::Out;
 
-use crate::cli::{Format, ReportSize};
+use clap::ValueEnum;
+
 use crate::settings::ConfFile;
 
 /// What to do about a run, as sentences with a command: about a file system without room, and about people who would be
@@ -33,6 +34,26 @@ pub fn advice(
     let room = room::advice(finished, conf_file, any_directory);
     let reads = reads::advice(finished, conf_file, any_directory);
     room.into_iter().chain(reads)
+}
+
+/// How much of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportSize {
+    /// Tables, ages, and a closing sentence
+    Full,
+    /// The closing sentence
+    Summary,
+    /// Nothing
+    None,
+}
+
+/// Text for people, or JSON for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 /// Writes the report. What cannot be written is noted in `out`; it never stops a run.

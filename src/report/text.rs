@@ -267,9 +267,18 @@ fn sentence(facts: &Facts, numbers: Numbers) -> Sentence {
     match end {
         End::Complete => {}
         End::LimitReached => {
-            rest.push_str("; stopped at --limit, the rest was not looked at and more may be due");
+            let limit = numbers.count(facts.limit.unwrap_or_default());
+            rest.push_str(&format!(
+                "; stopped at --limit {limit}: more may be due, so run it again"
+            ));
         }
         End::Interrupted(_) => rest.push_str("; interrupted, the rest was not looked at"),
+    }
+    if let (Some(most), kept @ 1..) = (facts.max_logouts, found.logouts.kept) {
+        let (most, kept) = (numbers.count(most), numbers.of(kept, "due login"));
+        rest.push_str(&format!(
+            "; --max-logouts {most} kept {kept}: look at them with audit --list"
+        ));
     }
     if facts.store.dormant && facts.mode == Mode::Audit {
         rest.push_str("; but the store is dormant, and a reap leaves it alone without --force");

@@ -69,6 +69,7 @@ impl Facts {
             },
             exit_code: run.exit.code(),
             limit: plan.limit,
+            max_logouts: plan.max_logouts,
             store: StoreFacts {
                 path: redact::path(&store.given),
                 resolved: redact::path(&store.resolved),
@@ -131,6 +132,7 @@ impl Found {
             logouts: Logouts {
                 logins: tally.row(Class::Authenticated).settled.files,
                 people: tally.people.count(),
+                kept: tally.kept_logins,
                 at_least: tally.people.are_more() || tally.row(Class::NotRead).settled.files > 0,
             },
             due_but_active: None,
