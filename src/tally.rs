@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::policy::{Class, LoginPattern};
 use crate::session::Session;
@@ -22,19 +22,22 @@ use unknown::Unknown;
 /// Upper bounds of the age histogram's buckets; the last bucket has none. They hold the usual windows
 /// (1 and 7 days) as bounds, so that what is due begins with a bucket.
 pub const AGE_BOUNDS: [(Duration, &str); 9] = [
-    (Duration::from_secs(3_600), "1h"),
-    (Duration::from_secs(6 * 3_600), "6h"),
-    (Duration::from_secs(86_400), "1d"),
-    (Duration::from_secs(3 * 86_400), "3d"),
-    (Duration::from_secs(7 * 86_400), "7d"),
-    (Duration::from_secs(14 * 86_400), "14d"),
-    (Duration::from_secs(30 * 86_400), "30d"),
-    (Duration::from_secs(90 * 86_400), "90d"),
-    (Duration::from_secs(365 * 86_400), "1y"),
+    (hours(1), "1h"),
+    (hours(6), "6h"),
+    (hours(24), "1d"),
+    (hours(3 * 24), "3d"),
+    (hours(7 * 24), "7d"),
+    (hours(14 * 24), "14d"),
+    (hours(30 * 24), "30d"),
+    (hours(90 * 24), "90d"),
+    (hours(365 * 24), "1y"),
 ];
 
-/// Number of the age histogram's buckets.
 pub const AGE_BUCKETS: usize = AGE_BOUNDS.len() + 1;
+
+const fn hours(hours: u64) -> Duration {
+    Duration::from_secs(hours * 3_600)
+}
 
 /// Why a file is unreadable that this user may not open.
 pub const DENIED: &str = "permission denied";
@@ -44,7 +47,7 @@ pub const DENIED: &str = "permission denied";
 pub struct Pile {
     /// Number of files, and so of inodes.
     pub files: u64,
-    /// Sum of their lengths in bytes.
+    /// Sum of their lengths.
     pub bytes: u64,
     /// Bytes taken on disk.
     pub disk_bytes: u64,
@@ -52,9 +55,11 @@ pub struct Pile {
 
 impl Pile {
     fn add(&mut self, stat: &Stat) {
-        self.files += 1;
-        self.bytes = self.bytes.saturating_add(stat.size);
-        self.disk_bytes = self.disk_bytes.saturating_add(stat.disk);
+        self.merge(&Pile {
+            files: 1,
+            bytes: stat.size,
+            disk_bytes: stat.disk,
+        });
     }
 
     fn merge(&mut self, other: &Pile) {
@@ -64,38 +69,50 @@ impl Pile {
     }
 }
 
-/// What was found of one class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What was found of one class, or of all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// All of them.
+    #[serde(flatten)]
     pub all: Pile,
-    /// Those that are due.
     pub due: Pile,
     /// Those that are due to the end: deleted, or what a dry run and an audit would delete.
+    #[serde(skip)]
     pub settled: Pile,
     /// Files that were found due, but saved again or gone before they could be deleted.
+    #[serde(skip)]
     pub spared: u64,
-    /// The oldest last save.
+    /// The oldest last save or use.
     pub oldest: Option<Timestamp>,
     /// How many lie in each bucket of [`AGE_BOUNDS`].
+    #[serde(serialize_with = "by_bound")]
     pub ages: [u64; AGE_BUCKETS],
 }
 
-/// What can fail on one file or directory.
+fn by_bound<S: Serializer>(ages: &[u64; AGE_BUCKETS], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Age {
+        up_to: Option<u64>,
+        files: u64,
+    }
+    let bounds = AGE_BOUNDS.map(|(bound, _)| Some(bound.as_secs()));
+    let ages = bounds.into_iter().chain([None]).zip(*ages);
+    serializer.collect_seq(ages.map(|(up_to, files)| Age { up_to, files }))
+}
+
+/// What can fail on one file or directory: opening or listing a directory, reading a file's metadata, opening or
+/// reading it, deleting it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
-    /// Opening or listing a directory.
     List,
-    /// Reading a file's metadata.
     Stat,
-    /// Opening or reading a file.
     Read,
-    /// Deleting a file.
     Delete,
 }
 
 impl Operation {
-    /// The name in JSON.
+    pub const ALL: [Operation; 4] = [Self::List, Self::Stat, Self::Read, Self::Delete];
+
+    /// The name in JSON and metrics.
     pub fn name(self) -> &'static str {
         match self {
             Operation::List => "list",
@@ -155,7 +172,6 @@ impl Tally {
         }
     }
 
-    /// The row of a class.
     pub fn row(&self, class: Class) -> &Row {
         &self.rows[class as usize]
     }
@@ -207,7 +223,6 @@ impl Tally {
         self.rows[class as usize].spared += 1;
     }
 
-    /// Counts a file that is due.
     pub fn due(&mut self, class: Class, stat: &Stat) {
         self.rows[class as usize].due.add(stat);
     }
@@ -227,12 +242,10 @@ impl Tally {
         }
     }
 
-    /// Counts a failure and tells how often the same has happened before.
+    /// Tells how often the same has happened before.
     pub fn error(&mut self, operation: Operation, errno: Errno) -> u64 {
-        let count = self
-            .errors
-            .entry((operation, errno.raw_os_error()))
-            .or_default();
+        let error = (operation, errno.raw_os_error());
+        let count = self.errors.entry(error).or_default();
         *count += 1;
         *count - 1
     }
@@ -242,7 +255,6 @@ impl Tally {
         self.unreadable.get(DENIED).copied().unwrap_or(0)
     }
 
-    /// Number of failures.
     pub fn failures(&self) -> u64 {
         self.errors.values().sum()
     }
@@ -250,11 +262,8 @@ impl Tally {
     /// Everything that is Odoo's.
     pub fn total(&self) -> Row {
         let mut total = Row::default();
-        for class in Class::ALL {
-            if class != Class::Foreign {
-                total.merge(self.row(class));
-            }
-        }
+        let own = Class::ALL.into_iter().filter(|c| *c != Class::Foreign);
+        own.for_each(|class| total.merge(self.row(class)));
         total
     }
 
@@ -288,19 +297,14 @@ impl Tally {
 }
 
 impl Row {
-    /// Adds another's.
     pub fn merge(&mut self, other: &Row) {
         self.all.merge(&other.all);
         self.due.merge(&other.due);
         self.settled.merge(&other.settled);
         self.spared += other.spared;
-        self.oldest = match (self.oldest, other.oldest) {
-            (Some(one), Some(two)) => Some(one.min(two)),
-            (one, two) => one.or(two),
-        };
-        for (age, other) in self.ages.iter_mut().zip(other.ages) {
-            *age += other;
-        }
+        self.oldest = self.oldest.into_iter().chain(other.oldest).min();
+        let ages = self.ages.iter_mut().zip(other.ages);
+        ages.for_each(|(age, other)| *age += other);
     }
 }
 

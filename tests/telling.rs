@@ -203,8 +203,8 @@ fn an_audit_says_what_is_configured_for_nobody() {
     assert_eq!(report["nobody"], nobody);
     let text = odoo.run("audit", &args).stdout;
     for line in [
-        "\nnobody: there is no session of the database in [session_reaper:acmee]\n",
-        "\nnobody: keep_login matches no login here: eve, kisok*\n",
+        "\nunused: [session_reaper:acmee], as no session is of that database\n",
+        "\nunused: keep_login eve, kisok*, as no login here matches\n",
     ] {
         assert!(text.contains(line), "{text}");
     }

@@ -145,6 +145,7 @@ fn with_no_inode_left_an_audit_names_the_shorter_window_that_makes_room() {
             said=$("$@" --keep-login 'boss*' 2>&1 >/dev/null)
             "$1" reap --data-dir "${{store%/sessions}}" --keep-login 'boss*' --no-logins 2>&3 >/dev/null
             "$@" --keep-login 'boss*' --no-logins 2>&3 >/dev/null
+            "$@" --anonymous-window 100m --no-logins 2>&3 >/dev/null
             touch -d '3 days ago' "$store"
             "$@" --keep-login 'boss*' 2>&3 >/dev/null
             touch -d '{changed}' "$store"
@@ -168,6 +169,11 @@ fn with_no_inode_left_an_audit_names_the_shorter_window_that_makes_room() {
              --keep-login 'boss*' --anonymous-window 1h{force}` would delete 300 files"
         );
         assert!(ran.stderr.contains(&advice), "{}", ran.stderr);
+        let due_is_enough = format!(
+            "on this file system; `odoo-session-reaper reap --data-dir {data_dir} --anonymous-window 1h40m` would \
+             delete 300 files\n"
+        );
+        assert!(ran.stderr.contains(&due_is_enough), "{}", ran.stderr);
         // A command would log somebody out whom it should not.
         for advice in [
             "which shorter window would make room tells an audit with your --keep-login\n",
@@ -176,7 +182,7 @@ fn with_no_inode_left_an_audit_names_the_shorter_window_that_makes_room() {
         ] {
             assert!(ran.stderr.contains(advice), "{advice}: {}", ran.stderr);
         }
-        assert_eq!(ran.stderr.matches('`').count(), 4, "{}", ran.stderr);
+        assert_eq!(ran.stderr.matches('`').count(), 6, "{}", ran.stderr);
         let (reaped, document) = ran.stdout.split_once('\n').unwrap();
         assert!(reaped.starts_with("deleted 300 of 3"), "{reaped}");
         let report: Value = serde_json::from_str(document).unwrap();
