@@ -45,11 +45,8 @@ pub const DENIED: &str = "permission denied";
 /// Files and what they take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Pile {
-    /// Number of files, and so of inodes.
     pub files: u64,
-    /// Sum of their lengths.
     pub bytes: u64,
-    /// Bytes taken on disk.
     pub disk_bytes: u64,
 }
 
@@ -127,7 +124,6 @@ impl Operation {
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     rows: [Row; Class::ALL.len()],
-    /// The sessions that were read, by database.
     pub databases: Databases,
     /// Logged-in users: sessions of theirs that Odoo moved from file to file are one.
     pub logins: u64,
@@ -139,13 +135,10 @@ pub struct Tally {
     pub due_but_active: u64,
     /// Authenticated sessions with a longest lifetime that do not say when they began.
     pub lifetime_unknown: u64,
-    /// Foreign names that are alike.
     pub unknown: Unknown,
-    /// Session files at the top level.
+    /// Session files, at the top level and in shards.
     pub flat: u64,
-    /// Session files in shards.
     pub sharded: u64,
-    /// Shard directories.
     pub shards: u64,
     /// Shards and session files that are on other mounts than the store, and so were not looked at.
     pub elsewhere: u64,
@@ -155,7 +148,6 @@ pub struct Tally {
     pub saved_again: u64,
     /// Gone before they could be looked at or deleted; Odoo deletes sessions too.
     pub vanished: u64,
-    /// Why unreadable files are unreadable.
     pub unreadable: BTreeMap<&'static str, u64>,
     /// Whether any session file could be opened.
     pub readable: bool,
@@ -164,7 +156,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing yet, with a place for these databases.
     pub fn with(databases: Databases) -> Tally {
         Tally {
             databases,
@@ -211,13 +202,13 @@ impl Tally {
         }
     }
 
-    /// Counts a file that was found due, but was saved again meanwhile.
+    /// Counts a file that was found due, but was saved again before it could be deleted.
     pub fn saved_again(&mut self, class: Class) {
         self.saved_again += 1;
         self.rows[class as usize].spared += 1;
     }
 
-    /// Counts a file that was found due, but was gone before it could be deleted.
+    /// The same for one that was gone.
     pub fn gone(&mut self, class: Class) {
         self.vanished += 1;
         self.rows[class as usize].spared += 1;
@@ -227,7 +218,6 @@ impl Tally {
         self.rows[class as usize].due.add(stat);
     }
 
-    /// Counts a due file that was deleted, or would be.
     pub fn settled(&mut self, class: Class, stat: &Stat) {
         self.rows[class as usize].settled.add(stat);
     }
@@ -269,16 +259,15 @@ impl Tally {
 
     /// Adds another worker's counts.
     pub fn merge(&mut self, other: &Tally) {
-        for (row, other) in self.rows.iter_mut().zip(&other.rows) {
-            row.merge(other);
-        }
+        let rows = self.rows.iter_mut().zip(&other.rows);
+        rows.for_each(|(row, other)| row.merge(other));
         self.databases.merge(&other.databases);
-        self.logins += other.logins;
         self.people.merge(&other.people);
+        self.unknown.merge(&other.unknown);
         self.matched.extend(other.matched.iter().cloned());
+        self.logins += other.logins;
         self.due_but_active += other.due_but_active;
         self.lifetime_unknown += other.lifetime_unknown;
-        self.unknown.merge(&other.unknown);
         self.flat += other.flat;
         self.sharded += other.sharded;
         self.shards += other.shards;

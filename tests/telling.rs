@@ -236,7 +236,10 @@ fn a_row_tells_the_windows_of_the_databases_that_are_in_it() {
         fs::remove_file(odoo.path(&testenv::sharded(shop))).unwrap();
     }
     assert_eq!(window("authenticated"), "30 days");
-    assert_eq!(odoo.json("audit", &config, 0)["classes"][0]["window"], 7 * DAY);
+    assert_eq!(
+        odoo.json("audit", &config, 0)["classes"][0]["window"],
+        7 * DAY
+    );
 }
 
 #[test]

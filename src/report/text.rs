@@ -21,20 +21,16 @@ use crate::unknown::Told;
 /// is worth knowing, and the closing sentence.
 pub fn full(out: &mut Out, facts: &Facts) {
     head::write(out, facts);
-    out.line(format_args!(""));
+    out.line("");
     if facts.end.is_some() {
         histogram::write(out, facts);
         databases::write(out, facts);
         table(out, facts);
-        out.line(format_args!(""));
-        for note in notes(facts, out.numbers()) {
-            out.line(format_args!("{note}"));
-        }
-        out.line(format_args!(""));
+        out.line("");
+        out.line(notes(facts, out.numbers()).join("\n") + "\n");
     }
     let [start, logouts, rest] = sentence(facts, out.numbers());
-    let (start, logouts, rest) = (out.bold(&start), out.alarming(&logouts), out.bold(&rest));
-    out.line(format_args!("{start}{logouts}{rest}"));
+    out.line(out.bold(&start) + &out.alarming(&logouts) + &out.bold(&rest));
 }
 
 /// The closing sentence alone.
@@ -111,12 +107,11 @@ fn print(out: &mut Out, mut table: Table, right: RangeInclusive<usize>, alarming
     }
     for (index, line) in table.lines().enumerate() {
         let line = line.trim_end();
-        let line = match index {
-            0 => out.bold(line),
-            index if Some(index) == alarming => out.alarming(line),
-            _ => line.to_owned(),
-        };
-        out.line(format_args!("{line}"));
+        match index {
+            0 => out.line(out.bold(line)),
+            index if Some(index) == alarming => out.line(out.alarming(line)),
+            _ => out.line(line),
+        }
     }
 }
 

@@ -39,14 +39,12 @@ impl AddAssign for Fates {
 /// What was found of one database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Database {
-    /// By class.
     pub classes: [Fates; Class::ALL.len()],
     /// Bytes that its sessions take on disk.
     pub disk: u64,
 }
 
 impl Database {
-    /// What was found of all classes.
     pub fn total(&self) -> Fates {
         let mut total = Fates::default();
         self.classes.iter().for_each(|fates| total += *fates);
@@ -61,15 +59,6 @@ impl Database {
 /// Where a session's database is counted, within one [`Databases`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Id(usize);
-
-/// Whose sessions these are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Name {
-    Database(Shown),
-    /// Of databases beyond those that are told apart.
-    Others,
-    None,
-}
 
 /// What was found, by database.
 #[derive(Clone, Debug)]
@@ -103,7 +92,6 @@ impl Databases {
         databases
     }
 
-    /// Where sessions of this database are counted.
     pub fn id(&mut self, name: Option<&[u8]>) -> Id {
         let Some(name) = name else { return NONE };
         let name = &name[..name.len().min(NAME_BYTES)];
@@ -119,18 +107,15 @@ impl Databases {
         id
     }
 
-    /// Counts a session.
     pub fn found(&mut self, id: Id, class: Class, stat: &Stat) {
         self.fates(id, class).files += 1;
         self.rows[id.0].takes(stat.disk);
     }
 
-    /// Counts a session that is due.
     pub fn due(&mut self, id: Id, class: Class) {
         self.fates(id, class).due += 1;
     }
 
-    /// Counts a due session that was deleted, or would be.
     pub fn settled(&mut self, id: Id, class: Class) {
         self.fates(id, class).settled += 1;
     }
@@ -146,17 +131,17 @@ impl Databases {
         Some(&self.rows[row]).filter(|row| row.total().files > 0)
     }
 
-    /// What was found of each database that has sessions, by name; those of none and of others come last.
-    pub fn rows(&self) -> impl Iterator<Item = (Name, &Database)> {
+    /// What was found of each database that has sessions, by name. Last come those without a name: what has no
+    /// database, and, with `true`, those that are not told apart.
+    pub fn rows(&self) -> impl Iterator<Item = (Option<Shown>, bool, &Database)> {
         let named = self.ids.iter();
         named
-            .map(|(name, id)| (Name::Database(redact::printable(name)), *id))
-            .chain([(Name::Others, OTHERS), (Name::None, NONE)])
-            .map(|(name, id)| (name, &self.rows[id.0]))
-            .filter(|(_, row)| row.total().files > 0)
+            .map(|(name, id)| (Some(redact::printable(name)), *id))
+            .chain([(None, OTHERS), (None, NONE)])
+            .map(|(name, id)| (name, id == OTHERS, &self.rows[id.0]))
+            .filter(|(.., row)| row.total().files > 0)
     }
 
-    /// Adds another worker's counts.
     pub fn merge(&mut self, other: &Databases) {
         self.most = self.most.max(other.most);
         let named = other
@@ -194,8 +179,10 @@ mod tests {
         databases.merge(&counted(&["9999", "x"]));
         let rows: Vec<_> = databases.rows().collect();
         assert_eq!(rows.len(), MOST + 1);
-        assert_eq!(rows[MOST].0, Name::Others);
-        assert_eq!(rows[MOST].1.total().files, 10_002 - MOST as u64);
+        let (None, true, others) = &rows[MOST] else {
+            panic!("{rows:?}");
+        };
+        assert_eq!(others.total().files, 10_002 - MOST as u64);
     }
 
     #[test]
@@ -217,10 +204,13 @@ mod tests {
         one.merge(&counted(&["b", "c"]));
         let files: Vec<_> = one
             .rows()
-            .map(|(name, row)| (name, row.total().files))
+            .map(|(name, _, row)| (name.unwrap_or_default(), row.total().files))
             .collect();
-        let name = |name: &'static str| Name::Database(name.into());
-        assert_eq!(files, [(name("a"), 1), (name("b"), 2), (name("c"), 1)]);
+        let files: Vec<_> = files
+            .iter()
+            .map(|(name, files)| (&**name, *files))
+            .collect();
+        assert_eq!(files, [("a", 1), ("b", 2), ("c", 1)]);
         assert_eq!(
             ["a", "c", "d"].map(|name| one.of(name).is_some()),
             [true, true, false]

@@ -11,7 +11,7 @@ use crate::redact;
 use crate::settings::{Effective, Location, Source, Value};
 use crate::store::{Room, Store};
 use crate::tally::Tally;
-use crate::tally::databases::{self, Name};
+use crate::tally::databases;
 
 /// A run that has come to its end, with all that there is to tell of it.
 pub struct Finished<'a> {
@@ -115,9 +115,7 @@ impl Found {
         Found {
             classes: Class::ALL.into_iter().map(class_row).collect(),
             total: Row::of(tally.total(), mode),
-            databases: databases
-                .map(|(name, found)| Database::of(name, found, mode))
-                .collect(),
+            databases: databases.map(|row| Database::of(row, mode)).collect(),
             logins: tally.logins,
             logouts: Logouts {
                 logins: tally.row(Class::Authenticated).settled.files,
@@ -146,7 +144,10 @@ impl Row {
 }
 
 impl Database {
-    fn of(name: Name, found: &databases::Database, mode: Mode) -> Database {
+    fn of(
+        (name, others, found): (Option<Shown>, bool, &databases::Database),
+        mode: Mode,
+    ) -> Database {
         let total = found.total();
         let classes = Class::ALL.into_iter().zip(found.classes);
         let of_class = |(class, found): (Class, Fates)| DatabaseClass {
@@ -155,11 +156,8 @@ impl Database {
             deleted: mode.deleted(found.settled),
         };
         Database {
-            others: name == Name::Others,
-            name: match name {
-                Name::Database(name) => Some(name),
-                Name::Others | Name::None => None,
-            },
+            name,
+            others,
             disk_bytes: found.disk,
             total,
             deleted: mode.deleted(total.settled),

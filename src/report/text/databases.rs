@@ -50,7 +50,7 @@ pub fn write(out: &mut Out, facts: &Facts) {
         add("other databases", &rest);
     }
     print(out, table, 1..=4, None);
-    out.line(format_args!(""));
+    out.line("");
 }
 
 /// Logged-in sessions; those that Odoo moved to a new file are there a second time.
