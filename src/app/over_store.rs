@@ -16,7 +16,7 @@ use crate::policy::{LastSeen, Policy};
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact;
-use crate::report::{self, Facts, Finished, Listing, Out};
+use crate::report::{self, Facts, Finished, Listing, Numbers, Out};
 use crate::settings::Settings;
 use crate::store::name::Kind;
 use crate::store::{Lock, Store, owner};
@@ -143,7 +143,7 @@ fn work(
         Some(End::Interrupted(signal)) => Exit::Interrupted(signal),
         _ if nothing_was_there(&tally) => {
             tracing::error!(
-                "nothing in {place} could be looked at: its {} shards and sessions are all on other mounts, which are \
+                "nothing in {place} could be looked at: all its shards and sessions ({}) are on other mounts, which are \
                  never entered; run where the whole of it is one mount",
                 tally.elsewhere
             );
@@ -243,7 +243,8 @@ fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<b
         let Sample { files, sessions } = sample;
         if !sample.is_proof() {
             doubts.push(format!(
-                "only {sessions} of {files} {layout} files that are older than {longest} read as sessions"
+                "of {} of the {layout} layout, older than {longest}, only {sessions} read as sessions",
+                Numbers::Plain.of(files, "file")
             ));
             plan.policy
                 .by_age_only
