@@ -217,7 +217,7 @@ fn a_lifetime_counts_from_the_first_device_in_either_place() {
     let text = odoo
         .run("audit", &[&args[..], &["--report", "full"]].concat())
         .stdout;
-    let unknown = "lifetime unknown: 1 file of logged-in users do not say when they began, so only their windows count";
+    let unknown = "lifetime unknown: 1 file of logged-in users without their beginning, so only the window counts";
     assert!(text.contains(unknown), "{text}");
     assert_eq!(odoo.json("reap", &args, 0)["lifetime_unknown"], 1);
     let gone: Vec<_> = before.difference(&odoo.files()).cloned().collect();

@@ -16,7 +16,7 @@ use crate::policy::{LastSeen, Policy};
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact;
-use crate::report::{self, Facts, Finished, Listing, Numbers, Out};
+use crate::report::{self, Facts, Finished, Listing, Out};
 use crate::settings::Settings;
 use crate::store::name::Kind;
 use crate::store::{Lock, Store, owner};
@@ -200,7 +200,7 @@ fn warn(run: &Finished<'_>) {
     let place = redact::path(&run.store.resolved);
     if run.exit == Exit::Failed {
         tracing::error!(
-            "nothing in {place} could be looked at: all its shards and sessions ({}) are on other mounts, which are \
+            "nothing in {place} could be looked at: its {} shards and sessions are all on other mounts, which are \
              never entered; run where the whole of it is one mount",
             run.tally.elsewhere
         );
@@ -280,8 +280,7 @@ fn prove(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<bool> {
         let Sample { files, sessions } = sample;
         if !sample.is_proof() {
             doubts.push(format!(
-                "of {} of the {layout} layout, older than {longest}, only {sessions} read as sessions",
-                Numbers::Plain.of(files, "file")
+                "only {sessions} of {files} {layout} files that are older than {longest} read as sessions"
             ));
             plan.policy
                 .by_age_only

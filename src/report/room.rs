@@ -31,59 +31,67 @@ pub fn advice(
     conf_file: Option<&ConfFile>,
     any_directory: bool,
 ) -> Option<String> {
-    let (room, tally, policy) = (&finished.room, finished.tally, &finished.plan.policy);
-    let short = shortage(room)?;
-    let total = tally.total();
-    let gone = total.settled;
+    let short = shortage(&finished.room)?;
     let command = |verb, window| {
         let logins = logins(finished)?;
         let words = command(finished, conf_file, any_directory, verb, window, &logins);
         Some(format!("`{words}`"))
     };
     if finished.plan.mode != Mode::Audit {
-        // What a reap has deleted is room already.
-        let to_go = match finished.plan.mode {
-            Mode::DryRun => gone,
-            _ => Pile::default(),
-        };
-        missing(room, to_go)?;
-        let left = Pile {
-            files: total.all.files.saturating_sub(gone.files),
-            disk_bytes: total.all.disk_bytes.saturating_sub(gone.disk_bytes),
-            ..Pile::default()
-        };
-        let cut_short = matches!(finished.end, Some(End::LimitReached | End::Interrupted(_)));
-        // Of a dormant store nobody has counted anything.
-        let worth_it = finished.end.is_none() || is_worth_it(room, left);
-        return (worth_it && !cut_short).then(|| {
+        return is_not_enough(finished).then(|| {
             let audit =
                 command("audit", None).unwrap_or("an audit with your --keep-login".to_owned());
             format!("{short}; which shorter window would make room tells {audit}")
         });
     }
-    let mut visitors = *tally.row(Class::Anonymous);
-    visitors.merge(tally.row(Class::Pending2fa));
-    let window = policy.general().windows.anonymous;
-    let shorter = missing(room, gone).and_then(|left| shorter(&visitors, window, left, room));
-    if shorter.is_none() && !is_worth_it(room, gone) {
-        return None;
-    }
+    let (window, files) = what_makes_room(finished)?;
     // A command would need --force, which logs everybody out whose window has passed meanwhile.
     if finished.dormant {
         return Some(format!("{short}; the store is dormant: look first"));
     }
-    let of_their_own =
-        |value: &Effective| value.option == "anonymous_window" && value.database.is_some();
-    let up_to = match shorter.is_some() && finished.effective.iter().any(of_their_own) {
-        true => "up to ",
-        false => "",
-    };
-    let reap = command("reap", shorter.map(|(window, _)| window)).unwrap_or_else(|| {
-        let how = shorter.map(|((_, label), _)| format!("--anonymous-window {label}"));
+    let reap = command("reap", window).unwrap_or_else(|| {
+        let how = window.map(|(_, label)| format!("--anonymous-window {label}"));
         how.unwrap_or("a reap".to_owned()) + " with your --keep-login"
     });
-    let files = NUMBERS.of(gone.files + shorter.map_or(0, |(_, more)| more), "file");
-    Some(format!("{short}; {reap} would delete {up_to}{files}"))
+    let files = NUMBERS.of(files, "file");
+    // Databases may have a window of their own for visitors.
+    Some(format!("{short}; {reap} would delete up to {files}"))
+}
+
+/// Whether a run leaves too little room, and sessions that take much of it.
+fn is_not_enough(finished: &Finished<'_>) -> bool {
+    let total = finished.tally.total();
+    let gone = total.settled;
+    // What a reap has deleted is room already.
+    let to_go = match finished.plan.mode {
+        Mode::Reap => Pile::default(),
+        Mode::Audit | Mode::DryRun => gone,
+    };
+    let left = Pile {
+        files: total.all.files.saturating_sub(gone.files),
+        disk_bytes: total.all.disk_bytes.saturating_sub(gone.disk_bytes),
+        ..Pile::default()
+    };
+    let worth_it = match finished.end {
+        Some(End::Complete) => is_worth_it(&finished.room, left),
+        Some(End::LimitReached | End::Interrupted(_)) => false,
+        // Of a dormant store nobody has counted anything.
+        None => true,
+    };
+    worth_it && missing(&finished.room, to_go).is_some()
+}
+
+/// How many files a reap would delete, with which shorter window for visitors if what is due is not enough.
+fn what_makes_room(finished: &Finished<'_>) -> Option<(Option<Window>, u64)> {
+    let (room, tally) = (&finished.room, finished.tally);
+    let due = tally.total().settled;
+    let mut visitors = *tally.row(Class::Anonymous);
+    visitors.merge(tally.row(Class::Pending2fa));
+    let window = finished.plan.policy.general().windows.anonymous;
+    match missing(room, due).and_then(|missing| shorter(&visitors, window, missing, room)) {
+        Some((window, more)) => Some((Some(window), due.files + more)),
+        None => is_worth_it(room, due).then_some((None, due.files)),
+    }
 }
 
 fn is_short(share: &Share) -> bool {
@@ -206,7 +214,7 @@ fn command(
     let mut words = vec!["odoo-session-reaper".to_owned(), verb.to_owned()];
     let mut option = |name: &str, value: Option<&str>| words.push(option_words(name, value));
     if let Some(file) = conf_file {
-        option("config", Some(&file.shown()));
+        option("config", Some(file.shown()));
     }
     let sessions = &finished.location.sessions;
     match sessions.parent() {

@@ -36,15 +36,9 @@ pub struct Finished<'a> {
 
 impl Facts {
     pub fn of(run: &Finished<'_>) -> Facts {
-        let Finished {
-            location,
-            store,
-            plan,
-            tally,
-            ..
-        } = *run;
+        let (plan, tally) = (run.plan, run.tally);
         let mut found = Found::of(tally, plan.mode, &plan.policy);
-        if store.without_access_times() {
+        if run.store.without_access_times() {
             found.due_but_active = None;
         }
         let knows_all = plan.mode == Mode::Audit
@@ -69,19 +63,7 @@ impl Facts {
             },
             exit_code: run.exit.code(),
             limit: plan.limit,
-            store: StoreFacts {
-                path: redact::path(&store.given),
-                resolved: redact::path(&store.resolved),
-                from: location.from.clone(),
-                found: location.found,
-                uid: store.stat.uid,
-                gid: store.stat.gid,
-                last_change: store.stat.mtime,
-                dormant: run.dormant,
-                flat_files: tally.flat,
-                sharded_files: tally.sharded,
-                shards: tally.shards,
-            },
+            store: StoreFacts::of(run),
             room: run.room,
             windows: [
                 ("authenticated", Some(windows.authenticated)),
@@ -99,6 +81,25 @@ impl Facts {
                 false => Nobody::default(),
             },
             last_seen: plan.policy.last_seen,
+        }
+    }
+}
+
+impl StoreFacts {
+    fn of(run: &Finished<'_>) -> StoreFacts {
+        let (store, tally) = (run.store, run.tally);
+        StoreFacts {
+            path: redact::path(&store.given),
+            resolved: redact::path(&store.resolved),
+            from: run.location.from.clone(),
+            found: run.location.found,
+            uid: store.stat.uid,
+            gid: store.stat.gid,
+            last_change: store.stat.mtime,
+            dormant: run.dormant,
+            flat_files: tally.flat,
+            sharded_files: tally.sharded,
+            shards: tally.shards,
         }
     }
 }
