@@ -203,8 +203,8 @@ fn an_audit_says_what_is_configured_for_nobody() {
     assert_eq!(report["nobody"], nobody);
     let text = odoo.run("audit", &args).stdout;
     for line in [
-        "\nnobody: there is no session of the database in [session_reaper:acmee]\n",
-        "\nnobody: keep_login matches no login here: eve, kisok*\n",
+        "\nunused: [session_reaper:acmee], as no session is of that database\n",
+        "\nunused: keep_login eve, kisok*, as no login here matches\n",
     ] {
         assert!(text.contains(line), "{text}");
     }
@@ -214,6 +214,52 @@ fn an_audit_says_what_is_configured_for_nobody() {
     let nothing = json!({"databases": [], "keep_login": null});
     assert_eq!(odoo.json("reap", &args, 0)["nobody"], nothing);
     assert_eq!(odoo.json("audit", &[], 0)["nobody"], nothing);
+}
+
+#[test]
+fn a_row_tells_the_windows_of_the_databases_that_are_in_it() {
+    let odoo = people();
+    let conf = odoo.data_dir().join("odoo.conf");
+    let section = "[session_reaper:crm]\nauthenticated_window = 30d\nanonymous_window = 3d\n";
+    fs::write(&conf, section).unwrap();
+    let config = ["--config", conf.to_str().unwrap()];
+    let window = |class: &str| {
+        let text = odoo.run("audit", &config).stdout;
+        let mut rows = text.lines().skip_while(|line| !line.ends_with(" Window"));
+        let row = rows.find(|line| line.trim_start().starts_with(&format!("{class}  ")));
+        let row = row.unwrap_or_else(|| panic!("{class} in {text}"));
+        row.rsplit("  ").next().unwrap().to_owned()
+    };
+    assert_eq!(window("authenticated"), "7 days to 30 days");
+    assert_eq!(window("anonymous"), "1 day", "no visitor of crm");
+    for shop in ["aa", "ab", "ac", "ae"] {
+        fs::remove_file(odoo.path(&testenv::sharded(shop))).unwrap();
+    }
+    assert_eq!(window("authenticated"), "30 days");
+    assert_eq!(
+        odoo.json("audit", &config, 0)["classes"][0]["window"],
+        7 * DAY
+    );
+}
+
+#[test]
+fn an_audit_says_how_many_inodes_are_sessions() {
+    let odoo = people();
+    let told = |command| {
+        let text = odoo.run(command, &["--report", "full"]).stdout;
+        let line = text.lines().find(|line| line.contains("inodes in use"));
+        line.map(|line| line.trim_start().to_owned())
+    };
+    let file_system = &odoo.json("audit", &[], 0)["file_system"];
+    match (told("audit"), file_system["inodes"].is_null()) {
+        (None, true) => {}
+        (Some(line), false) => assert!(
+            line.starts_with("7 of ") && line.contains(" inodes in use are these session files ("),
+            "{line}"
+        ),
+        told => panic!("{told:?}"),
+    }
+    assert_eq!(told("reap"), None, "it has changed both");
 }
 
 #[test]
@@ -228,6 +274,7 @@ fn every_class_in_the_table_is_explained_below_it() {
         ("reap", &["--dry-run", "--report", "full"]),
     ] {
         let text = odoo.run(command, args).stdout;
+        assert!(text.contains("\nstore: "), "{text}");
         let table = text.lines().skip_while(|line| !line.contains("Oldest"));
         let mut classes = 0;
         for line in table.skip(1).take_while(|line| !line.is_empty()) {

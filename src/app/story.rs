@@ -37,7 +37,8 @@ fn keep(args: &DemoArgs, dir: &Path, stop: &Stop) -> Result<Exit> {
     let made = make(args, dir, stop)?;
     let place = redact::path(dir);
     let mut out = Out::stdout();
-    out.line(format_args!("made {made} sessions in {place}/sessions"));
+    let made = out.numbers().of(made, "session");
+    out.line(format_args!("made {made} in {place}/sessions"));
     out.flush();
     Ok(stop.signal().map_or(Exit::Done, Exit::Interrupted))
 }

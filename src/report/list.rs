@@ -62,13 +62,11 @@ impl Listing {
 
     /// Ends the list and gives back where it was written.
     pub fn into_out(self) -> Out {
-        let State { mut out, listed } = self
-            .out
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let state = self.out.into_inner();
+        let State { mut out, listed } = state.unwrap_or_else(PoisonError::into_inner);
         match self.format {
             Some(Format::Json) => out.print(format_args!("\n]")),
-            Some(Format::Text) if listed > 0 => out.line(format_args!("")),
+            Some(Format::Text) if listed > 0 => out.line(""),
             _ => {}
         }
         out
@@ -108,8 +106,7 @@ impl Listing {
         };
         if state.listed == 0 {
             let head = line(["Class", "Age", "Sid", "Reason", "Database"], "Login");
-            let head = state.out.bold(&head);
-            state.out.line(format_args!("{head}"));
+            state.out.line(state.out.bold(&head));
         }
         let outcome = match due.outcome {
             Outcome::Due | Outcome::Deleted | Outcome::WouldDelete => String::new(),

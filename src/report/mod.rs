@@ -63,10 +63,7 @@ pub fn write(out: &mut Out, facts: &Facts, size: ReportSize, format: Format, lis
         (ReportSize::None, Format::Json) if !listed => {}
         (_, Format::Json) => json::write(out, facts, listed),
         (ReportSize::Full, Format::Text) => text::full(out, facts),
-        (ReportSize::Summary, Format::Text) => {
-            let sentence = text::summary(facts, out.numbers());
-            out.line(format_args!("{sentence}"));
-        }
+        (ReportSize::Summary, Format::Text) => out.line(text::summary(facts, out.numbers())),
     }
     out.flush();
 }
