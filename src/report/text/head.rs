@@ -97,18 +97,17 @@ fn file_system(facts: &Facts, numbers: Numbers) -> Vec<String> {
 }
 
 fn windows(facts: &Facts, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let mut lines: Vec<String> = Vec::new();
     for (what, window) in facts.windows {
         let Some(window) = window else { continue };
         let part = format!("{what} {}", in_words(window));
-        let last = lines.len() - 1;
-        if lines[last].is_empty() {
-            lines[last] = part;
-        } else if lines[last].len() + part.len() + 3 > width {
-            lines[last].push(',');
-            lines.push(part);
-        } else {
-            lines[last] += &format!(", {part}");
+        match lines.last_mut() {
+            Some(line) if line.len() + part.len() + 3 <= width => *line += &format!(", {part}"),
+            Some(line) => {
+                line.push(',');
+                lines.push(part);
+            }
+            None => lines.push(part),
         }
     }
     lines
