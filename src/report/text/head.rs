@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::reap::Mode;
+use crate::reap::{End, Mode};
 use crate::report::facts::{Facts, Setting, SettingValue};
 use crate::report::numbers::bytes;
 use crate::report::{Numbers, Out};
@@ -84,7 +84,8 @@ fn file_system(facts: &Facts, numbers: Numbers) -> Vec<String> {
             inodes.total.saturating_sub(inodes.free),
         );
         // A reap has changed both meanwhile.
-        if facts.mode != Mode::Reap && (1..=used).contains(&ours) {
+        let knows = facts.mode != Mode::Reap && facts.end == Some(End::Complete);
+        if knows && (1..=used).contains(&ours) {
             let (percent, ours) = (percent(ours, used), count(ours));
             let used = count(used);
             lines.push(format!(
