@@ -245,13 +245,15 @@ fn a_row_tells_the_windows_of_the_databases_that_are_in_it() {
 #[test]
 fn an_audit_says_how_many_inodes_are_sessions() {
     let odoo = people();
-    let told = |command| {
-        let text = odoo.run(command, &["--report", "full"]).stdout;
+    let told = |command, more: &[&str]| {
+        let text = odoo
+            .run(command, &[&["--report", "full"], more].concat())
+            .stdout;
         let line = text.lines().find(|line| line.contains("inodes in use"));
         line.map(|line| line.trim_start().to_owned())
     };
     let file_system = &odoo.json("audit", &[], 0)["file_system"];
-    match (told("audit"), file_system["inodes"].is_null()) {
+    match (told("audit", &[]), file_system["inodes"].is_null()) {
         (None, true) => {}
         (Some(line), false) => assert!(
             line.starts_with("7 of ") && line.contains(" inodes in use are these session files ("),
@@ -259,7 +261,9 @@ fn an_audit_says_how_many_inodes_are_sessions() {
         ),
         told => panic!("{told:?}"),
     }
-    assert_eq!(told("reap"), None, "it has changed both");
+    let limited = told("reap", &["--dry-run", "--limit", "1"]);
+    assert_eq!(limited, None, "it has not seen all");
+    assert_eq!(told("reap", &[]), None, "it has changed both");
 }
 
 #[test]

@@ -100,13 +100,14 @@ impl Listing {
 
     fn list_text(&self, state: &mut State, due: &Due) {
         // The login comes last: it can be as long as an e-mail address.
-        let line = |columns: [&str; 5], last: &str| {
-            let [class, age, sid, reason, database] = columns;
-            format!("{class:<22} {age:>5} {sid:<9} {reason:<10} {database:<12} {last}")
-        };
+        let line =
+            |class: &str, age: &str, sid: &str, reason: &str, database: &str, login: &str| {
+                format!("{class:<22} {age:>5} {sid:<9} {reason:<10} {database:<12} {login}")
+            };
+        let out = &mut state.out;
         if state.listed == 0 {
-            let head = line(["Class", "Age", "Sid", "Reason", "Database"], "Login");
-            state.out.line(state.out.bold(&head));
+            let head = line("Class", "Age", "Sid", "Reason", "Database", "Login");
+            out.line(out.bold(&head));
         }
         let outcome = match due.outcome {
             Outcome::Due | Outcome::Deleted | Outcome::WouldDelete => String::new(),
@@ -114,20 +115,17 @@ impl Listing {
             other => format!(", not deleted: {}", other.name()),
         };
         let line = line(
-            [
-                due.class.label(),
-                &short(due.age),
-                &format!("{}…", due.sid_prefix),
-                due.reason.name(),
-                due.who.db.as_deref().unwrap_or("-"),
-            ],
+            due.class.label(),
+            &short(due.age),
+            &format!("{}…", due.sid_prefix),
+            due.reason.name(),
+            due.who.db.as_deref().unwrap_or("-"),
             self.login(due).map_or("-", |login| &**login),
         );
-        let line = match due.class {
-            Class::Authenticated => state.out.alarming(&line),
-            _ => line,
-        };
-        state.out.line(format_args!("{line}{outcome}"));
+        match due.class {
+            Class::Authenticated => out.line(out.alarming(&line) + &outcome),
+            _ => out.line(line + &outcome),
+        }
     }
 
     fn list_json(&self, state: &mut State, due: &Due) {

@@ -119,7 +119,6 @@ fn print(out: &mut Out, mut table: Table, right: RangeInclusive<usize>, alarming
 /// What the words of the table mean, and what else is worth knowing.
 fn notes(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let found = &facts.found;
-    let files = |count| numbers.of(count, "file");
     let mut notes = vec![
         "store: Odoo's session files; leftovers: unfinished saves and upload stashes".to_owned(),
     ];
@@ -133,36 +132,8 @@ fn notes(facts: &Facts, numbers: Numbers) -> Vec<String> {
     if facts.mode == Mode::Audit {
         notes.extend(users(facts, numbers));
     }
-    for (count, before, after) in [
-        (
-            found.lifetime_unknown,
-            "lifetime unknown",
-            " of logged-in users without their beginning, so only the window counts",
-        ),
-        (
-            found.kept.implausible_time,
-            "kept",
-            " with a last save in the future or before 2010",
-        ),
-        (
-            found.kept.saved_again,
-            "kept",
-            " saved again during the run",
-        ),
-        (found.vanished, "gone by themselves during the run", ""),
-    ] {
-        if count > 0 {
-            notes.push(format!("{before}: {}{after}", files(count)));
-        }
-    }
-    let nobody = &facts.nobody;
-    notes.extend(nobody.databases.iter().map(|database| {
-        format!("unused: [session_reaper:{database}], as no session is of that database")
-    }));
-    notes.extend(nobody.keep_login.iter().map(|patterns| {
-        let patterns = head::value(patterns);
-        format!("unused: keep_login {patterns}, as no login here matches")
-    }));
+    notes.extend(counted(facts, numbers));
+    notes.extend(unused(facts));
     notes.extend(found.unknown.iter().map(|shape| unknown(shape, numbers)));
     notes.extend(facts.store.dormant.then(|| dormant(facts)));
     notes.extend(found.errors.iter().map(|error| {
@@ -170,6 +141,37 @@ fn notes(facts: &Facts, numbers: Numbers) -> Vec<String> {
         format!("failed: {} {times}: {}", error.operation, error.message)
     }));
     notes
+}
+
+/// What was kept for other reasons than its age, or went by itself.
+fn counted(facts: &Facts, numbers: Numbers) -> impl Iterator<Item = String> {
+    let found = &facts.found;
+    let no_lifetime = " of logged-in users without their beginning, so only the window counts";
+    let implausible = " with a last save in the future or before 2010";
+    [
+        (found.lifetime_unknown, "lifetime unknown", no_lifetime),
+        (found.kept.implausible_time, "kept", implausible),
+        (
+            found.kept.saved_again,
+            "kept",
+            " saved again during the run",
+        ),
+        (found.vanished, "gone by themselves during the run", ""),
+    ]
+    .into_iter()
+    .filter(|(count, ..)| *count > 0)
+    .map(move |(count, what, how)| format!("{what}: {}{how}", numbers.of(count, "file")))
+}
+
+/// What was configured for somebody who is not there.
+fn unused(facts: &Facts) -> impl Iterator<Item = String> {
+    let sections = facts.nobody.databases.iter().map(|database| {
+        format!("unused: [session_reaper:{database}], as no session is of that database")
+    });
+    sections.chain(facts.nobody.keep_login.iter().map(|patterns| {
+        let patterns = head::value(patterns);
+        format!("unused: keep_login {patterns}, as no login here matches")
+    }))
 }
 
 /// Why files do not read as a session. How many were denied, the closing sentence says.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::reap::Mode;
+use crate::reap::{End, Mode};
 use crate::report::facts::{Facts, Setting, SettingValue};
 use crate::report::numbers::bytes;
 use crate::report::{Numbers, Out};
@@ -84,7 +84,8 @@ fn file_system(facts: &Facts, numbers: Numbers) -> Vec<String> {
             inodes.total.saturating_sub(inodes.free),
         );
         // A reap has changed both meanwhile.
-        if facts.mode != Mode::Reap && (1..=used).contains(&ours) {
+        let knows = facts.mode != Mode::Reap && facts.end == Some(End::Complete);
+        if knows && (1..=used).contains(&ours) {
             let (percent, ours) = (percent(ours, used), count(ours));
             let used = count(used);
             lines.push(format!(
@@ -97,18 +98,17 @@ fn file_system(facts: &Facts, numbers: Numbers) -> Vec<String> {
 }
 
 fn windows(facts: &Facts, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let mut lines: Vec<String> = Vec::new();
     for (what, window) in facts.windows {
         let Some(window) = window else { continue };
         let part = format!("{what} {}", in_words(window));
-        let last = lines.len() - 1;
-        if lines[last].is_empty() {
-            lines[last] = part;
-        } else if lines[last].len() + part.len() + 3 > width {
-            lines[last].push(',');
-            lines.push(part);
-        } else {
-            lines[last] += &format!(", {part}");
+        match lines.last_mut() {
+            Some(line) if line.len() + part.len() + 3 <= width => *line += &format!(", {part}"),
+            Some(line) => {
+                line.push(',');
+                lines.push(part);
+            }
+            None => lines.push(part),
         }
     }
     lines
