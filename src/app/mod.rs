@@ -21,7 +21,7 @@ use crate::exit::Exit;
 use crate::log;
 use crate::reap::{Mode, Stop};
 use crate::redact;
-use crate::report::Out;
+use crate::report::{Format, Out};
 use crate::settings::{Settings, SettingsError, Surroundings, notices, stores, unknown_variables};
 use crate::stream;
 use metrics_file::MetricsFile;
@@ -38,7 +38,12 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage(error.format(&mut command.clone())),
     };
-    if let Some(text) = log::init(&cli.log) {
+    let wanted = log::Wanted {
+        more: i16::from(cli.log.verbose) - i16::from(cli.log.quiet),
+        json: cli.log.log_format == Format::Json,
+        deletes: deletes(&cli.command),
+    };
+    if let Some(text) = log::init(wanted) {
         tracing::warn!(
             "RUST_LOG is {}, which is no list of levels; it is ignored",
             redact::printable(text.as_bytes())
@@ -74,7 +79,7 @@ fn dispatch(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result
                 return several::run(&settings, &again, &stop()?);
             }
             tell_of_the_service(&settings);
-            run::run(&settings, Out::stdout(), quiet > 0, &stop()?, &metrics)
+            run::run(&settings, quiet > 0, &stop()?, &metrics)
         }
         Action::Reap(args) => {
             let mode = Mode::from(&args.deleting);
@@ -85,7 +90,7 @@ fn dispatch(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result
             if mode == Mode::DryRun {
                 tell_of_the_service(&settings);
             }
-            run::run(&settings, Out::stdout(), quiet > 0, &stop()?, &metrics)
+            run::run(&settings, quiet > 0, &stop()?, &metrics)
         }
         Action::Doctor(args) => {
             known?;
@@ -132,7 +137,7 @@ fn or_say_why(
     config: Option<&Path>,
     metrics: &MetricsFile,
 ) -> Result<Settings, SettingsError> {
-    let unreadable = || sandbox::if_refused(config?, sandbox::For::Reading);
+    let unreadable = || sandbox::if_refused(config?, sandbox::READING);
     settings
         .map_err(|error| error.with(unreadable()))
         .inspect_err(|error| metrics.failed(None, error.exit))

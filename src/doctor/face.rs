@@ -21,7 +21,7 @@ pub fn text(out: &mut Out, patients: &[Patient], verdict: &Shown, quiet: bool) {
         let mut findings = patient.findings.iter().filter(told).peekable();
         if let (Some(store), Some(_)) = (&patient.store, findings.peek()) {
             let title = out.bold(store);
-            out.line(format_args!("{title}"));
+            out.line(title);
         }
         for Finding {
             id,
@@ -39,7 +39,7 @@ pub fn text(out: &mut Out, patients: &[Patient], verdict: &Shown, quiet: bool) {
     }
     if !quiet || patients.iter().any(|patient| !is_well(patient)) {
         let verdict = out.bold(verdict);
-        out.line(format_args!("{verdict}"));
+        out.line(verdict);
     }
     out.flush();
 }
@@ -72,7 +72,7 @@ pub fn json(out: &mut Out, patients: &[Patient], verdict: &Shown, quiet: bool) {
     let document = Document { verdict, checks };
     // Its maps have texts as keys, so that only memory could fail.
     if let Ok(text) = serde_json::to_string_pretty(&document) {
-        out.line(format_args!("{text}"));
+        out.line(text);
     }
     out.flush();
 }

@@ -20,10 +20,10 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::{DoctorArgs, Format};
+use crate::cli::DoctorArgs;
 use crate::exit::Exit;
 use crate::redact::{self, Shown};
-use crate::report::Out;
+use crate::report::{Format, Out};
 use crate::settings::SettingsError;
 use face::Patient;
 use finding::{Finding, Proven, verdict};

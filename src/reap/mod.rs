@@ -4,6 +4,7 @@
 //! batch of names of the top level. A worker judges every file of its task, then settles those that are
 //! due.
 
+mod fuse;
 mod observer;
 mod plan;
 pub(crate) mod sample;
@@ -28,6 +29,7 @@ use crate::store::batch::Batch;
 use crate::store::walk::{self, Top};
 use crate::tally::unknown::Place;
 use crate::tally::{Operation, Tally};
+use fuse::Fuse;
 use worker::{Monster, Worker, monster};
 
 /// What all workers share.
@@ -40,6 +42,8 @@ struct Shared<'a> {
     /// Deletions that `--limit` still allows. Whoever deletes holds it, so that the limit is met exactly.
     permits: Option<Mutex<u64>>,
     limit_reached: AtomicBool,
+    /// Logins that `--max-logouts` still allows to end.
+    fuse: Option<&'a Fuse>,
     interrupted: AtomicBool,
     /// How many files a worker reads in one go, and how many it settles in one go; each may hold a handle.
     at_once: usize,
@@ -81,6 +85,11 @@ fn within(limit: usize, wanted: usize) -> (usize, usize) {
 }
 
 impl Shared<'_> {
+    /// Whether failures are worth a warning. A walk that only counts leaves them to the one that follows.
+    fn warns(&self) -> bool {
+        !self.fuse.is_some_and(Fuse::only_counts)
+    }
+
     /// Whether to leave the rest undone. To be asked only where there is a rest.
     fn stopped(&self) -> bool {
         let interrupted = self.stop.signal().is_some();
@@ -101,6 +110,25 @@ pub fn run(
     stop: &Stop,
     progress: &Progress,
 ) -> (Tally, End) {
+    let Some(most) = plan.max_logouts else {
+        return walk(store, plan, observer, stop, progress, None);
+    };
+    let too_many = fuse::too_many(store, plan, most, stop, progress);
+    let fuse = Fuse::new(too_many.map_or(most, |_| 0));
+    let (mut tally, end) = walk(store, plan, observer, stop, progress, Some(&fuse));
+    // Where a limit ends the run early, it has not met all of them.
+    tally.kept_logins = tally.kept_logins.max(too_many.unwrap_or(0));
+    (tally, end)
+}
+
+fn walk(
+    store: &Store,
+    plan: &Plan,
+    observer: &dyn Observer,
+    stop: &Stop,
+    progress: &Progress,
+    fuse: Option<&Fuse>,
+) -> (Tally, End) {
     let (threads, at_once) = workers(plan.threads);
     let shared = Shared {
         store,
@@ -110,6 +138,7 @@ pub fn run(
         progress,
         permits: plan.limit.map(Mutex::new),
         limit_reached: AtomicBool::new(false),
+        fuse,
         interrupted: AtomicBool::new(false),
         at_once,
         samples: AtomicU32::new(worker::SAMPLES),
@@ -233,7 +262,9 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
     by_inode(&mut window, &mut task);
     if let Err(errno) = walked {
         tally.error(Operation::List, errno);
-        tracing::warn!("cannot list the store: {}", std::io::Error::from(errno));
+        if shared.warns() {
+            tracing::warn!("cannot list the store: {}", std::io::Error::from(errno));
+        }
     }
     tally
 }
