@@ -6,11 +6,10 @@ use super::finding::{Finding, Status};
 use crate::redact::Shown;
 use crate::report::Out;
 
-/// The findings of one store, or of the host where there is none.
-#[derive(Debug, Serialize)]
+/// The findings of one store.
 pub struct Patient {
     /// The `sessions` directory.
-    pub store: Option<Shown>,
+    pub store: Shown,
     pub findings: Vec<Finding>,
 }
 
@@ -19,8 +18,8 @@ pub fn text(out: &mut Out, patients: &[Patient], verdict: &Shown, quiet: bool) {
     for patient in patients {
         let told = |finding: &&Finding| !quiet || finding.status != Status::Ok;
         let mut findings = patient.findings.iter().filter(told).peekable();
-        if let (Some(store), Some(_)) = (&patient.store, findings.peek()) {
-            let title = out.bold(store);
+        if findings.peek().is_some() {
+            let title = out.bold(&patient.store);
             out.line(title);
         }
         for Finding {
@@ -58,7 +57,7 @@ pub fn json(out: &mut Out, patients: &[Patient], verdict: &Shown, quiet: bool) {
     }
     #[derive(Serialize)]
     struct Check<'a> {
-        store: &'a Option<Shown>,
+        store: &'a Shown,
         #[serde(flatten)]
         finding: &'a Finding,
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::words::count;
 use crate::exit::Exit;
 use crate::redact::{Shown, shown};
 
@@ -57,6 +58,11 @@ impl Finding {
         }
     }
 
+    /// Whether it says that Odoo's garbage collection is on.
+    fn is_only_on(&self) -> bool {
+        self.id == super::odoo_gc::ID && self.status == Status::Problem
+    }
+
     /// Whether Odoo's garbage collection must not be off as long as this is so.
     fn is_in_the_way(&self) -> bool {
         let must_be_known = [super::odoo_gc::ID, super::reaper::ID].contains(&self.id);
@@ -74,43 +80,23 @@ pub enum Proven {
 }
 
 /// All findings in a sentence, and how the program ends.
-pub fn verdict<'f>(findings: impl Iterator<Item = &'f Finding>, proven: Proven) -> (Shown, Exit) {
-    let mut in_the_way = Vec::new();
-    let mut warnings = 0usize;
-    for finding in findings {
-        match finding.status {
-            _ if finding.is_in_the_way() => in_the_way.push(finding),
-            Status::Warning => warnings += 1,
-            _ => {}
-        }
-    }
-    let only_gc = in_the_way
-        .iter()
-        .all(|finding| finding.id == super::odoo_gc::ID && finding.status == Status::Problem);
-    let sentence = match (&in_the_way[..], proven) {
-        ([], Proven::OnSince(Some(since))) => shown![
-            "Odoo's GC is off; the reaper is on since ",
-            since,
-            "; ask again tomorrow"
-        ],
-        ([], Proven::OnSince(None)) => {
-            "Odoo's GC is off; the reaper is on, but has not run yet; ask again tomorrow".into()
-        }
-        ([], Proven::Yes) => "Odoo's GC is off and the reaper keeps up".into(),
-        ([first, ..], _) if only_gc => {
+pub fn verdict(findings: &[&Finding], proven: Proven) -> (Shown, Exit) {
+    let (in_the_way, others): (Vec<&Finding>, Vec<&Finding>) =
+        findings.iter().partition(|finding| finding.is_in_the_way());
+    let sentence = match &in_the_way[..] {
+        [] => all_well(&others, proven),
+        [first, ..] if in_the_way.iter().all(|finding| finding.is_only_on()) => {
             let how = first.cure.clone().unwrap_or_default();
             shown!["safe to turn Odoo's GC off: ", how]
         }
-        (some, _) => shown![
-            "not yet: ",
-            some.len(),
-            if some.len() == 1 { " thing" } else { " things" }
-        ],
+        some => shown!["not yet: ", count(some.len() as u64, "thing")],
     };
-    let warned = match warnings {
+    let warnings = others
+        .iter()
+        .filter(|finding| finding.status == Status::Warning);
+    let warned = match warnings.count() {
         0 => Shown::default(),
-        1 => " (1 warning)".into(),
-        many => shown![" (", many, " warnings)"],
+        some => shown![" (", count(some as u64, "warning"), ")"],
     };
     let exit = if in_the_way.is_empty() {
         Exit::Done
@@ -118,6 +104,26 @@ pub fn verdict<'f>(findings: impl Iterator<Item = &'f Finding>, proven: Proven) 
         Exit::Failed
     };
     (shown![sentence, warned], exit)
+}
+
+/// What there is to say where nothing is in the way.
+fn all_well(findings: &[&Finding], proven: Proven) -> Shown {
+    let keeps_up = |finding: &&&Finding| finding.id == super::keeps_up::ID;
+    let mut keeps_up = findings.iter().filter(keeps_up);
+    match proven {
+        Proven::OnSince(Some(since)) => shown![
+            "Odoo's GC is off; the reaper is on since ",
+            since,
+            "; ask again tomorrow"
+        ],
+        Proven::OnSince(None) => {
+            "Odoo's GC is off; the reaper is on, but has not run yet; ask again tomorrow".into()
+        }
+        Proven::Yes if keeps_up.any(|finding| finding.status != Status::Ok) => {
+            "Odoo's GC is off and the reaper is on, but it was not seen to keep up".into()
+        }
+        Proven::Yes => "Odoo's GC is off and the reaper keeps up".into(),
+    }
 }
 
 #[cfg(test)]
@@ -141,6 +147,12 @@ mod tests {
                 vec![("odoo-gc", Ok), ("reaper", Ok), ("room", Warning)],
                 yes,
                 "Odoo's GC is off and the reaper keeps up (1 warning)",
+                Exit::Done,
+            ),
+            (
+                vec![("odoo-gc", Ok), ("reaper", Ok), ("keeps-up", Unknown)],
+                yes,
+                "Odoo's GC is off and the reaper is on, but it was not seen to keep up",
                 Exit::Done,
             ),
             (
@@ -192,7 +204,7 @@ mod tests {
                     Finding::new(id, status, Shown::default()).cured_by("do it".into())
                 })
                 .collect();
-            let (said, ends) = verdict(findings.iter(), proven);
+            let (said, ends) = verdict(&findings.iter().collect::<Vec<_>>(), proven);
             assert_eq!((&*said, ends), (sentence, exit), "{findings:?}");
         }
     }

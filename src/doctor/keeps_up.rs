@@ -5,7 +5,7 @@ use super::finding::{Finding, Status};
 use super::words::{ago, lasting};
 use crate::redact::{self, Shown, shell, shown};
 
-const ID: &str = "keeps-up";
+pub const ID: &str = "keeps-up";
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
@@ -75,7 +75,7 @@ pub fn gather(case: &Case<'_>, is_reaped: bool, success: Option<i64>) -> Evidenc
                     dormant: audit.store.dormant.then_some(now - saved),
                 }
             }),
-        deleted: (case.journal.runs > 0).then_some(case.journal.deleted),
+        deleted: case.journal.readable.then_some(case.journal.deleted),
         alive: alive.next().map(redact::path),
         unit: unit.map(|unit| redact::printable(unit.name.as_bytes())),
         root: case.host.root,
@@ -87,59 +87,19 @@ pub fn judge(evidence: &Evidence) -> Finding {
     let counts = match &evidence.audit {
         Ok(counts) => counts,
         Err(why) => {
-            let finding = find(
-                Status::Unknown,
-                shown!["the store could not be looked at: ", why],
-            );
-            return super::odoo::seen_by_root(finding, evidence.root);
+            let told = shown!["the store could not be looked at: ", why];
+            return super::odoo::seen_by_root(find(Status::Unknown, told), evidence.root);
         }
     };
     if let Some(since) = counts.dormant {
-        let told = shown!["nothing was saved here for ", lasting(since)];
-        return match &evidence.alive {
-            Some(data_dir) => find(
-                Status::Problem,
-                shown![told, ": Odoo saves in ", data_dir, " now"],
-            )
-            .cured_by(shown![
-                "sudo odoo-session-reaper doctor --data-dir ",
-                shell(data_dir)
-            ]),
-            None => find(
-                Status::Warning,
-                shown![told, "; runs leave such a store alone"],
-            )
-            .cured_by(
-                "# is this the data_dir of your Odoo? ask: odoo-session-reaper doctor".into(),
-            ),
-        };
+        return dormant(since, evidence);
     }
-    let due = shown![counts.due, " of ", counts.files, " files are due"];
     if !evidence.is_reaped {
         return find(
             Status::Unknown,
-            shown![due, ", and nobody was seen to reap them"],
+            shown![due(counts), ", and nobody was seen to reap them"],
         );
     }
-    let success = match evidence.last_success {
-        Some(age) => shown!["last success ", ago(age)],
-        None => "no success was seen yet".into(),
-    };
-    let overdue = match counts.overdue {
-        Some(overdue) if overdue > 0 => shown![", the oldest since ", lasting(overdue)],
-        _ => Shown::default(),
-    };
-    let flow = match evidence.deleted {
-        Some(deleted) => shown![
-            "; in a day ",
-            counts.arrived,
-            " came and ",
-            deleted,
-            " were deleted"
-        ],
-        None => shown!["; ", counts.arrived, " came in a day"],
-    };
-    let told = shown![success, "; ", due, overdue, flow];
     let late = counts.overdue.unwrap_or(0);
     let young = evidence.on_for.is_some_and(|on_for| on_for < DAY);
     let silent = evidence.last_success.is_some_and(|age| age > DAY);
@@ -148,22 +108,55 @@ pub fn judge(evidence: &Evidence) -> Finding {
         () if late > USUAL && !young => Status::Warning,
         () => Status::Ok,
     };
-    let finding = find(status, told);
+    let finding = find(status, flow(counts, evidence));
     match (&evidence.unit, status) {
         (_, Status::Ok) => finding,
         (Some(unit), _) => {
             let unit = shell(unit);
-            finding.cured_by(shown![
-                "sudo systemctl start ",
-                &unit,
-                "; sudo journalctl -n 20 -u ",
-                &unit
-            ])
+            let look = shown!["; sudo journalctl -n 20 -u ", &unit];
+            finding.cured_by(shown!["sudo systemctl start ", unit, look])
         }
         (None, _) => {
             finding.cured_by("# run its line of cron by hand, and read what it says".into())
         }
     }
+}
+
+fn dormant(since: i64, evidence: &Evidence) -> Finding {
+    let told = shown!["nothing was saved here for ", lasting(since)];
+    let Some(data_dir) = &evidence.alive else {
+        let told = shown![told, "; runs leave such a store alone"];
+        return Finding::new(ID, Status::Warning, told).cured_by(
+            "# is this the data_dir of your Odoo? ask: odoo-session-reaper doctor".into(),
+        );
+    };
+    let told = shown![told, ": Odoo saves in ", data_dir, " now"];
+    Finding::new(ID, Status::Problem, told).cured_by(shown![
+        "sudo odoo-session-reaper doctor --data-dir ",
+        shell(data_dir)
+    ])
+}
+
+fn due(counts: &Counts) -> Shown {
+    shown![counts.due, " of ", counts.files, " files are due"]
+}
+
+/// What came, what went, and what has been waiting to go.
+fn flow(counts: &Counts, evidence: &Evidence) -> Shown {
+    let success = match evidence.last_success {
+        Some(age) => shown!["last success ", ago(age)],
+        None => "no success was seen yet".into(),
+    };
+    let overdue = match counts.overdue {
+        Some(overdue) if overdue > 0 => shown![", the oldest since ", lasting(overdue)],
+        _ => Shown::default(),
+    };
+    let came = counts.arrived;
+    let flow = match evidence.deleted {
+        Some(deleted) => shown!["; in a day ", came, " came and ", deleted, " were deleted"],
+        None => shown!["; ", came, " came in a day"],
+    };
+    shown![success, "; ", due(counts), overdue, flow]
 }
 
 #[cfg(test)]

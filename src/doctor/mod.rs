@@ -128,12 +128,15 @@ pub fn run(
     }
     let examined: Vec<_> = stores
         .iter()
-        .map(|sessions| examine(&host, sessions))
+        .map(|sessions| examine(&host, sessions, args.store.config.as_deref()))
         .collect();
     let (patients, proven): (Vec<Patient>, Vec<Proven>) = examined.into_iter().unzip();
     let proven = proven.into_iter().find(|proven| *proven != Proven::Yes);
-    let findings = patients.iter().flat_map(|patient| &patient.findings);
-    let (verdict, exit) = verdict(findings, proven.unwrap_or(Proven::Yes));
+    let findings: Vec<_> = patients
+        .iter()
+        .flat_map(|patient| &patient.findings)
+        .collect();
+    let (verdict, exit) = verdict(&findings, proven.unwrap_or(Proven::Yes));
     match args.format {
         Format::Text => face::text(&mut out, &patients, &verdict, quiet),
         Format::Json => face::json(&mut out, &patients, &verdict, quiet),
@@ -155,47 +158,62 @@ fn of_the_host(host: &Host) -> Vec<PathBuf> {
         .collect()
 }
 
-fn examine(host: &Host, sessions: &Path) -> (Patient, Proven) {
+fn examine(host: &Host, sessions: &Path, config: Option<&Path>) -> (Patient, Proven) {
     let works_here = |told: &Told| is_same(&told.sessions, sessions);
     let units = host.units.iter().flatten();
     let unit = units
         .filter(|unit| unit.told.as_ref().is_some_and(works_here))
         .max_by_key(|unit| unit.timer_active);
-    let of_cron = host
-        .cron
-        .iter()
-        .map(|line| &line.told)
-        .find(|told| works_here(told));
+    let of_cron = host.cron.iter().map(|line| &line.told);
+    let of_cron = of_cron.into_iter().find(|told| works_here(told));
     let told = unit.and_then(|unit| unit.told.as_ref()).or(of_cron);
+    let store = Store::look(sessions, told, config);
     let case = Case {
         host,
-        store: &Store::look(sessions, told),
+        store: &store,
         unit,
         journal: unit.map_or_else(Journal::default, |unit| {
-            journal::of(&format!("{}.service", unit.name), host.now)
+            let real = std::fs::canonicalize(sessions).unwrap_or_else(|_| sessions.to_owned());
+            journal::of(
+                &format!("{}.service", unit.name),
+                &redact::path(&real),
+                host.now,
+            )
         }),
     };
     let ended_well = unit
         .filter(|unit| unit.result == "success")
         .and_then(|unit| unit.ended);
-    let success = case.journal.success.max(ended_well);
+    // systemd does not know which store it was.
+    let success = case
+        .journal
+        .success
+        .or(ended_well.filter(|_| !case.journal.readable));
     let is_reaped = unit.is_some_and(|unit| unit.timer_active) || of_cron.is_some();
     let reaper = reaper::gather(&case);
-    let findings: Vec<Finding> = vec![
-        odoo::judge(&odoo::gather(&case)),
-        odoo_gc::judge(&odoo_gc::gather(&case)),
-        reaper::judge(&reaper),
-        keeps_up::judge(&keeps_up::gather(&case, is_reaped, success)),
-        room::judge(&room::gather(&case, is_reaped)),
-        makers::judge(&makers::gather(&case)),
-        clock::judge(&clock::gather(&case)),
-        last_use::judge(&last_use::gather(&case)),
-        rules::judge(&rules::gather(&case)),
-        unknown::judge(&unknown::gather(&case)),
-    ];
     let patient = Patient {
-        store: Some(case.store.shown.clone()),
-        findings,
+        store: case.store.shown.clone(),
+        findings: findings(&case, &reaper, is_reaped, success),
     };
     (patient, reaper::proven(&reaper, success))
+}
+
+fn findings(
+    case: &Case<'_>,
+    reaper: &reaper::Evidence,
+    is_reaped: bool,
+    success: Option<i64>,
+) -> Vec<Finding> {
+    vec![
+        odoo::judge(&odoo::gather(case)),
+        odoo_gc::judge(&odoo_gc::gather(case)),
+        reaper::judge(reaper),
+        keeps_up::judge(&keeps_up::gather(case, is_reaped, success)),
+        room::judge(&room::gather(case, is_reaped)),
+        makers::judge(&makers::gather(case)),
+        clock::judge(&clock::gather(case)),
+        last_use::judge(&last_use::gather(case)),
+        rules::judge(&rules::gather(case)),
+        unknown::judge(&unknown::gather(case)),
+    ]
 }

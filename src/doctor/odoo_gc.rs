@@ -177,9 +177,75 @@ fn pile(case: &Case<'_>) -> Pile {
 }
 
 pub fn judge(evidence: &Evidence) -> Finding {
+    let Evidence { servers, root, .. } = evidence;
     let find = |status, evidence| Finding::new(ID, status, evidence);
+    let mut on = servers
+        .iter()
+        .filter(|server| matches!(server.gc, Gc::On(_)) && !is_off_by_parameter(server, evidence))
+        .peekable();
+    if let Some(first) = on.peek().copied() {
+        let told = joined(on.map(told), "; ");
+        return find(
+            Status::Problem,
+            with_pile(shown!["on: ", told], evidence.pile),
+        )
+        .cured_by(cure(first, evidence.drop_in));
+    }
+    if let Some(why) = untold(evidence) {
+        return seen_by_root(find(Status::Unknown, with_pile(why, evidence.pile)), *root);
+    }
+    let all = joined(servers.iter().map(told), "; ");
+    let told = with_pile(shown!["off: ", all], evidence.pile);
+    if let Some(server) = servers.iter().find(|server| server.restart_pending) {
+        return find(Status::Warning, told).cured_by(restart(server));
+    }
+    if evidence.pile == Pile::Cut {
+        return find(Status::Warning, told).cured_by(
+            "# look for another cleaner: a cron job, systemd-tmpfiles, a second Odoo".into(),
+        );
+    }
+    find(Status::Ok, told)
+}
+
+/// Whether the old pile proves that a build without a switch deletes nothing. It would every day, from 16 on; before,
+/// only if it has many visitors.
+fn is_off_by_parameter(server: &Server, evidence: &Evidence) -> bool {
+    let daily = server.version.is_some_and(|version| version >= (16, 0));
+    server.gc == Gc::On(Why::NoSwitch) && daily && matches!(evidence.pile, Pile::Old(_))
+}
+
+/// Why it cannot be told, if that is so.
+fn untold(evidence: &Evidence) -> Option<Shown> {
     let servers = &evidence.servers;
-    let pile = match evidence.pile {
+    let all = joined(servers.iter().map(told), "; ");
+    if servers
+        .iter()
+        .any(|server| matches!(server.gc, Gc::Untold(_)))
+    {
+        return Some(all);
+    }
+    let more = if evidence.dark > 0 {
+        shown![
+            count(evidence.dark, "other server"),
+            " may use this store, too"
+        ]
+    } else if servers.is_empty() && !evidence.hidden {
+        "no Odoo of this store runs, so nobody can be asked".into()
+    } else if servers.is_empty() {
+        "no Odoo can be seen from here".into()
+    } else if evidence.hidden {
+        "other users' servers are out of sight".into()
+    } else {
+        return None;
+    };
+    Some(joined(
+        [all, more].into_iter().filter(|it| !it.is_empty()),
+        "; ",
+    ))
+}
+
+fn with_pile(told: Shown, pile: Pile) -> Shown {
+    let pile = match pile {
         Pile::Old(files) => shown![
             count(files, "file"),
             " older than 14 days, so nothing of Odoo's deletes"
@@ -187,56 +253,7 @@ pub fn judge(evidence: &Evidence) -> Finding {
         Pile::Cut => "something deletes logins at 7 days, and it is not this reaper".into(),
         Pile::Silent => "the pile cannot tell".into(),
     };
-    let with_pile =
-        |told: Shown| shown![told, "; ", &pile, "; databases' parameters: not looked at"];
-    let on = servers
-        .iter()
-        .filter(|server| matches!(server.gc, Gc::On(_)));
-    // No build without the switch can be off but by the parameter, and then the pile grows old.
-    let only_by_parameter = |server: &&Server| {
-        server.gc != Gc::On(Why::NoSwitch) || !matches!(evidence.pile, Pile::Old(_))
-    };
-    let on: Vec<_> = on.filter(only_by_parameter).collect();
-    if let Some(first) = on.first() {
-        let told = joined(on.iter().map(|server| told(server)), "; ");
-        return find(Status::Problem, with_pile(shown!["on: ", told]))
-            .cured_by(cure(first, evidence.drop_in));
-    }
-    let all = joined(servers.iter().map(told), "; ");
-    if servers
-        .iter()
-        .any(|server| matches!(server.gc, Gc::Untold(_)))
-    {
-        return seen_by_root(find(Status::Unknown, with_pile(all)), evidence.root);
-    }
-    if evidence.dark > 0 {
-        let dark = shown![
-            count(evidence.dark, "other server"),
-            " may use this store, too"
-        ];
-        let told = joined([all, dark].into_iter().filter(|it| !it.is_empty()), "; ");
-        return seen_by_root(find(Status::Unknown, with_pile(told)), evidence.root);
-    }
-    if servers.is_empty() {
-        let told = match evidence.hidden {
-            true => "no Odoo can be seen from here",
-            false => "no Odoo of this store runs, so nobody can be asked",
-        };
-        return seen_by_root(find(Status::Unknown, with_pile(told.into())), evidence.root);
-    }
-    if evidence.hidden {
-        let told = shown![all, "; other users' servers are out of sight"];
-        return seen_by_root(find(Status::Unknown, with_pile(told)), evidence.root);
-    }
-    if let Some(server) = servers.iter().find(|server| server.restart_pending) {
-        return find(Status::Warning, with_pile(shown!["off: ", all])).cured_by(restart(server));
-    }
-    if evidence.pile == Pile::Cut {
-        return find(Status::Warning, with_pile(shown!["off: ", all])).cured_by(
-            "# look for another cleaner: a cron job, systemd-tmpfiles, a second Odoo".into(),
-        );
-    }
-    find(Status::Ok, with_pile(shown!["off: ", all]))
+    shown![told, "; ", pile, "; databases' parameters: not looked at"]
 }
 
 fn told(server: &Server) -> Shown {
@@ -269,23 +286,22 @@ fn restart(server: &Server) -> Shown {
     }
 }
 
+/// What there is to do about a build without a switch.
+fn without_switch((major, _): Version) -> Shown {
+    match major {
+        ..14 => "# this Odoo has no switch: keep its GC on, or update it to 14 or newer".into(),
+        16 | 17 => "# update Odoo; or, in every database, set the system parameter\n\
+                    # sessions.max_inactivity_seconds to 315360000 (Settings, Technical)"
+            .into(),
+        _ => "# this build has no switch: update Odoo".into(),
+    }
+}
+
 /// What turns it off, by version and by what started the server.
 fn cure(server: &Server, drop_in: bool) -> Shown {
     let version = server.version.unwrap_or_default();
-    match &server.gc {
-        Gc::On(Why::NoSwitch) if version < (14, 0) => {
-            return "# this Odoo has no switch: keep its GC on, or update it to 14 or newer".into();
-        }
-        Gc::On(Why::NoSwitch) if version < (16, 0) => {
-            return "# this build has no switch: update Odoo".into();
-        }
-        Gc::On(Why::NoSwitch) if version < (18, 0) => {
-            return "# update Odoo; or, in every database, set the system parameter\n\
-                    # sessions.max_inactivity_seconds to 315360000 (Settings, Technical)"
-                .into();
-        }
-        Gc::On(Why::NoSwitch) => return "# this build has no switch: update Odoo".into(),
-        _ => {}
+    if server.gc == Gc::On(Why::NoSwitch) {
+        return without_switch(version);
     }
     let variable = switch_of(version);
     let Some(unit) = &server.unit else {

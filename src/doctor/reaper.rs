@@ -233,61 +233,21 @@ pub fn judge(evidence: &Evidence) -> Finding {
     find(Status::Problem, told).cured_by(turn_on(evidence, installed))
 }
 
+/// What `systemctl is-enabled` says of a timer that starts with the host.
+const ENABLED: [&str; 7] = [
+    "enabled",
+    "enabled-runtime",
+    "static",
+    "linked",
+    "linked-runtime",
+    "generated",
+    "transient",
+];
+
 fn of_unit(unit: &Seen, evidence: &Evidence) -> Finding {
-    let find = |status, evidence| Finding::new(ID, status, evidence);
     let name = &unit.name;
-    let shell_name = shell(name);
-    if let Some(refusal) = &unit.refusal {
-        return find(Status::Problem, shown![name, ".service ", why(refusal)]).cured_by(let_in(
-            refusal,
-            evidence,
-            &shell_name,
-        ));
-    }
-    if unit.dry_run {
-        return find(
-            Status::Problem,
-            shown![name, ".service is told to delete nothing (dry run)"],
-        )
-        .cured_by(shown!["sudoedit ", defaults(name)]);
-    }
-    let failed = !unit.result.is_empty() && unit.result != "success";
-    if failed {
-        let when = unit.ended.map_or(Shown::default(), |ended| {
-            shown![", ", ago(evidence.now - ended)]
-        });
-        // What runs before the program may have failed.
-        let code = match unit.status {
-            0 => Shown::default(),
-            status => shown![", exit code ", status],
-        };
-        let told = shown![name, ".service failed: ", &unit.result, code, when];
-        return find(Status::Problem, told).cured_by(shown![
-            "sudo journalctl -n 20 -u ",
-            &shell_name,
-            "    # says why; then: sudo systemctl start ",
-            &shell_name
-        ]);
-    }
-    let on = [
-        "enabled",
-        "enabled-runtime",
-        "static",
-        "linked",
-        "linked-runtime",
-        "generated",
-        "transient",
-    ];
-    if !unit.active || !on.contains(&&*unit.enabled) {
-        let told = match unit.active {
-            true => shown![name, ".timer is off after the next boot"],
-            false => shown![name, ".timer is off"],
-        };
-        return find(Status::Problem, told).cured_by(shown![
-            "sudo systemctl enable --now ",
-            &shell_name,
-            ".timer"
-        ]);
+    if let Some((told, cure)) = wrong(unit, evidence) {
+        return Finding::new(ID, Status::Problem, shown![name, told]).cured_by(cure);
     }
     let last = match (unit.ended, unit.last) {
         (Some(ended), _) => shown!["last run succeeded ", ago(evidence.now - ended)],
@@ -298,7 +258,42 @@ fn of_unit(unit: &Seen, evidence: &Evidence) -> Finding {
         Some(next) => shown![", next at ", moment(next)],
         None => Shown::default(),
     };
-    find(Status::Ok, shown![name, ".timer is on; ", last, next])
+    Finding::new(ID, Status::Ok, shown![name, ".timer is on; ", last, next])
+}
+
+/// What is wrong with a unit, behind its name, and what cures it.
+fn wrong(unit: &Seen, evidence: &Evidence) -> Option<(Shown, Shown)> {
+    let name = shell(&unit.name);
+    if let Some(refusal) = &unit.refusal {
+        let told = shown![".service ", why(refusal)];
+        return Some((told, let_in(refusal, evidence, &name)));
+    }
+    if unit.dry_run {
+        let told = ".service is told to delete nothing (dry run)".into();
+        return Some((told, shown!["sudoedit ", defaults(&unit.name)]));
+    }
+    if !unit.result.is_empty() && unit.result != "success" {
+        let when = unit.ended.map_or(Shown::default(), |ended| {
+            shown![", ", ago(evidence.now - ended)]
+        });
+        // What runs before the program may have failed.
+        let code = match unit.status {
+            0 => Shown::default(),
+            status => shown![", exit code ", status],
+        };
+        let told = shown![".service failed: ", &unit.result, code, when];
+        let why = shown!["sudo journalctl -n 20 -u ", &name, "    # says why; then: "];
+        return Some((told, shown![why, "sudo systemctl start ", name]));
+    }
+    let told = match (unit.active, ENABLED.contains(&&*unit.enabled)) {
+        (true, true) => return None,
+        (true, false) => ".timer is off after the next boot",
+        (false, _) => ".timer is off",
+    };
+    Some((
+        told.into(),
+        shown!["sudo systemctl enable --now ", name, ".timer"],
+    ))
 }
 
 fn why(refusal: &Refusal) -> Shown {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2};
 
 /// The most that is read of a file; Odoo's largest that matters here has 100 kB.
-const LARGEST: u64 = 4 << 20;
+const LARGEST: u64 = 1 << 20;
 
 /// The most names of a directory that are looked at; a `site-packages` has some hundreds.
 const MOST_NAMES: usize = 16_384;

@@ -66,54 +66,49 @@ pub fn orphans(seen: &[Seen]) -> Vec<&Seen> {
 }
 
 fn start(process: &Seen) -> Option<Start> {
-    let name = |path: &str| Path::new(path).file_name()?.to_str().map(str::to_owned);
-    let interpreter = name(
-        process
-            .exe
-            .as_deref()
-            .or(process.words.first().map(String::as_str))?,
-    )?;
+    let called = process.exe.as_deref();
+    let interpreter = name(called.or(process.words.first().map(String::as_str))?)?;
     if !interpreter.starts_with("python") && !interpreter.starts_with("pypy") {
         return None;
     }
     let mut words = process.words.iter().skip(1);
     while let Some(word) = words.next() {
         let Some(options) = word.strip_prefix('-') else {
-            let script = name(word)?;
-            return SCRIPTS.contains(&script.as_str()).then(|| Start {
+            return SCRIPTS.contains(&name(word)?).then(|| Start {
                 script: Some(word.clone()),
                 args: words.cloned().collect(),
             });
         };
-        if let Some(long) = options.strip_prefix('-') {
-            if long == "check-hash-based-pycs" {
-                words.next();
-            }
-            continue;
+        if options == "-check-hash-based-pycs" {
+            words.next();
         }
-        for (at, option) in options.char_indices() {
-            let rest = &options[at + 1..];
-            match option {
-                'm' => {
-                    let module = Some(rest.to_owned()).filter(|rest| !rest.is_empty());
-                    let module = module.or_else(|| words.next().cloned())?;
-                    return (module == "odoo").then(|| Start {
-                        script: None,
-                        args: words.cloned().collect(),
-                    });
-                }
-                'c' => return None,
-                option if WITH_VALUE.contains(&option) => {
-                    if rest.is_empty() {
-                        words.next();
-                    }
-                    break;
-                }
-                _ => {}
+        // Several short ones may stand together; the first that takes a value takes what is left, or the next word.
+        let takes_value = |c: char| WITH_VALUE.contains(&c) || c == 'm' || c == 'c';
+        let long = options.starts_with('-');
+        let Some(at) = options.find(takes_value).filter(|_| !long) else {
+            continue;
+        };
+        let (option, rest) = options[at..].split_at(1);
+        let value = match rest {
+            "" => words.next()?,
+            rest => rest,
+        };
+        match option {
+            "m" => {
+                return (value == "odoo").then(|| Start {
+                    script: None,
+                    args: words.cloned().collect(),
+                });
             }
+            "c" => return None,
+            _ => {}
         }
     }
     None
+}
+
+fn name(path: &str) -> Option<&str> {
+    Path::new(path).file_name()?.to_str()
 }
 
 /// Whether these arguments start a server, and not one of Odoo's other commands or the process for websockets.

@@ -11,6 +11,9 @@ pub type Version = (u32, u32);
 pub const OLD_SWITCH: &str = "ODOO_DISABLE_SESSION_GC";
 pub const NEW_SWITCH: &str = "ODOO_SKIP_GC_SESSIONS";
 
+/// The most files of a `site-packages` that are followed elsewhere; a stranger could make any number.
+const MOST_LINKS: usize = 256;
+
 /// The source of a running Odoo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -73,13 +76,15 @@ impl Ways<'_> {
     /// Where the files of an editable installation lead.
     fn linked(&self, site: &Path) -> Vec<PathBuf> {
         let mut packages = Vec::new();
-        for file in self.inside.list(site) {
+        let finds = |file: &PathBuf| {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             let is_finder = name.starts_with("__editable__") && name.ends_with(".py");
-            let is_path = name.ends_with(".pth") || name.ends_with(".egg-link");
-            if !is_finder && !is_path {
-                continue;
-            }
+            let leads = is_finder || name.ends_with(".pth") || name.ends_with(".egg-link");
+            leads.then_some(is_finder)
+        };
+        let files = self.inside.list(site).into_iter();
+        let files = files.filter_map(|file| finds(&file).map(|is_finder| (file, is_finder)));
+        for (file, is_finder) in files.take(MOST_LINKS) {
             let text = self.inside.text(&file).unwrap_or_default();
             if is_finder {
                 packages.extend(mapped(&text));

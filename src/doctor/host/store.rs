@@ -190,35 +190,39 @@ impl Audit {
 }
 
 impl Store {
-    /// Has a child look, which goes by the policy of whoever reaps there, or by the one of this process.
-    pub fn look(sessions: &Path, told: Option<&Told>) -> Store {
+    /// Has a child look, which goes by the policy of whoever reaps there, or else by the one of this process and of the
+    /// `odoo.conf` that it was told.
+    pub fn look(sessions: &Path, told: Option<&Told>, config: Option<&Path>) -> Store {
         let stat = rustix::fs::stat(sessions).ok();
         Store {
             sessions: sessions.to_owned(),
             shown: redact::path(sessions),
             identity: stat.as_ref().map(|stat| (stat.st_dev, stat.st_ino)),
             owner: stat.as_ref().map(|stat| stat.st_uid),
-            audit: audit(sessions, told),
+            audit: audit(sessions, told, config),
         }
     }
 }
 
-fn audit(sessions: &Path, told: Option<&Told>) -> Result<Audit, Shown> {
+fn audit(sessions: &Path, told: Option<&Told>, config: Option<&Path>) -> Result<Audit, Shown> {
     let mut child = again::command();
     child.args(["audit", "--format=json", "--report=full", "--quiet"]);
+    let of_ours = |name: &OsString| name.as_encoded_bytes().starts_with(ENV_PREFIX.as_bytes());
+    let ours = std::env::vars_os().map(|(name, _)| name).filter(of_ours);
     match told {
         Some(told) => {
             child.args(&told.audit);
-            for (name, _) in std::env::vars_os() {
-                if name.as_encoded_bytes().starts_with(ENV_PREFIX.as_bytes()) {
-                    child.env_remove(name);
-                }
+            for name in ours {
+                child.env_remove(name);
             }
         }
         None => {
-            let mut place = OsString::from("--sessions-dir=");
-            place.push(sessions);
-            child.arg(place);
+            let config = config.map(|config| ("config", config));
+            for (option, path) in [("sessions-dir", sessions)].into_iter().chain(config) {
+                let mut word = OsString::from(format!("--{option}="));
+                word.push(path);
+                child.arg(word);
+            }
             let of_others = [
                 "data-dir",
                 "sessions-dir",
@@ -227,6 +231,7 @@ fn audit(sessions: &Path, told: Option<&Told>) -> Result<Audit, Shown> {
                 "list",
                 "verbose",
                 "quiet",
+                "log-format",
             ];
             for option in of_others {
                 child.env_remove(variable(option));

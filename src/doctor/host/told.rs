@@ -38,7 +38,9 @@ pub struct Told {
 impl Told {
     /// Reads the command line `words`, which begin behind the program's name, as the program would as user `uid`.
     pub fn of(words: &[String], environment: &BTreeMap<String, String>, uid: u32) -> Option<Told> {
-        if words.first().is_none_or(|word| word != "reap") {
+        let command = words.iter().position(|word| !word.starts_with('-'))?;
+        let words = &words[command..];
+        if words[0] != "reap" {
             return None;
         }
         let refused = |error: &dyn std::fmt::Display| Told {
@@ -83,61 +85,50 @@ fn first_line(error: &dyn std::fmt::Display) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-/// An option as it stands on a command line, and its name.
-type Option_ = (String, OsString);
+/// An option's name, and the option as it stands on a command line.
+type Said = (String, OsString);
 
 /// Options of the command line, and of the environment where the command line is silent.
 fn merged(
     words: &[String],
     environment: &BTreeMap<String, String>,
-) -> Result<Vec<Option_>, clap::Error> {
-    let given: Vec<_> = words[1..]
-        .iter()
-        .map(|word| (String::new(), word.into()))
-        .collect();
-    let matches = parse("reap", &given)?;
+) -> Result<Vec<Said>, clap::Error> {
+    let given = words[1..].iter().map(|word| (String::new(), word.into()));
+    let matches = parse("reap", &given.collect::<Vec<_>>())?;
     let command = Cli::command();
     let reap = command.find_subcommand("reap").unwrap_or(&command);
     let mut line = Vec::new();
-    for arg in reap.get_arguments().chain(command.get_arguments()) {
-        let Some(long) = arg
-            .get_long()
-            .filter(|long| !["help", "version"].contains(long))
-        else {
-            continue;
-        };
+    for arg in reap.get_arguments() {
+        let Some(long) = arg.get_long() else { continue };
         let id = arg.get_id().as_str();
         let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
-        let mut add = |value: &OsStr| {
-            let mut word = OsString::from(format!("--{long}"));
-            if !is_switch {
-                word.push("=");
-                word.push(value);
+        let said = matches.value_source(id) == Some(ValueSource::CommandLine);
+        let variable = environment.get(&variable(long));
+        let variable = variable.filter(|value| !value.is_empty() && !said);
+        if is_switch {
+            if said || variable.is_some_and(|value| is_yes(value)) {
+                line.push((long.to_owned(), format!("--{long}").into()));
             }
-            line.push((long.to_owned(), word));
-        };
-        if matches!(arg.get_action(), ArgAction::Count) {
             continue;
         }
-        if matches.value_source(id) == Some(ValueSource::CommandLine) {
-            matches.get_raw(id).into_iter().flatten().for_each(&mut add);
-            if is_switch {
-                add(OsStr::new(""));
-            }
-        } else if let Some(value) = environment.get(&variable(long)).filter(|it| !it.is_empty()) {
-            let is_on = BoolishValueParser::new()
-                .parse_ref(&Command::default(), None, OsStr::new(value))
-                .unwrap_or(false);
-            if !is_switch || is_on {
-                add(OsStr::new(value));
-            }
-        }
+        let values = matches.get_raw(id).into_iter().flatten();
+        let values = values.filter(|_| said).chain(variable.map(OsStr::new));
+        line.extend(values.map(|value| {
+            let mut word = OsString::from(format!("--{long}="));
+            word.push(value);
+            (long.to_owned(), word)
+        }));
     }
-    line.dedup();
     Ok(line)
 }
 
-fn parse(command: &str, line: &[Option_]) -> Result<clap::ArgMatches, clap::Error> {
+/// What our variables take for yes.
+fn is_yes(value: &str) -> bool {
+    let value = BoolishValueParser::new().parse_ref(&Command::default(), None, OsStr::new(value));
+    value.unwrap_or(false)
+}
+
+fn parse(command: &str, line: &[Said]) -> Result<clap::ArgMatches, clap::Error> {
     let begin = ["odoo-session-reaper", command].map(OsString::from);
     let words = begin
         .into_iter()
@@ -149,7 +140,7 @@ fn parse(command: &str, line: &[Option_]) -> Result<clap::ArgMatches, clap::Erro
         .unwrap_or_default())
 }
 
-fn audit_of(line: &[Option_]) -> Vec<OsString> {
+fn audit_of(line: &[Said]) -> Vec<OsString> {
     let command = Cli::command();
     let audit = command.find_subcommand("audit");
     let known = |name: &str| {
@@ -195,6 +186,7 @@ mod tests {
                 .unwrap()
                 .dry_run
         );
+        assert!(told("-q reap", &environment).is_some());
         assert!(told("audit", &environment).is_none());
     }
 
