@@ -3,10 +3,12 @@
 pub mod completions;
 pub mod man;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
-use clap::{ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::demo::Layout;
@@ -350,6 +352,34 @@ fn with_environment(command: Command) -> Command {
             }
         })
         .mut_subcommands(with_environment)
+}
+
+/// What was typed, word by word with the id of its option, such as `--limit=5`; but for counted options.
+pub(crate) fn typed<'c>(command: &'c Command, matches: &ArgMatches) -> Vec<(&'c str, OsString)> {
+    let mut words = Vec::new();
+    for arg in command.get_arguments() {
+        let id = arg.get_id().as_str();
+        if matches.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        let long = arg.get_long().unwrap_or_default();
+        match arg.get_action() {
+            ArgAction::Count => {}
+            ArgAction::SetTrue => words.push((id, OsString::from(format!("--{long}")))),
+            _ => {
+                let option = match long {
+                    "" => OsString::new(),
+                    long => OsString::from(format!("--{long}=")),
+                };
+                for value in matches.get_raw(id).into_iter().flatten() {
+                    let mut word = option.clone();
+                    word.push(value);
+                    words.push((id, word));
+                }
+            }
+        }
+    }
+    words
 }
 
 /// The environment variable of the option `--long`.

@@ -14,7 +14,7 @@ pub(super) const SLIPS: usize = 3;
 const SLIPS_OF_PREFIX: usize = 2;
 
 /// The known name that was most likely meant: it was abbreviated, or few letters differ.
-pub(super) fn closest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn closest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let name: String = name
         .replace(['-', ' ', '.'], "_")
         .chars()
