@@ -8,7 +8,10 @@ use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
 use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand,
+    ValueEnum, value_parser,
+};
 use clap_complete::Shell;
 
 use crate::demo::Layout;
@@ -44,6 +47,7 @@ pub enum Action {
     /// Make a throw-away store of real session files, audit it, reap it, audit it again, and clean up
     Demo(DemoArgs),
     /// Print a completion script for a shell
+    #[command(after_help = completions::PLACES)]
     Completions {
         /// The shell
         shell: Shell,
@@ -106,7 +110,7 @@ pub struct DeletingArgs {
     /// In an emergency: delete what is older than every window without reading it
     #[arg(long)]
     pub by_age_only: bool,
-    /// Reap a dormant store, too: one where nothing was saved for longer than the shortest window
+    /// Also reap a dormant store: nothing was saved there for longer than the shortest window
     #[arg(long)]
     pub force: bool,
 }
@@ -115,13 +119,13 @@ pub struct DeletingArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Session store")]
 pub struct StoreArgs {
-    /// An odoo.conf, a data_dir or the session store, whichever it turns out to be
+    /// An odoo.conf, a data_dir or the session store, whichever it is
     #[arg(help_heading = None, value_hint = clap::ValueHint::AnyPath)]
     pub path: Option<PathBuf>,
     /// Odoo's data_dir; the store is its directory `sessions`
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
-    /// The session store itself
+    /// The session store itself, if it is not in a data_dir
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub sessions_dir: Option<PathBuf>,
     /// An odoo.conf, for its data_dir and its sections `[session_reaper]` and `[session_reaper:DBNAME]`
@@ -132,39 +136,60 @@ pub struct StoreArgs {
     pub accept_any_directory: bool,
 }
 
-/// What is due. All are texts: `settings` reads them together with what `odoo.conf` says.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "What is due (also in odoo.conf: [session_reaper])")]
-pub struct PolicyArgs {
-    /// Delete a logged-in user's session this long after its last use (7d, 36h, 1h 30m; m is minutes, M months)
-    #[arg(long, value_name = "AGE", default_value = "7d")]
-    pub authenticated_window: String,
-    /// Delete a visitor's session this long after its last use
-    #[arg(long, value_name = "AGE", default_value = "1d")]
-    pub anonymous_window: String,
-    /// The same for a visitor with a cart or a wishlist [default: the authenticated window]
-    #[arg(long, value_name = "AGE")]
-    pub cart_window: Option<String>,
-    /// Delete unfinished saves and upload stashes after this time; at least 1h
-    #[arg(long, value_name = "AGE", default_value = "1d")]
-    pub leftover_window: String,
-    /// Delete files that are named like a session, but do not read as one, after this time [default: keep them
-    /// for ever]
-    #[arg(long, value_name = "AGE")]
-    pub unreadable_window: Option<String>,
-    /// Allow less than 2h for logged-in users, or 10m for visitors, which ends sessions that are in use
-    #[arg(long)]
-    pub allow_short_window: bool,
-    /// Protect these logins, such as 'kiosk*': their sessions never expire. Repeat it, or separate them with commas
-    #[arg(long, value_name = "PATTERN")]
-    pub keep_login: Vec<String>,
-    /// Which time counts as the last use
-    #[arg(long, value_enum, value_name = "TIME", default_value_t = LastSeen::Mtime)]
-    pub last_seen: LastSeen,
-    /// Delete a login this long after sign-in, even if active (Odoo 18 and newer). Every file must be read, so runs
-    /// take longer
-    #[arg(long, value_name = "AGE")]
-    pub max_lifetime: Option<String>,
+/// What is due. These are definitions only: `settings` takes each as text, with who said it, beside what `odoo.conf` says.
+#[derive(Debug)]
+pub struct PolicyArgs;
+
+impl Args for PolicyArgs {
+    fn augment_args(command: Command) -> Command {
+        let option = |long: &'static str| Arg::new(long.replace('-', "_")).long(long);
+        let age = |long| option(long).value_name("AGE");
+        let options = [
+            age("authenticated-window")
+                .default_value("7d")
+                .help("Delete a logged-in user's session this long after its last use (7d, 36h, 1h 30m; m is minutes, M months)"),
+            age("anonymous-window")
+                .default_value("1d")
+                .help("Delete a visitor's session this long after its last use"),
+            age("cart-window")
+                .help("The same for a visitor with a cart or a wishlist [default: the authenticated window]"),
+            age("leftover-window")
+                .default_value("1d")
+                .help("Delete unfinished saves and upload stashes after this time; at least 1h"),
+            age("unreadable-window")
+                .help("Delete what is named like a session, but reads as none, after this time [default: never]"),
+            option("allow-short-window")
+                .action(ArgAction::SetTrue)
+                .help("Allow windows under 2h for logged-in users, or 10m for visitors: ends sessions in use"),
+            option("keep-login")
+                .value_name("PATTERN")
+                .action(ArgAction::Append)
+                .help("Protect these logins, such as 'kiosk*': they never expire. Repeat it, or use commas"),
+            option("last-seen")
+                .value_name("TIME")
+                .value_parser(value_parser!(LastSeen))
+                .default_value(LastSeen::Mtime.name())
+                .help("Which time counts as the last use"),
+            age("max-lifetime")
+                .help("Delete a login this long after sign-in, even if active (Odoo 18 and newer); runs take longer"),
+        ];
+        let heading = "What is due (also in odoo.conf: [session_reaper])";
+        command.next_help_heading(heading).args(options)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        PolicyArgs::augment_args(command)
+    }
+}
+
+impl FromArgMatches for PolicyArgs {
+    fn from_arg_matches(_: &ArgMatches) -> Result<PolicyArgs, clap::Error> {
+        Ok(PolicyArgs)
+    }
+
+    fn update_from_arg_matches(&mut self, _: &ArgMatches) -> Result<(), clap::Error> {
+        Ok(())
+    }
 }
 
 /// How the outcome is told.
@@ -193,7 +218,7 @@ pub struct ReportArgs {
 #[command(next_help_heading = "Work")]
 pub struct WorkArgs {
     /// Number of files worked on at the same time [default: 4, but one deletes in a flat store]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,
 }
 
@@ -225,7 +250,7 @@ pub struct DemoArgs {
     #[arg(long, value_enum, value_name = "LAYOUT", default_value_t = Layout::Both)]
     pub layout: Layout,
     /// Make exactly this share of them older than 8 days, and the rest younger than 20 hours
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    #[arg(long, value_name = "PERCENT", value_parser = value_parser!(u8).range(0..=100))]
     pub expired: Option<u8>,
     /// Only make the store, and keep it
     #[arg(long, requires = "dir")]

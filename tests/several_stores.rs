@@ -365,6 +365,35 @@ fn what_only_the_service_is_told_is_said_with_a_line_that_takes_it_over() {
             "the metrics are those of the service"
         );
     }
+    // A reap by hand says it, too. What was typed is part of the line, which never deletes.
+    let typed = [
+        "--data-dir",
+        home,
+        "--leftover-window=2d 1h",
+        "--limit",
+        "0",
+    ];
+    let ran = system.run(0, &[&["reap"][..], &typed].concat(), &[]);
+    let line = ran.stderr.lines().last().unwrap();
+    for part in ["reap --dry-run ", "--limit=0", "--leftover-window=2d 1h"] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    let taken_over = system.shell(line);
+    assert!(
+        taken_over.stdout.contains("delete 0 of 4 files"),
+        "{line} {}",
+        taken_over.all()
+    );
+    // Whom it protects is not shown where no login may be.
+    let discreet = ["audit", "--no-logins", "--keep-login", "boss"];
+    let ran = system.run(0, &discreet, &[]);
+    assert!(
+        ran.stderr.ends_with(
+            "by /etc/default/odoo-session-reaper: ODOO_SESSION_REAPER_ANONYMOUS_WINDOW\n"
+        ),
+        "{}",
+        ran.stderr
+    );
     // What is said here, one way or the other, is no news; nor is what holds for another store, or for a reap.
     let here = ["--anonymous-window", "3d", "--keep-login", "x"];
     let variables = [
@@ -376,7 +405,7 @@ fn what_only_the_service_is_told_is_said_with_a_line_that_takes_it_over() {
         system.run(0, &[&["audit"][..], &here].concat(), &[]),
         system.run(0, &["audit", "--data-dir", home], &variables),
         system.run(0, &["audit", "--data-dir", "/opt/b"], &[]),
-        system.run(0, &["reap", "--data-dir", home, "--limit", "0"], &[]),
+        system.run(0, &["reap", "--data-dir", home, "--limit", "0"], &variables),
     ] {
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.all());
     }

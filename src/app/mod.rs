@@ -6,12 +6,12 @@ mod progress;
 mod sandbox;
 mod several;
 mod story;
+mod usage;
 
 use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Command, FromArgMatches};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
@@ -31,11 +31,11 @@ pub fn main() -> Exit {
     let command = cli::command();
     let matches = match command.clone().try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => return usage(error),
+        Err(error) => return usage::tell(error, &command),
     };
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(error) => return usage(error.format(&mut command.clone())),
+        Err(error) => return usage::tell(error.format(&mut command.clone()), &command),
     };
     if let Some(text) = log::init(&cli.log) {
         tracing::warn!(
@@ -112,9 +112,7 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
                 .and_then(|()| Settings::reap(args, matches, &around))
                 .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
-            if settings.mode == Mode::DryRun {
-                tell_of_the_service(&settings, command, matches, &around);
-            }
+            tell_of_the_service(&settings, command, matches, &around);
             over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
         }
         Action::Demo(args) => story::tell(&args, quiet, &stop()?),
@@ -174,36 +172,6 @@ fn stop() -> anyhow::Result<Stop> {
     let stop = Stop::on_signals().context("cannot listen for signals")?;
     stream::heed(&stop);
     Ok(stop)
-}
-
-fn usage(mut error: clap::Error) -> Exit {
-    // What was typed could be a session's path, expanded by a shell.
-    let typed: Vec<_> = error
-        .context()
-        .filter_map(|(kind, value)| match (kind, value) {
-            (
-                ContextKind::InvalidArg
-                | ContextKind::InvalidValue
-                | ContextKind::InvalidSubcommand,
-                ContextValue::String(text),
-            ) => Some((kind, ContextValue::String(redact::argument(text).into()))),
-            _ => None,
-        })
-        .collect();
-    for (kind, value) in typed {
-        // A tip repeats what was typed; then nobody needs it.
-        if error.get(kind) != Some(&value) {
-            error.remove(ContextKind::Suggested);
-        }
-        error.insert(kind, value);
-    }
-    // Help and version are "errors" to clap, too. A closed stream cannot be told anything.
-    let _ = error.print();
-    if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Done
-    }
 }
 
 fn failure(error: &anyhow::Error) -> Exit {

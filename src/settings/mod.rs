@@ -18,7 +18,7 @@ use locate::Located;
 pub(crate) use locate::Location;
 pub(crate) use service_file::notices;
 pub(crate) use source::{Effective, Source, Value};
-pub(crate) use spelling::unknown_variables;
+pub(crate) use spelling::{closest, unknown_variables};
 pub(crate) use surroundings::Surroundings;
 
 use std::collections::BTreeMap;

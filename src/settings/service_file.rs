@@ -21,18 +21,8 @@ const DIRECTORY: &str = "/etc/default";
 const FILE: &str = "odoo-session-reaper";
 const LARGEST: u64 = 1 << 20;
 
-/// Options that change how a run tells what it finds, or how fast it is, and not what it finds.
-const ONLY_TOLD: [&str; 9] = [
-    "metrics-file",
-    "report",
-    "format",
-    "list",
-    "no-logins",
-    "threads",
-    "verbose",
-    "quiet",
-    "log-format",
-];
+/// The options below these headings change how a run tells what it finds, or how fast it is, and not what it finds.
+const ONLY_TOLD: [&str; 3] = ["Report", "Work", "Log"];
 
 /// What systemd makes of one file: options of ours by the names of their variables, with values.
 type Variables = BTreeMap<String, Value>;
@@ -97,8 +87,9 @@ fn only_there(
     variables: &Variables,
 ) -> Option<String> {
     let deciding = command.get_arguments().filter_map(|arg| {
-        let long = arg.get_long().filter(|long| !ONLY_TOLD.contains(long))?;
-        let name = variable(long);
+        let heading = arg.get_help_heading().unwrap_or_default();
+        let only_told = ONLY_TOLD.iter().any(|it| heading.starts_with(it));
+        let name = variable(arg.get_long().filter(|_| !only_told)?);
         let value = variables.get(&name)?;
         Some((arg, name, value))
     });
