@@ -2,6 +2,9 @@
 
 pub mod completions;
 pub mod man;
+mod policy;
+
+pub use policy::PolicyArgs;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,14 +12,13 @@ use std::path::PathBuf;
 use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
 use clap::parser::ValueSource;
 use clap::{
-    Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand,
-    ValueEnum, value_parser,
+    ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum,
+    value_parser,
 };
 use clap_complete::Shell;
 
 use crate::demo::Layout;
 use crate::exit;
-use crate::policy::LastSeen;
 
 /// What every environment variable of the program begins with.
 pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
@@ -41,7 +43,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// Show what is in the session store and what is due; never deletes anything
-    Audit(AuditArgs),
+    Audit(RunArgs),
     /// Delete the sessions that are due
     Reap(ReapArgs),
     /// Make a throw-away store of real session files, audit it, reap it, audit it again, and clean up
@@ -60,9 +62,9 @@ pub enum Action {
     },
 }
 
-/// Arguments of `audit`.
+/// Arguments of `audit`, and of `reap` as well.
 #[derive(Debug, Args)]
-pub struct AuditArgs {
+pub struct RunArgs {
     /// Where the store is.
     #[command(flatten)]
     pub store: StoreArgs,
@@ -80,21 +82,12 @@ pub struct AuditArgs {
 /// Arguments of `reap`.
 #[derive(Debug, Args)]
 pub struct ReapArgs {
-    /// Where the store is.
-    #[command(flatten)]
-    pub store: StoreArgs,
-    /// What is due.
-    #[command(flatten)]
-    pub policy: PolicyArgs,
-    /// What is done with it.
+    /// What is done with what is due.
     #[command(flatten)]
     pub deleting: DeletingArgs,
-    /// How the outcome is told.
+    /// Where the store is, and what is due.
     #[command(flatten)]
-    pub report: ReportArgs,
-    /// How the work is done.
-    #[command(flatten)]
-    pub work: WorkArgs,
+    pub run: RunArgs,
 }
 
 /// What is done with sessions that are due.
@@ -134,62 +127,6 @@ pub struct StoreArgs {
     /// Work on a directory that is not called `sessions`, or that lies in a filestore
     #[arg(long)]
     pub accept_any_directory: bool,
-}
-
-/// What is due. These are definitions only: `settings` takes each as text, with who said it, beside what `odoo.conf` says.
-#[derive(Debug)]
-pub struct PolicyArgs;
-
-impl Args for PolicyArgs {
-    fn augment_args(command: Command) -> Command {
-        let option = |long: &'static str| Arg::new(long.replace('-', "_")).long(long);
-        let age = |long| option(long).value_name("AGE");
-        let options = [
-            age("authenticated-window")
-                .default_value("7d")
-                .help("Delete a logged-in user's session this long after its last use (7d, 36h, 1h 30m; m is minutes, M months)"),
-            age("anonymous-window")
-                .default_value("1d")
-                .help("Delete a visitor's session this long after its last use"),
-            age("cart-window")
-                .help("The same for a visitor with a cart or a wishlist [default: the authenticated window]"),
-            age("leftover-window")
-                .default_value("1d")
-                .help("Delete unfinished saves and upload stashes after this time; at least 1h"),
-            age("unreadable-window")
-                .help("Delete what is named like a session, but reads as none, after this time [default: never]"),
-            option("allow-short-window")
-                .action(ArgAction::SetTrue)
-                .help("Allow windows under 2h for logged-in users, or 10m for visitors: ends sessions in use"),
-            option("keep-login")
-                .value_name("PATTERN")
-                .action(ArgAction::Append)
-                .help("Protect these logins, such as 'kiosk*': they never expire. Repeat it, or use commas"),
-            option("last-seen")
-                .value_name("TIME")
-                .value_parser(value_parser!(LastSeen))
-                .default_value(LastSeen::Mtime.name())
-                .help("Which time counts as the last use"),
-            age("max-lifetime")
-                .help("Delete a login this long after sign-in, even if active (Odoo 18 and newer); runs take longer"),
-        ];
-        let heading = "What is due (also in odoo.conf: [session_reaper])";
-        command.next_help_heading(heading).args(options)
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        PolicyArgs::augment_args(command)
-    }
-}
-
-impl FromArgMatches for PolicyArgs {
-    fn from_arg_matches(_: &ArgMatches) -> Result<PolicyArgs, clap::Error> {
-        Ok(PolicyArgs)
-    }
-
-    fn update_from_arg_matches(&mut self, _: &ArgMatches) -> Result<(), clap::Error> {
-        Ok(())
-    }
 }
 
 /// How the outcome is told.
@@ -407,9 +344,9 @@ pub(crate) fn typed<'c>(command: &'c Command, matches: &ArgMatches) -> Vec<(&'c 
     words
 }
 
-/// The environment variable of the option `--long`.
-pub fn variable(long: &str) -> String {
-    format!("{ENV_PREFIX}{}", long.to_uppercase().replace('-', "_"))
+/// The environment variable of an option.
+pub fn variable(option: &str) -> String {
+    format!("{ENV_PREFIX}{}", option.to_uppercase().replace('-', "_"))
 }
 
 #[cfg(test)]

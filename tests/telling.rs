@@ -203,8 +203,8 @@ fn an_audit_says_what_is_configured_for_nobody() {
     assert_eq!(report["nobody"], nobody);
     let text = odoo.run("audit", &args).stdout;
     for line in [
-        "\nnobody: there is no session of the database in [session_reaper:acmee]\n",
-        "\nnobody: keep_login matches no login here: eve, kisok*\n",
+        "\nwithout effect: [session_reaper:acmee], because there is no session of this database\n",
+        "\nwithout effect: keep_login eve, kisok*, because no login here matches\n",
     ] {
         assert!(text.contains(line), "{text}");
     }

@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use clap::{ArgMatches, Command, FromArgMatches};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
-use crate::cli::{self, Action, Cli, ReportSize};
+use crate::cli::{self, Action, Cli, ReapArgs, ReportSize};
 use crate::exit::Exit;
 use crate::log;
 use crate::reap::{Mode, Stop};
@@ -88,7 +88,7 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
             let metrics = MetricsFile::new(path.as_deref(), Mode::Audit);
             let config = args.store.config.clone();
             let settings = known
-                .and_then(|()| Settings::audit(args, matches, &around))
+                .and_then(|()| Settings::new(None, args, matches, &around))
                 .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
             if !settings.several.is_empty() {
@@ -104,12 +104,12 @@ fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit
             tell_of_the_service(&settings, command, matches, &around);
             over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
         }
-        Action::Reap(args) => {
-            let path = args.report.metrics_file.clone();
-            let metrics = MetricsFile::new(path.as_deref(), Mode::from(&args.deleting));
-            let config = args.store.config.clone();
+        Action::Reap(ReapArgs { deleting, run }) => {
+            let path = run.report.metrics_file.clone();
+            let metrics = MetricsFile::new(path.as_deref(), Mode::from(&deleting));
+            let config = run.store.config.clone();
             let settings = known
-                .and_then(|()| Settings::reap(args, matches, &around))
+                .and_then(|()| Settings::new(Some(&deleting), run, matches, &around))
                 .map_err(|error| error.with(unreadable(config.as_deref())))
                 .inspect_err(|error| metrics.failed(None, error.exit))?;
             tell_of_the_service(&settings, command, matches, &around);

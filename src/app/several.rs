@@ -80,7 +80,7 @@ pub fn again(
 /// Audits each store by a child, tells a line of each, and ends as the worst of them.
 pub fn run(stores: &[PathBuf], again: &[OsString], mut out: Out, stop: &Stop) -> Result<Exit> {
     out.line(format_args!(
-        "{} session stores, found by looking around\n",
+        "{} session stores, found by searching\n",
         stores.len()
     ));
     let title = row("Files", "Due", "On disk", "Store");

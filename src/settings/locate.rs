@@ -243,44 +243,24 @@ impl From<Location> for Located {
 }
 
 impl Located {
-    /// A command of an audit for each store that was found, each on a line of its own.
-    pub fn commands(&self, verb: &str) -> String {
-        let config = self.config(|_| true);
-        self.lines(&format!("odoo-session-reaper {verb} {config}"))
-    }
-
-    /// What a reap must be told in addition to name one of the stores that were found. As a whole command it would
+    /// What a command must be told in addition to name one of the stores that were found. As a whole command it would
     /// lack what was typed, such as the logins to keep.
     pub fn to_add(&self) -> String {
+        let (what, found) = match &self.several[..] {
+            [] => ("this", std::slice::from_ref(&self.location.sessions)),
+            several => ("one of these", several),
+        };
         // One that was named is in the command already, or in a variable.
-        let config = self.config(|file| !file.named);
-        let what = match self.several[..] {
-            [] => "this",
-            _ => "one of these",
-        };
-        format!("add {what} to your command:{}", self.lines(&config))
-    }
-
-    /// The option for the `odoo.conf` in use, if it has settings for sessions.
-    fn config(&self, is_missing: impl Fn(&ConfFile) -> bool) -> String {
-        let file = self.conf_file.as_ref();
-        let file = file.filter(|file| !file.sections.are_empty() && is_missing(file));
-        file.map_or(String::new(), |file| {
+        let file = self.conf_file.as_ref().filter(|file| !file.named);
+        let file = file.filter(|file| !file.sections.are_empty());
+        let config = file.map_or(String::new(), |file| {
             format!("--config {} ", redact::word(file.shown()))
-        })
-    }
-
-    /// A line for each store that was found, which begins so and names it.
-    fn lines(&self, begin: &str) -> String {
-        let found = match &self.several[..] {
-            [] => std::slice::from_ref(&self.location.sessions),
-            several => several,
-        };
+        });
         let lines = found.iter().map(|sessions| {
             let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
-            format!("\n  {begin}--data-dir {}", redact::word(&data_dir))
+            format!("\n  {config}--data-dir {}", redact::word(&data_dir))
         });
-        lines.collect()
+        format!("add {what} to your command:{}", lines.collect::<String>())
     }
 }
 

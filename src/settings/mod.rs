@@ -27,7 +27,7 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 
-use crate::cli::{AuditArgs, DeletingArgs, Format, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
+use crate::cli::{DeletingArgs, Format, ReportArgs, RunArgs};
 use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
@@ -106,59 +106,33 @@ impl fmt::Display for SettingsError {
 
 impl From<&DeletingArgs> for Mode {
     fn from(args: &DeletingArgs) -> Mode {
-        if args.dry_run {
-            Mode::DryRun
-        } else {
-            Mode::Reap
+        match args.dry_run {
+            true => Mode::DryRun,
+            false => Mode::Reap,
         }
     }
 }
 
 impl Settings {
-    /// The settings of an audit.
+    /// The settings of a reap that deletes so, or else of an audit.
     ///
     /// # Errors
     /// Settings that contradict each other or cannot be meant, an `odoo.conf` that cannot be read, and a
-    /// store that nobody named and that is not where Odoo and its packages have it.
-    pub fn audit(
-        args: AuditArgs,
-        matches: &ArgMatches,
-        around: &Surroundings,
-    ) -> Result<Settings, SettingsError> {
-        let (store, work) = (&args.store, &args.work);
-        Settings::new(store, None, args.report, work, matches, around)
-    }
-
-    /// The settings of a reap.
-    ///
-    /// # Errors
-    /// As for an audit; a reap that deletes must also be told where the store is.
-    pub fn reap(
-        args: ReapArgs,
-        matches: &ArgMatches,
-        around: &Surroundings,
-    ) -> Result<Settings, SettingsError> {
-        let (store, work) = (&args.store, &args.work);
-        Settings::new(
-            store,
-            Some(&args.deleting),
-            args.report,
-            work,
-            matches,
-            around,
-        )
-    }
-
-    fn new(
-        store: &StoreArgs,
+    /// store that nobody named and that is not where Odoo and its packages have it. A reap that deletes must be told.
+    pub fn new(
         deleting: Option<&DeletingArgs>,
-        report: ReportArgs,
-        work: &WorkArgs,
+        run: RunArgs,
         matches: &ArgMatches,
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
+        let RunArgs {
+            store,
+            report,
+            work,
+            policy: _,
+        } = run;
         let mode = deleting.map_or(Mode::Audit, Mode::from);
-        let located = locate::locate(store, matches, around, mode)?;
+        let located = locate::locate(&store, matches, around, mode)?;
         if !located.several.is_empty() {
             must_be_for_several(mode, &report, &located)?;
         }
@@ -207,22 +181,20 @@ fn must_be_for_several(
     report: &ReportArgs,
     located: &Located,
 ) -> Result<(), SettingsError> {
-    let name_one = |verb| format!("name one:{}", located.commands(verb));
-    let (what, stores) = match report {
-        _ if mode != Mode::Audit => ("a dry run", located.to_add()),
-        ReportArgs { list: true, .. } => ("--list", name_one("audit --list")),
-        ReportArgs {
-            format: Format::Json,
-            ..
-        } => ("JSON", name_one("audit --format json")),
-        ReportArgs {
-            metrics_file: Some(_),
-            ..
-        } => ("--metrics-file", name_one("audit")),
-        _ => return Ok(()),
+    let what = if mode != Mode::Audit {
+        "a dry run"
+    } else if report.list {
+        "--list"
+    } else if report.format == Format::Json {
+        "JSON"
+    } else if report.metrics_file.is_some() {
+        "--metrics-file"
+    } else {
+        return Ok(());
     };
     Err(SettingsError::usage(format!(
-        "{what} is for one session store, but a search found {}; {stores}",
-        located.several.len()
+        "{what} is for one session store, but a search found {}; {}",
+        located.several.len(),
+        located.to_add()
     )))
 }

@@ -57,7 +57,7 @@ pub(crate) fn unknown_variables(
     set.filter_map(|(name, _)| {
         let meant = slip(&name.to_string_lossy(), &known)?;
         let shown = redact::printable(name.as_encoded_bytes());
-        match meant.map(|option| variable(&option.replace('_', "-"))) {
+        match meant.map(variable) {
             Some(meant) if name == *meant => None,
             Some(meant) => Some(format!("{shown} (did you mean {meant}?)")),
             None => Some(shown.into()),
