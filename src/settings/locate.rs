@@ -54,10 +54,22 @@ pub(super) fn locate(
             redact::word(&redact::path(path))
         )));
     }
-    let config = config(plain, args, matches)?;
+    let config = match plain {
+        Some(("config", path)) => Some(path),
+        _ => args.config.as_deref(),
+    };
     let mut conf_file = config.map(ConfFile::read).transpose()?;
     if let Some(file) = &mut conf_file {
         file.named = true;
+        let by_flag = matches.value_source("config") == Some(ValueSource::CommandLine);
+        let named = args.config.as_deref().filter(|_| by_flag);
+        if let Some(other) = named.filter(|named| !same_place(named, &file.path)) {
+            return Err(SettingsError::usage(format!(
+                "two different odoo.conf: {BY_PATH} says {}, --config says {}; give one of them",
+                file.shown(),
+                redact::path(other)
+            )));
+        }
     }
     if let Some((location, by_conf)) = said(args, plain, conf_file.as_ref(), matches, around)? {
         if let Some(file) = &mut conf_file {
@@ -85,27 +97,6 @@ fn flag_for(path: &Path) -> &'static str {
         // Of the two, the one that is usually closed to others.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => "data-dir",
         _ => "sessions-dir",
-    }
-}
-
-/// The `odoo.conf` that was named: by a path or by the flag, which must not disagree, or else by the variable.
-fn config<'a>(
-    plain: Option<(&str, &'a Path)>,
-    args: &'a StoreArgs,
-    matches: &ArgMatches,
-) -> Result<Option<&'a Path>, SettingsError> {
-    let named = args.config.as_deref();
-    let Some(("config", path)) = plain else {
-        return Ok(named);
-    };
-    let by_flag = matches.value_source("config") == Some(ValueSource::CommandLine);
-    match named.filter(|named| by_flag && !same_place(path, named)) {
-        None => Ok(Some(path)),
-        Some(named) => Err(SettingsError::usage(format!(
-            "two different odoo.conf: {BY_PATH} says {}, --config says {}; give one of them",
-            redact::path(path),
-            redact::path(named)
-        ))),
     }
 }
 
