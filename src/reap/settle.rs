@@ -12,7 +12,7 @@ use rustix::process::geteuid;
 
 use super::{Mode, Shared};
 use crate::policy::LastSeen;
-use crate::store::name::Kind;
+use crate::store::name::{self, Kind};
 use crate::store::stat::{self, Stat};
 use crate::tally::Operation;
 
@@ -77,6 +77,14 @@ impl<'a> Dir<'a> {
         }
     }
 
+    /// What a name in it can be.
+    pub fn kind(&self, name: &CStr) -> Kind {
+        match self.shard {
+            None => name::at_top(name.to_bytes()),
+            Some(shard) => name::in_shard(shard, name.to_bytes()),
+        }
+    }
+
     /// Whether the kernel would let us delete this file; the answer for the directory is remembered.
     fn would_allow_deleting(&self, file: &Stat) -> Result<(), Errno> {
         let dir = (*self.writable.get_or_init(|| {
@@ -129,7 +137,7 @@ impl Shared<'_> {
     fn delete(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat, checked: Checked) -> Outcome {
         let now = match checked {
             Checked::JustNow => *judged,
-            Checked::Earlier => match stat::at_once(dir.handle, name) {
+            Checked::Earlier => match stat::fresh(dir.handle, name) {
                 Ok(stat) => stat,
                 Err(Errno::NOENT) => return Outcome::Vanished,
                 Err(errno) => return Outcome::Failed(Operation::Stat, errno),
@@ -187,7 +195,7 @@ impl Shared<'_> {
 mod tests {
     use super::*;
     use crate::policy::{Class, Policy, Rules, Windows};
-    use crate::reap::{Due, Plan, Progress, Stop, Witness};
+    use crate::reap::{Due, Observer, Plan, Progress, Stop};
     use crate::store::{Opening, Store};
     use crate::time::Timestamp;
     use rustix::fs::FileType;
@@ -201,7 +209,7 @@ mod tests {
 
     struct Nobody;
 
-    impl Witness for Nobody {
+    impl Observer for Nobody {
         fn wants(&self, _: Class) -> bool {
             false
         }
@@ -247,7 +255,7 @@ mod tests {
         let shared = Shared {
             store: &store,
             plan: &plan,
-            witness: &Nobody,
+            observer: &Nobody,
             stop: &stop,
             progress: &progress,
             permits: None,

@@ -8,7 +8,7 @@ use super::{Out, json};
 use crate::cli::Format;
 use crate::log::for_journal;
 use crate::policy::Class;
-use crate::reap::{Due, Outcome, Witness};
+use crate::reap::{Due, Observer, Outcome};
 use crate::redact::Shown;
 use crate::session::Uid;
 use crate::store::name::Kind;
@@ -176,7 +176,7 @@ impl Listing {
     }
 }
 
-impl Witness for Listing {
+impl Observer for Listing {
     fn wants(&self, class: Class) -> bool {
         self.format.is_some() || (class.is_login() && tracing::enabled!(tracing::Level::INFO))
     }

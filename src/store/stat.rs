@@ -69,7 +69,7 @@ pub fn at(dir: BorrowedFd<'_>, name: &CStr) -> Result<Stat, Errno> {
 ///
 /// # Errors
 /// As [`at`].
-pub fn at_once(dir: BorrowedFd<'_>, name: &CStr) -> Result<Stat, Errno> {
+pub fn fresh(dir: BorrowedFd<'_>, name: &CStr) -> Result<Stat, Errno> {
     let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_FORCE_SYNC;
     Stat::try_from(&retry_on_intr(|| {
         rustix::fs::statx(dir, name, flags, MASK)
