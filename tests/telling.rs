@@ -561,6 +561,7 @@ fn a_tip_names_the_option_that_was_meant_or_none() {
         let line = ran.stderr.lines().find_map(|line| line.split_once("tip: "));
         let line = line.map(|(_, line)| format!("tip: {line}"));
         assert_eq!(line, tip, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("cart"), "{}", ran.stderr);
     }
 }
 

@@ -45,6 +45,8 @@ pub fn tell(mut error: clap::Error, command: &Command) -> Exit {
             // Such as `-- --db`, as if it were a path; and clap takes any option for similar.
             error.remove(ContextKind::Suggested);
             error.remove(ContextKind::SuggestedArg);
+            // The usage is that of the similar one.
+            error.remove(ContextKind::Usage);
             if let Some(long) = similar(&option, &options) {
                 error.insert(ContextKind::SuggestedArg, ContextValue::String(long));
             }

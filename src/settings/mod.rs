@@ -118,7 +118,7 @@ impl Settings {
     ///
     /// # Errors
     /// Settings that contradict each other or cannot be meant, an `odoo.conf` that cannot be read, and a
-    /// store that nobody named and that is not where Odoo and its packages have it. A reap that deletes must be told.
+    /// store that nobody named and that is not where Odoo and its packages have it. A reap that deletes must be told where it is.
     pub fn new(
         deleting: Option<&DeletingArgs>,
         run: RunArgs,
