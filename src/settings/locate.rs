@@ -100,10 +100,41 @@ fn flag_for(path: &Path) -> &'static str {
     }
 }
 
+/// The stores that flags, or variables, name.
+fn named(
+    args: &StoreArgs,
+    plain: Option<(&'static str, &Path)>,
+    level: ValueSource,
+    said: impl Fn(&str) -> bool,
+) -> Vec<Location> {
+    let by = |long: &'static str| match level {
+        ValueSource::EnvVariable => redact::printable(variable(long).as_bytes()),
+        _ => ["--".into(), long.into()].into_iter().collect(),
+    };
+    let data_dir = args.data_dir.as_deref().filter(|_| said("data_dir"));
+    let sessions_dir = args
+        .sessions_dir
+        .as_deref()
+        .filter(|_| said("sessions_dir"));
+    let named = [
+        plain.map(|(flag, path)| (flag, path, BY_PATH.into())),
+        data_dir.map(|path| ("data-dir", path, by("data-dir"))),
+        sessions_dir.map(|path| ("sessions-dir", path, by("sessions-dir"))),
+    ];
+    let named = named.into_iter().flatten();
+    named
+        .filter_map(|(flag, path, from)| match flag {
+            "data-dir" => Some(Location::named(path.join("sessions"), from)),
+            "sessions-dir" => Some(Location::named(path.to_owned(), from)),
+            _ => None,
+        })
+        .collect()
+}
+
 /// The store that somebody named, and whether only the `odoo.conf` says which.
 fn said(
     args: &StoreArgs,
-    plain: Option<(&str, &Path)>,
+    plain: Option<(&'static str, &Path)>,
     conf_file: Option<&ConfFile>,
     matches: &ArgMatches,
     around: &Surroundings,
@@ -111,29 +142,7 @@ fn said(
     for level in [ValueSource::CommandLine, ValueSource::EnvVariable] {
         let plain = plain.filter(|_| level == ValueSource::CommandLine);
         let said = |id: &str| matches.value_source(id) == Some(level);
-        let by = |long: &'static str| match level {
-            ValueSource::EnvVariable => redact::printable(variable(long).as_bytes()),
-            _ => ["--".into(), long.into()].into_iter().collect(),
-        };
-        let data_dir = args.data_dir.as_deref().filter(|_| said("data_dir"));
-        let sessions_dir = args
-            .sessions_dir
-            .as_deref()
-            .filter(|_| said("sessions_dir"));
-        let named = [
-            plain.map(|(flag, path)| (flag, path, BY_PATH.into())),
-            data_dir.map(|path| ("data-dir", path, by("data-dir"))),
-            sessions_dir.map(|path| ("sessions-dir", path, by("sessions-dir"))),
-        ];
-        let mut answers: Vec<_> = named
-            .into_iter()
-            .flatten()
-            .filter(|(flag, ..)| *flag != "config")
-            .map(|(flag, path, from)| match flag {
-                "data-dir" => Location::named(path.join("sessions"), from),
-                _ => Location::named(path.to_owned(), from),
-            })
-            .collect();
+        let mut answers = named(args, plain, level, said);
         let by_conf = answers.is_empty();
         let says_config = said("config") || plain.is_some_and(|(flag, _)| flag == "config");
         if let Some(file) = conf_file.filter(|_| says_config) {
