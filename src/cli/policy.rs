@@ -1,6 +1,7 @@
 //! The options that say what is due; each can also stand in `odoo.conf`.
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
+use clap::builder::PossibleValue;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum, value_parser};
 
 use crate::policy::LastSeen;
 
@@ -57,5 +58,20 @@ impl FromArgMatches for PolicyArgs {
 
     fn update_from_arg_matches(&mut self, _: &ArgMatches) -> Result<(), clap::Error> {
         Ok(())
+    }
+}
+
+impl ValueEnum for LastSeen {
+    fn value_variants<'a>() -> &'a [LastSeen] {
+        &[LastSeen::Mtime, LastSeen::Atime]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(match self {
+            LastSeen::Mtime => "The last save",
+            LastSeen::Atime => {
+                "Of logins and carts, also the last read, up to 90 days after the last save"
+            }
+        }))
     }
 }

@@ -23,11 +23,12 @@ pub(super) struct Opened {
 }
 
 impl Worker<'_> {
-    /// Opens a file and asks the open handle what it is: that is what will be read.
+    /// Opens a file and asks the open handle what it is: that is what will be read. Where that leaves a trace, reads say
+    /// nothing: they may have been those of earlier runs.
     pub(super) fn open(&self, files: Files<'_>, file: &mut File) -> Result<OwnedFd, Errno> {
-        let trace = self.shared.plan.policy.trace();
-        let handle = file::open(files.dir.handle, files.name(file), trace)?;
+        let (handle, leaves_a_trace) = file::open(files.dir.handle, files.name(file))?;
         file.stat = stat::of(handle.as_fd())?;
+        file.stat.atime = file.stat.atime.filter(|_| !leaves_a_trace);
         Ok(handle)
     }
 
@@ -81,8 +82,7 @@ impl Worker<'_> {
         };
         self.tally.readable |= file.kind.is_regular_session() && fetched.is_ok();
         let policy = &self.shared.plan.policy;
-        let seen = policy.seen(file.kind, &file.stat);
-        let (class, verdict) = policy.judge(file.kind, &content, seen);
+        let (class, verdict) = policy.judge(file.kind, &content, &file.stat);
         if class == Class::Unreadable {
             let reason = match (&content, fetched) {
                 (Content::Unreadable(reason), _) => reason.name(),
