@@ -237,7 +237,8 @@ impl Circumstances<'_> {
         };
         let conf = OdooConf::parse(&bytes)
             .map_err(|_| shown![&place, " does not read as an odoo.conf"])?;
-        conf.data_dir(self.home.as_deref(), |name| self.variable(name).cloned())
+        let dir = conf.data_dir(self.home.as_deref(), |name| self.variable(name).cloned());
+        dir.map(|dir| Some(dir?.0))
             .map_err(|_| shown!["the data_dir in ", &place, " cannot be told"])
     }
 

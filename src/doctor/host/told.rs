@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{BoolishValueParser, TypedValueParser as _};
-use clap::parser::ValueSource;
-use clap::{ArgAction, Command, CommandFactory as _, FromArgMatches as _};
+use clap::{Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, ReapArgs, variable};
+use crate::cli::{self, Cli, ReapArgs, variable};
 use crate::redact::{self, Shown};
 use crate::settings::{Settings, Surroundings};
 
@@ -48,20 +47,17 @@ impl Told {
             dry_run: false,
             audit: Vec::new(),
         };
-        let line = match merged(words, environment) {
-            Ok(line) => line,
-            Err(error) => return Some(refused(&error)),
+        let read = || {
+            let line = merged(words, environment)?;
+            let matches = parse("reap", line.iter().cloned())?;
+            let args = ReapArgs::from_arg_matches(&matches)?;
+            Ok((line, matches, args))
         };
-        let audit = audit_of(&line);
-        let matches = match parse("reap", &line) {
-            Ok(matches) => matches,
-            Err(error) => return Some(refused(&error)),
+        let (line, matches, args) = match read() {
+            Ok(read) => read,
+            Err(error) => return Some(refused(&error as &clap::Error)),
         };
-        let args = match ReapArgs::from_arg_matches(&matches) {
-            Ok(args) => args,
-            Err(error) => return Some(refused(&error)),
-        };
-        let dry_run = args.deleting.dry_run;
+        let ReapArgs { deleting, run } = args;
         let values = environment.clone();
         let around = Surroundings {
             var: Box::new(move |name| values.get(name).map(OsString::from)),
@@ -69,13 +65,13 @@ impl Told {
             system: PathBuf::from("/"),
             patience: Duration::ZERO,
         };
-        let settings = Settings::reap(args, &matches, &around);
+        let settings = Settings::new(Some(&deleting), run, &matches, &around);
         Some(Told {
             sessions: settings
                 .map(|settings| settings.location.sessions)
                 .map_err(|error| redact::printable(first_line(&error).as_bytes())),
-            dry_run,
-            audit,
+            dry_run: deleting.dry_run,
+            audit: audit_of(&line),
         })
     }
 }
@@ -85,41 +81,33 @@ fn first_line(error: &dyn std::fmt::Display) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-/// An option's name, and the option as it stands on a command line.
-type Said = (String, OsString);
-
 /// Options of the command line, and of the environment where the command line is silent.
 fn merged(
     words: &[String],
     environment: &BTreeMap<String, String>,
-) -> Result<Vec<Said>, clap::Error> {
-    let given = words[1..].iter().map(|word| (String::new(), word.into()));
-    let matches = parse("reap", &given.collect::<Vec<_>>())?;
+) -> Result<Vec<OsString>, clap::Error> {
+    let matches = parse("reap", words[1..].iter().map(OsString::from))?;
     let command = Cli::command();
     let reap = command.find_subcommand("reap").unwrap_or(&command);
-    let mut line = Vec::new();
-    for arg in reap.get_arguments() {
-        let Some(long) = arg.get_long() else { continue };
-        let id = arg.get_id().as_str();
-        let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
-        let said = matches.value_source(id) == Some(ValueSource::CommandLine);
-        let variable = environment.get(&variable(long));
-        let variable = variable.filter(|value| !value.is_empty() && !said);
-        if is_switch {
-            if said || variable.is_some_and(|value| is_yes(value)) {
-                line.push((long.to_owned(), format!("--{long}").into()));
-            }
-            continue;
-        }
-        let values = matches.get_raw(id).into_iter().flatten();
-        let values = values.filter(|_| said).chain(variable.map(OsStr::new));
-        line.extend(values.map(|value| {
-            let mut word = OsString::from(format!("--{long}="));
-            word.push(value);
-            (long.to_owned(), word)
-        }));
-    }
-    Ok(line)
+    let typed = cli::typed(reap, &matches);
+    let of_environment = reap.get_arguments().filter_map(|arg| {
+        let long = arg.get_long()?;
+        let value = environment.get(&variable(long));
+        let value = value.filter(|value| !value.is_empty())?;
+        let is_typed = typed.iter().any(|(id, _)| *id == arg.get_id().as_str());
+        let word = match arg.get_action() {
+            _ if is_typed => return None,
+            ArgAction::SetTrue => is_yes(value).then(|| format!("--{long}"))?,
+            _ => format!("--{long}={value}"),
+        };
+        Some(OsString::from(word))
+    });
+    let of_environment: Vec<_> = of_environment.collect();
+    Ok(typed
+        .into_iter()
+        .map(|(_, word)| word)
+        .chain(of_environment)
+        .collect())
 }
 
 /// What our variables take for yes.
@@ -128,27 +116,36 @@ fn is_yes(value: &str) -> bool {
     value.unwrap_or(false)
 }
 
-fn parse(command: &str, line: &[Said]) -> Result<clap::ArgMatches, clap::Error> {
+fn parse(
+    command: &str,
+    words: impl Iterator<Item = OsString>,
+) -> Result<clap::ArgMatches, clap::Error> {
     let begin = ["odoo-session-reaper", command].map(OsString::from);
-    let words = begin
-        .into_iter()
-        .chain(line.iter().map(|(_, word)| word.clone()));
-    let matches = Cli::command().try_get_matches_from(words)?;
+    let matches = Cli::command().try_get_matches_from(begin.into_iter().chain(words))?;
     Ok(matches
         .subcommand_matches(command)
         .cloned()
         .unwrap_or_default())
 }
 
-fn audit_of(line: &[Said]) -> Vec<OsString> {
+/// Of these options, those that make an audit go by the same policy.
+fn audit_of(line: &[OsString]) -> Vec<OsString> {
     let command = Cli::command();
     let audit = command.find_subcommand("audit");
-    let known = |name: &str| {
-        let mut options = audit.into_iter().flat_map(Command::get_arguments);
-        options.any(|arg| arg.get_long() == Some(name)) && !OF_THE_REPORT.contains(&name)
+    let longs = audit
+        .into_iter()
+        .flat_map(Command::get_arguments)
+        .filter_map(Arg::get_long);
+    let longs: Vec<_> = longs.filter(|long| !OF_THE_REPORT.contains(long)).collect();
+    let is_known = |word: &&OsString| {
+        let word = word.to_string_lossy();
+        let name = word
+            .split('=')
+            .next()
+            .and_then(|option| option.strip_prefix("--"));
+        name.is_some_and(|name| longs.contains(&name))
     };
-    let words = line.iter().filter(|(name, _)| known(name));
-    words.map(|(_, word)| word.clone()).collect()
+    line.iter().filter(is_known).cloned().collect()
 }
 
 #[cfg(test)]
@@ -179,7 +176,7 @@ mod tests {
             .iter()
             .map(|word| word.to_str().unwrap())
             .collect();
-        assert_eq!(audit, ["--data-dir=/a", "--anonymous-window=3h"]);
+        assert_eq!(audit, ["--anonymous-window=3h", "--data-dir=/a"]);
         assert!(told("reap -n", &environment).unwrap().dry_run);
         assert!(
             told("reap", &[("DATA_DIR", "/a"), ("DRY_RUN", "yes")])
