@@ -144,12 +144,18 @@ pub fn run(
     Ok(exit)
 }
 
-/// The stores of running servers that this process sees at the same path, and those of our units.
+/// The stores of running servers, and those of our units. One that lies elsewhere here than for its server, as in a
+/// container, is looked at through the server's root.
 fn of_the_host(host: &Host) -> Vec<PathBuf> {
     let of_masters = host.masters.iter().filter_map(|master| {
-        let seen = master.seen.as_ref()?;
+        let seen = master.seen.as_ref().filter(|seen| seen.store.is_some())?;
         let sessions = seen.data_dir.as_ref().ok()?.join("sessions");
-        (seen.store.is_some() && identity(&sessions) == seen.store).then_some(sessions)
+        if identity(&sessions) == seen.store {
+            return Some(sessions);
+        }
+        let root = PathBuf::from(format!("/proc/{}/root", master.pid));
+        let inside = root.join(sessions.strip_prefix("/").ok()?);
+        (identity(&inside) == seen.store).then_some(inside)
     });
     let units = host.units.iter().flatten().filter(|unit| unit.timer_active);
     let of_units = units.filter_map(|unit| unit.told.as_ref()?.sessions.clone().ok());

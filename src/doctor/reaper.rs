@@ -210,6 +210,11 @@ pub fn judge(evidence: &Evidence) -> Finding {
                 .cured_by(shown!["sudoedit ", shell(file)]),
         };
     }
+    if evidence.sessions.starts_with("/proc/") {
+        let told = "this store is not in sight of the host, but for its server".into();
+        return find(Status::Unknown, told)
+            .cured_by("# ask in that container: odoo-session-reaper doctor".into());
+    }
     let Some(installed) = evidence.installed else {
         let told = "there is no systemd here, and no line of cron that may be read".into();
         return find(Status::Unknown, told).cured_by(shown![

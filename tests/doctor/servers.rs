@@ -366,6 +366,45 @@ fn a_server_in_a_root_of_its_own_is_matched_by_the_directory_itself() {
 }
 
 #[test]
+fn a_store_that_only_its_server_sees_is_found_through_it() {
+    let test = "a_store_that_only_its_server_sees_is_found_through_it";
+    if !is_root() {
+        return skipped(test, "not root");
+    }
+    let Some(scene) = Scene::new(test, "18, 0", NEW_SWITCH) else {
+        return;
+    };
+    // As a container has it: a file system that is mounted nowhere else.
+    scene.file("inside.conf", "[options]\ndata_dir = /mnt/data\n");
+    let inner = "mount -t tmpfs none /mnt && cp -r data inside.conf /mnt && exec python3 src/odoo-bin -c /mnt/inside.conf";
+    let ran = scene.run(&format!(
+        "start unshare --mount sh -ec '{inner}'\nODOO_RC=odoo.conf \"$DOCTOR\" doctor"
+    ));
+    let inside = ran
+        .stdout
+        .split_once("/root/mnt/data/sessions\n")
+        .unwrap()
+        .1;
+    assert!(
+        inside.starts_with("✓ odoo      Odoo 18.0"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        inside.contains("✗ odoo-gc   on: ")
+            && inside.contains("# ask in that container: odoo-session-reaper doctor"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout
+            .contains("! odoo      no running Odoo uses this store"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
 fn a_link_in_its_root_leads_nowhere_else() {
     let Some(scene) = Scene::new("a_link_in_its_root_leads_nowhere_else", "18, 0", NEW_SWITCH)
     else {
