@@ -90,6 +90,12 @@ impl Case<'_> {
         store.is_some() && masters.into_iter().any(|seen| seen.store == store)
     }
 
+    /// The store's path without symlinks.
+    fn real(&self) -> PathBuf {
+        let sessions = &self.store.sessions;
+        std::fs::canonicalize(sessions).unwrap_or_else(|_| sessions.clone())
+    }
+
     fn data_dir(&self) -> Shown {
         let sessions = &self.store.sessions;
         redact::path(sessions.parent().unwrap_or(sessions))

@@ -1,5 +1,7 @@
 //! `reaper`: who reaps this store, whether he is on, how his last run ended, and whether he would be let in.
 
+mod cure;
+
 use std::path::Path;
 
 use super::Case;
@@ -7,6 +9,8 @@ use super::finding::{Finding, Proven, Status};
 use super::host::systemd::{Unit, uid_of};
 use super::words::{ago, moment};
 use crate::redact::{self, Shown, joined, shell, shown};
+pub use cure::defaults;
+use cure::{let_in, turn_on};
 
 pub const ID: &str = "reaper";
 
@@ -61,6 +65,8 @@ pub struct Evidence {
     pub refusing: Vec<(Shown, Shown)>,
     pub data_dir: Shown,
     pub sessions: Shown,
+    /// The same without symlinks, as a unit's lines want it.
+    pub unit_path: Option<Shown>,
     pub owner: Option<u64>,
     pub root: bool,
 }
@@ -108,6 +114,7 @@ pub fn gather(case: &Case<'_>) -> Evidence {
         refusing: refusing.collect(),
         data_dir: redact::path(store.sessions.parent().unwrap_or(&store.sessions)),
         sessions: store.shown.clone(),
+        unit_path: redact::unit_path(&case.real()),
         owner: store.owner.map(u64::from),
         root: host.root,
     }
@@ -115,8 +122,7 @@ pub fn gather(case: &Case<'_>) -> Evidence {
 
 fn seen(case: &Case<'_>, unit: &Unit) -> Seen {
     let text = |text: &str| redact::printable(text.as_bytes());
-    let sessions = &case.store.sessions;
-    let sessions = std::fs::canonicalize(sessions).unwrap_or_else(|_| sessions.clone());
+    let sessions = case.real();
     Seen {
         name: text(&unit.name),
         enabled: text(&unit.enabled),
@@ -210,6 +216,12 @@ pub fn judge(evidence: &Evidence) -> Finding {
                 .cured_by(shown!["sudoedit ", shell(file)]),
         };
     }
+    nobody(evidence)
+}
+
+/// What there is to say where neither a unit nor a line of cron was seen.
+fn nobody(evidence: &Evidence) -> Finding {
+    let find = |status, evidence| Finding::new(ID, status, evidence);
     if evidence.sessions.starts_with("/proc/") {
         let told = "this store is not in sight of the host, but for its server".into();
         return find(Status::Unknown, told)
@@ -317,82 +329,6 @@ fn why(refusal: &Refusal) -> Shown {
         }
         Refusal::Hidden => "does not see this store: its sandbox hides homes".into(),
     }
-}
-
-/// What lets a unit in.
-fn let_in(refusal: &Refusal, evidence: &Evidence, name: &Shown) -> Shown {
-    let path = &evidence.sessions;
-    let user = match evidence.owner {
-        Some(owner) => shown!["User=", owner],
-        None => "User=NAME".into(),
-    };
-    let lines = match refusal {
-        Refusal::NoSuchUser(_) | Refusal::WrongUser(..) => vec![user],
-        Refusal::ReadOnly => vec![shown!["ReadWritePaths=", path]],
-        Refusal::Hidden => vec!["ProtectHome=tmpfs".into(), shown!["BindPaths=", path]],
-    };
-    // After `override.conf`, which it may have to correct.
-    let lines = lines.iter().map(|line| shown![" ", shell(line)]);
-    let place = shown!["/etc/systemd/system/", name, ".service.d"];
-    shown![
-        "sudo mkdir -p ",
-        &place,
-        " && printf '%s\\n' '[Service]'",
-        joined(lines, ""),
-        " | sudo tee -a ",
-        &place,
-        "/zz-doctor.conf && sudo systemctl daemon-reload"
-    ]
-}
-
-/// Where the settings of a unit are.
-pub fn defaults(name: &str) -> Shown {
-    let file = format!("/etc/default/{}", name.replace('@', "-"));
-    shell(&redact::printable(file.as_bytes()))
-}
-
-/// What makes the service reap this store.
-fn turn_on(evidence: &Evidence, installed: bool) -> Shown {
-    let data_dir = &evidence.data_dir;
-    if !installed {
-        let line = shown![
-            "17 * * * * root odoo-session-reaper reap --data-dir ",
-            shell(data_dir)
-        ];
-        return shown![
-            "echo ",
-            shell(&line),
-            " | sudo tee /etc/cron.d/odoo-session-reaper"
-        ];
-    }
-    let name = match evidence.default_is_taken {
-        false => Shown::from("odoo-session-reaper"),
-        true => {
-            let base = Path::new(&**data_dir)
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy();
-            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let base: String = base.chars().filter(|c| plain(*c)).collect();
-            let base = if base.is_empty() {
-                "second".to_owned()
-            } else {
-                base.to_lowercase()
-            };
-            shown!["odoo-session-reaper@", redact::printable(base.as_bytes())]
-        }
-    };
-    let set = shown!["ODOO_SESSION_REAPER_DATA_DIR=", data_dir];
-    // The last line that says so counts.
-    shown![
-        "echo ",
-        shell(&set),
-        " | sudo tee -a ",
-        defaults(&name),
-        " && sudo systemctl enable --now ",
-        name,
-        ".timer"
-    ]
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ fn of(units: Vec<Seen>) -> Evidence {
         refusing: Vec::new(),
         data_dir: "/srv/my shop".into(),
         sessions: "/srv/my shop/sessions".into(),
+        unit_path: redact::unit_path(Path::new("/srv/my shop/sessions")),
         owner: Some(104),
         root: true,
     }
@@ -126,18 +127,18 @@ fn a_unit_is_on_or_is_told_what_is_wrong_with_it() {
 
 #[test]
 fn a_path_stays_one_word_of_a_cure() {
-    let sessions: Shown = "/srv/o'$(reboot)/sessions".into();
+    let unit_path = redact::unit_path(Path::new("/srv/o'$(reboot) %/sessions"));
     let refused = Seen {
         refusal: Some(Refusal::ReadOnly),
         ..unit()
     };
     let finding = judge(&Evidence {
-        sessions,
+        unit_path,
         ..of(vec![refused])
     });
     let cure = finding.cure.unwrap_or_default();
     assert!(
-        cure.contains(r" 'ReadWritePaths=/srv/o'\''$(reboot)/sessions' | sudo tee"),
+        cure.contains(r#" 'ReadWritePaths="/srv/o'\''$(reboot) %%/sessions"' | sudo tee"#),
         "{cure}"
     );
 }
