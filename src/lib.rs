@@ -2,14 +2,14 @@
 //!
 //! A session file's way through the program runs one way, and the modules show it: [`cli`] and
 //! [`settings`] say what is wanted; [`store`] knows where a file lies, [`session`] what it says,
-//! `policy` what is due; [`reap`] acts, [`tally`] counts, `report` tells. [`app`] puts them together.
+//! [`policy`] what is due; [`reap`] acts, [`tally`] counts, `report` tells. [`app`] puts them together.
 
 pub mod app;
 pub mod cli;
 pub mod demo;
 pub mod exit;
 pub mod log;
-pub(crate) mod policy;
+pub mod policy;
 pub mod reap;
 pub mod redact;
 pub(crate) mod report;

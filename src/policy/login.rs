@@ -63,6 +63,7 @@ impl LoginPattern {
         })
     }
 
+    /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.written
     }
