@@ -5,13 +5,14 @@ pub mod man;
 
 use std::path::PathBuf;
 
-use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
+use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, PossibleValue, Resettable};
 use clap::{ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::demo::Layout;
 use crate::exit;
 use crate::policy::LastSeen;
+use crate::report::{Format, ReportSize};
 
 /// What every environment variable of the program begins with.
 pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
@@ -101,6 +102,9 @@ pub struct DeletingArgs {
     /// Delete at most this many files
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
+    /// If more than N logins are due, end none of them, and exit with 3. Everything else that is due still goes
+    #[arg(long, value_name = "N")]
+    pub max_logouts: Option<u64>,
     /// In an emergency: delete what is older than every window without reading it
     #[arg(long)]
     pub by_age_only: bool,
@@ -233,24 +237,19 @@ pub struct DemoArgs {
     pub dir: Option<PathBuf>,
 }
 
-/// How much of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportSize {
-    /// Tables, ages, and a closing sentence
-    Full,
-    /// The closing sentence
-    Summary,
-    /// Nothing
-    None,
-}
+impl ValueEnum for LastSeen {
+    fn value_variants<'a>() -> &'a [LastSeen] {
+        &[LastSeen::Mtime, LastSeen::Atime]
+    }
 
-/// Text for people, or JSON for programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(match self {
+            LastSeen::Mtime => "The last save",
+            LastSeen::Atime => {
+                "Of logins and carts, also the last read, up to 90 days after the last save"
+            }
+        }))
+    }
 }
 
 /// Command lines worth knowing, for `--help` and the man page.

@@ -1,21 +1,28 @@
 //! Audit and reap Odoo's filesystem sessions.
 //!
-//! A session file's way through the program runs one way, and the modules show it: [`cli`] and
+//! A session file's way through the program runs one way, and the modules show it: `cli` and
 //! [`settings`] say what is wanted; [`store`] knows where a file lies, [`session`] what it says,
-//! [`policy`] what is due; [`reap`] acts, [`tally`] counts, `report` tells. [`app`] puts them together.
+//! `policy` what is due; `reap` acts, `tally` counts, `report` tells. [`app`] puts them together.
 
 pub mod app;
-pub mod cli;
+pub(crate) mod cli;
 pub mod demo;
 pub mod exit;
-pub mod log;
+pub(crate) mod log;
+// What is hidden is for `tests/simulation`, which runs the engine with clocks and mounts of its own.
+#[doc(hidden)]
 pub mod policy;
+#[doc(hidden)]
 pub mod reap;
 pub mod redact;
 pub(crate) mod report;
 pub mod session;
 pub mod settings;
 pub mod store;
-pub mod stream;
+pub(crate) mod stream;
+#[doc(hidden)]
 pub mod tally;
+#[doc(hidden)]
 pub mod time;
+
+pub use tally::unknown;

@@ -63,7 +63,6 @@ impl LoginPattern {
         })
     }
 
-    /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.written
     }

@@ -4,186 +4,46 @@
 //! batch of names of the top level. A worker judges every file of its task, then settles those that are
 //! due.
 
-pub mod sample;
+mod fuse;
+mod observer;
+mod plan;
+pub(crate) mod sample;
 mod settle;
 mod stop;
 mod worker;
 
+pub use observer::{Due, Observer, Who};
+pub use plan::{End, Mode, Plan, Progress};
 pub use settle::Outcome;
 pub use stop::Stop;
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::Builder;
-use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use rustix::process::{Resource, getrlimit};
 
-use crate::policy::{Class, Policy, Reason};
-use crate::redact::{self, Shown};
-use crate::session::{Session, Uid};
 use crate::store::Store;
 use crate::store::batch::Batch;
-use crate::store::name::Kind;
 use crate::store::walk::{self, Top};
 use crate::tally::unknown::Place;
 use crate::tally::{Operation, Tally};
-use crate::time::Timestamp;
+use fuse::Fuse;
 use worker::{Monster, Worker, monster};
-
-/// What is done with files that are due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Nothing; every file is classified.
-    Audit,
-    /// Everything but the deletion, which is probed.
-    DryRun,
-    /// They are deleted.
-    Reap,
-}
-
-impl Mode {
-    /// The name in metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Mode::Audit => "audit",
-            Mode::DryRun => "dry-run",
-            Mode::Reap => "reap",
-        }
-    }
-
-    /// What was deleted of that which was settled: only a reap deletes.
-    pub fn deleted<T: Default>(self, settled: T) -> T {
-        match self {
-            Mode::Audit | Mode::DryRun => T::default(),
-            Mode::Reap => settled,
-        }
-    }
-}
-
-/// What a run is to do.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// What is done with files that are due.
-    pub mode: Mode,
-    /// What is due.
-    pub policy: Policy,
-    /// Delete at most this many files.
-    pub limit: Option<u64>,
-    /// Number of workers, as far as there are handles for them.
-    pub threads: usize,
-    /// Let several workers delete in a flat store at the same time, at the cost of Odoo's saves.
-    pub share_flat: bool,
-}
-
-/// Somebody who is told of each file that is due, after it was settled.
-pub trait Witness: Sync {
-    /// Whether to say who the session of a file of this class belongs to.
-    fn wants(&self, class: Class) -> bool;
-    /// A file was settled. Called from several threads.
-    fn settled(&self, due: &Due);
-}
-
-/// A file that is due, as a witness may tell it.
-#[derive(Debug)]
-pub struct Due {
-    /// What its place and name say.
-    pub kind: Kind,
-    /// What it turned out to be.
-    pub class: Class,
-    /// Why it is due.
-    pub reason: Reason,
-    /// The window that its age exceeds.
-    pub window: Duration,
-    /// Time since its last save.
-    pub age: Duration,
-    /// Its last save.
-    pub mtime: Timestamp,
-    /// Length in bytes.
-    pub size: u64,
-    /// The first characters of its session id.
-    pub sid_prefix: Shown,
-    /// What it says.
-    pub who: Who,
-    /// What came of it.
-    pub outcome: Outcome,
-}
-
-/// What a session says of its user.
-#[derive(Debug, Default)]
-pub struct Who {
-    /// The user's id, if logged in.
-    pub uid: Option<Uid>,
-    /// The login.
-    pub login: Option<Shown>,
-    /// The database.
-    pub db: Option<Shown>,
-    /// Whether it holds a cart or a wishlist.
-    pub cart: bool,
-    /// Whether it waits for a second factor.
-    pub pending_2fa: bool,
-}
-
-impl From<&Session<'_>> for Who {
-    fn from(session: &Session<'_>) -> Who {
-        Who {
-            uid: session.uid,
-            login: session
-                .login
-                .as_ref()
-                .map(|login| redact::printable(login.as_bytes())),
-            db: session
-                .db
-                .as_ref()
-                .map(|db| redact::printable(db.as_bytes())),
-            cart: session.cart,
-            pending_2fa: session.pending_2fa,
-        }
-    }
-}
-
-/// How far a run has come, for whoever wants to show it meanwhile.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Files looked at.
-    pub seen: AtomicU64,
-    /// Files deleted, or due where nothing is deleted.
-    pub due: AtomicU64,
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The whole store was seen.
-    Complete,
-    /// As many files were deleted as `--limit` allows.
-    LimitReached,
-    /// By this signal.
-    Interrupted(i32),
-}
-
-impl End {
-    /// The name in JSON and in metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            End::Complete => "complete",
-            End::LimitReached => "limit-reached",
-            End::Interrupted(_) => "interrupted",
-        }
-    }
-}
 
 /// What all workers share.
 struct Shared<'a> {
     store: &'a Store,
     plan: &'a Plan,
-    witness: &'a dyn Witness,
+    observer: &'a dyn Observer,
     stop: &'a Stop,
     progress: &'a Progress,
     /// Deletions that `--limit` still allows. Whoever deletes holds it, so that the limit is met exactly.
     permits: Option<Mutex<u64>>,
     limit_reached: AtomicBool,
+    /// Logins that `--max-logouts` still allows to end.
+    fuse: Option<&'a Fuse>,
     interrupted: AtomicBool,
     /// How many files a worker reads in one go, and how many it settles in one go; each may hold a handle.
     at_once: usize,
@@ -225,6 +85,11 @@ fn within(limit: usize, wanted: usize) -> (usize, usize) {
 }
 
 impl Shared<'_> {
+    /// Whether failures are worth a warning. A walk that only counts leaves them to the one that follows.
+    fn warns(&self) -> bool {
+        !self.fuse.is_some_and(Fuse::only_counts)
+    }
+
     /// Whether to leave the rest undone. To be asked only where there is a rest.
     fn stopped(&self) -> bool {
         let interrupted = self.stop.signal().is_some();
@@ -241,19 +106,39 @@ impl Shared<'_> {
 pub fn run(
     store: &Store,
     plan: &Plan,
-    witness: &dyn Witness,
+    observer: &dyn Observer,
     stop: &Stop,
     progress: &Progress,
+) -> (Tally, End) {
+    let Some(most) = plan.max_logouts else {
+        return walk(store, plan, observer, stop, progress, None);
+    };
+    let too_many = fuse::too_many(store, plan, most, stop, progress);
+    let fuse = Fuse::new(too_many.map_or(most, |_| 0));
+    let (mut tally, end) = walk(store, plan, observer, stop, progress, Some(&fuse));
+    // Where a limit ends the run early, it has not met all of them.
+    tally.kept_logins = tally.kept_logins.max(too_many.unwrap_or(0));
+    (tally, end)
+}
+
+fn walk(
+    store: &Store,
+    plan: &Plan,
+    observer: &dyn Observer,
+    stop: &Stop,
+    progress: &Progress,
+    fuse: Option<&Fuse>,
 ) -> (Tally, End) {
     let (threads, at_once) = workers(plan.threads);
     let shared = Shared {
         store,
         plan,
-        witness,
+        observer,
         stop,
         progress,
         permits: plan.limit.map(Mutex::new),
         limit_reached: AtomicBool::new(false),
+        fuse,
         interrupted: AtomicBool::new(false),
         at_once,
         samples: AtomicU32::new(worker::SAMPLES),
@@ -377,7 +262,9 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
     by_inode(&mut window, &mut task);
     if let Err(errno) = walked {
         tally.error(Operation::List, errno);
-        tracing::warn!("cannot list the store: {}", std::io::Error::from(errno));
+        if shared.warns() {
+            tracing::warn!("cannot list the store: {}", std::io::Error::from(errno));
+        }
     }
     tally
 }

@@ -3,7 +3,7 @@
 //! Names alone do not make a session store, so it has to prove to be one: of the files that would be
 //! deleted by their age, nine in ten must read as sessions.
 
-use std::ffi::CStr;
+use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::FileType;
@@ -50,7 +50,6 @@ pub fn sample(store: &Store, plan: &Plan, stop: &Stop) -> [Sample; 2] {
         store,
         plan,
         stop,
-        lister: Lister::default(),
         scratch: Scratch::default(),
         buffer: Vec::new(),
     };
@@ -68,7 +67,6 @@ struct Sampler<'a> {
     store: &'a Store,
     plan: &'a Plan,
     stop: &'a Stop,
-    lister: Lister,
     scratch: Scratch,
     buffer: Vec<u8>,
 }
@@ -79,7 +77,6 @@ impl Sampler<'_> {
         let store = self.store;
         // Where directories count their subdirectories as links, two say that there is no shard to come.
         let no_shards = store.stat.links == 2;
-        let mut file = Batch::default();
         // A top level that cannot be listed is the run's own error to report.
         let _ = walk::top(store, |top| {
             if self.stopped() {
@@ -87,16 +84,9 @@ impl Sampler<'_> {
             }
             match top {
                 Top::File {
-                    name,
-                    ino,
-                    file_type,
-                } if flat.files < SIZE => {
-                    file.clear();
-                    file.push(name, ino, file_type);
-                    let (name, file_type) = file.get(0);
-                    if name::at_top(name.to_bytes()) == Kind::Flat {
-                        self.look(store.handle(), name, file_type, Kind::Flat, &mut flat);
-                    }
+                    name, file_type, ..
+                } if flat.files < SIZE && name::at_top(name) == Kind::Flat => {
+                    self.look(store.handle(), name, file_type, Kind::Flat, &mut flat);
                 }
                 Top::Shard(shard) if sharded.files < SIZE => {
                     let up_to = SIZE.min(sharded.files + of_one_shard);
@@ -110,24 +100,22 @@ impl Sampler<'_> {
     }
 
     fn shard(&mut self, name: &[u8], up_to: u64, sample: &mut Sample) {
-        let Ok(c_name) = std::ffi::CString::new(name) else {
+        let Ok(c_name) = CString::new(name) else {
             return;
         };
         let Ok(Some(shard)) = self.store.open_shard(&c_name) else {
             return;
         };
-        let mut lister = std::mem::take(&mut self.lister);
-        let _ = lister.list(shard.as_fd(), &mut Batch::default(), |batch| {
+        let _ = Lister::default().list(shard.as_fd(), &mut Batch::default(), |batch| {
             for index in 0..batch.len() {
                 let (file, file_type) = batch.get(index);
                 let kind = name::in_shard(name, file.to_bytes());
                 if sample.files < up_to && kind == Kind::Sharded && !self.stopped() {
-                    self.look(shard.as_fd(), file, file_type, kind, sample);
+                    self.look(shard.as_fd(), file.to_bytes(), file_type, kind, sample);
                 }
             }
             sample.files < up_to
         });
-        self.lister = lister;
     }
 
     fn stopped(&self) -> bool {
@@ -138,26 +126,28 @@ impl Sampler<'_> {
     fn look(
         &mut self,
         dir: BorrowedFd<'_>,
-        name: &CStr,
+        name: &[u8],
         file_type: FileType,
         kind: Kind,
         sample: &mut Sample,
     ) {
+        // A name from a directory listing holds no NUL.
+        let Ok(name) = CString::new(name) else { return };
         if !matches!(file_type, FileType::RegularFile | FileType::Unknown) {
             return;
         }
-        let Ok(stat) = stat::at(dir, name) else {
+        let Ok(stat) = stat::at(dir, &name) else {
             return;
         };
         let policy = &self.plan.policy;
-        let glance = policy.glance(kind, policy.seen(kind, &stat), stat.size);
+        let glance = policy.glance(kind, &stat);
         if !self.store.owns(&stat) || !matches!(glance, Glance::Settled(Class::NotRead, _)) {
             return;
         }
         sample.files += 1;
         let size = stat.size.min(MAX_BYTES as u64 + 1) as usize;
-        let read = file::open(dir, name, self.plan.policy.trace())
-            .and_then(|file| file::read(&file, size, &mut self.buffer));
+        let read =
+            file::open(dir, &name).and_then(|(file, _)| file::read(&file, size, &mut self.buffer));
         if read.is_ok() && session::read(&self.buffer, &mut self.scratch).is_ok() {
             sample.sessions += 1;
         }

@@ -11,8 +11,7 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::process::geteuid;
 
 use super::{Mode, Shared};
-use crate::policy::LastSeen;
-use crate::store::name::Kind;
+use crate::store::name::{self, Kind};
 use crate::store::stat::{self, Stat};
 use crate::tally::Operation;
 
@@ -29,7 +28,7 @@ pub enum Outcome {
     SavedAgain,
     /// Gone before we came.
     Vanished,
-    /// Not tried: the run was stopped or has reached its limit.
+    /// Not tried: the run was stopped, has reached its limit, or must not end so many logins.
     Left,
     /// The system refused.
     Failed(Operation, Errno),
@@ -74,6 +73,14 @@ impl<'a> Dir<'a> {
             handle,
             shard,
             writable: OnceCell::new(),
+        }
+    }
+
+    /// What a name in it can be.
+    pub fn kind(&self, name: &CStr) -> Kind {
+        match self.shard {
+            None => name::at_top(name.to_bytes()),
+            Some(shard) => name::in_shard(shard, name.to_bytes()),
         }
     }
 
@@ -129,7 +136,7 @@ impl Shared<'_> {
     fn delete(&self, dir: &Dir<'_>, name: &CStr, judged: &Stat, checked: Checked) -> Outcome {
         let now = match checked {
             Checked::JustNow => *judged,
-            Checked::Earlier => match stat::at_once(dir.handle, name) {
+            Checked::Earlier => match stat::fresh(dir.handle, name) {
                 Ok(stat) => stat,
                 Err(Errno::NOENT) => return Outcome::Vanished,
                 Err(errno) => return Outcome::Failed(Operation::Stat, errno),
@@ -155,8 +162,8 @@ impl Shared<'_> {
 
     /// Whether a file of the store is `now` what it was when it was judged.
     fn is_still(&self, judged: &Stat, now: &Stat) -> bool {
-        // Where reads count, somebody may have come back by one.
-        let reads_count = self.plan.policy.last_seen == LastSeen::Atime;
+        // Where reads count, somebody may have come back by one, unless it was ours.
+        let reads_count = self.plan.policy.reads_count() && judged.atime.is_some();
         now.same_save_as(judged)
             && self.store.owns(now)
             && !(reads_count && now.atime != judged.atime)
@@ -186,8 +193,8 @@ impl Shared<'_> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::policy::{Class, Policy, Rules, Windows};
-    use crate::reap::{Due, Plan, Progress, Stop, Witness};
+    use crate::policy::{Class, LastSeen, Policy, Rules, Windows};
+    use crate::reap::{Due, Observer, Plan, Progress, Stop};
     use crate::store::{Opening, Store};
     use crate::time::Timestamp;
     use rustix::fs::FileType;
@@ -201,7 +208,7 @@ mod tests {
 
     struct Nobody;
 
-    impl Witness for Nobody {
+    impl Observer for Nobody {
         fn wants(&self, _: Class) -> bool {
             false
         }
@@ -240,6 +247,7 @@ mod tests {
             mode: Mode::Reap,
             policy,
             limit: None,
+            max_logouts: None,
             threads: 1,
             share_flat: false,
         };
@@ -247,11 +255,12 @@ mod tests {
         let shared = Shared {
             store: &store,
             plan: &plan,
-            witness: &Nobody,
+            observer: &Nobody,
             stop: &stop,
             progress: &progress,
             permits: None,
             limit_reached: AtomicBool::new(false),
+            fuse: None,
             interrupted: AtomicBool::new(false),
             samples: AtomicU32::new(0),
             at_once: 1,
@@ -294,11 +303,16 @@ mod tests {
                     assert!(!shared.is_still(judged, &other), "{other:?}");
                 }
                 let read = Stat {
-                    atime: Timestamp::from_secs(1_600_000_000),
+                    atime: Some(Timestamp::from_secs(1_600_000_000)),
                     ..*judged
                 };
                 let reads_count = last_seen == LastSeen::Atime;
                 assert_eq!(shared.is_still(judged, &read), !reads_count);
+                let opened_with_a_trace = Stat {
+                    atime: None,
+                    ..*judged
+                };
+                assert!(shared.is_still(&opened_with_a_trace, &read));
             });
         }
     }

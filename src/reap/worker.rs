@@ -1,25 +1,28 @@
 //! A worker: looks at the files of one task, judges them, and settles those that are due.
 
 mod foreign;
+mod logins;
 pub mod monster;
 mod reading;
+mod settling;
 
 use std::ffi::{CStr, CString};
-use std::hash::{BuildHasher as _, RandomState};
+use std::fmt::Arguments;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
 pub(super) use foreign::SAMPLES;
+use logins::Logins;
 pub use monster::Monster;
 use reading::Opened;
 
+use super::fuse::Asked;
 use super::settle::{Checked, Dir, Outcome};
-use super::{Due, Mode, Shared, Task, Who};
+use super::{Mode, Shared, Task, Who};
 use crate::policy::{Class, Glance, Reason, Verdict};
 use crate::redact;
 use crate::session::Scratch;
@@ -30,13 +33,10 @@ use crate::store::stat::{self, Stat};
 use crate::store::walk::Lister;
 use crate::tally::databases::{self, Databases};
 use crate::tally::people::Person;
-use crate::tally::{Operation, Tally};
+use crate::tally::{Operation, Tally, is_forbidden};
 
-/// How many failures of one kind are logged as warnings; a read-only store has one for each file.
+/// How many failures of one kind are logged as warnings; a directory that is read-only has one for each file.
 const WARNINGS: u64 = 10;
-
-/// How many users of one shard are told apart.
-const LOGINS_AT_ONCE: usize = 64 * 1024;
 
 pub struct Worker<'a> {
     shared: &'a Shared<'a>,
@@ -48,37 +48,62 @@ pub struct Worker<'a> {
     names: Batch,
     buffer: Vec<u8>,
     scratch: Scratch,
+    logins: Logins,
+    asked: Asked,
+    /// Files that wait to be read.
     opened: Vec<Opened>,
-    /// The users met in this shard, as hashes of what of their session ids stays.
-    logins: Vec<u64>,
-    hasher: RandomState,
-    due: Vec<Candidate>,
-    outcomes: Vec<Outcome>,
+    /// Files that wait to be settled.
+    due: Vec<(Judged, Outcome)>,
+}
+
+/// Entries of one directory that are worked on together.
+#[derive(Clone, Copy)]
+struct Files<'a> {
+    dir: &'a Dir<'a>,
+    names: &'a Batch,
+}
+
+impl<'a> Files<'a> {
+    fn name(self, file: &File) -> &'a CStr {
+        self.names.get(file.index).0
+    }
+}
+
+/// A file by its place among [`Files`], and the metadata that it is judged by.
+struct File {
+    index: usize,
+    kind: Kind,
+    stat: Stat,
+}
+
+/// What a look at a file brought.
+enum Found {
+    /// It is counted, and no more is to be done.
+    Nothing,
+    Judged(Judged),
+    /// Its content decides. What opening it said.
+    MustRead(File, Result<OwnedFd, Errno>),
 }
 
 /// A file that was judged.
 struct Judged {
-    /// Where it stands in its batch.
-    index: usize,
-    kind: Kind,
-    class: Class,
-    stat: Stat,
+    file: File,
     checked: Checked,
-    /// Of what reads as a session.
-    database: Option<databases::Id>,
-    /// Who loses a login with it.
-    person: Option<Person>,
-    who: Option<Who>,
+    class: Class,
+    verdict: Verdict,
+    says: Says,
     /// Kept open at least until just before the last check: as long as somebody holds the inode, its number cannot be
     /// given to a new save. In the moment after that, two saves would have to get the old mtime as well.
     handle: Option<OwnedFd>,
 }
 
-/// A file that is due, with the window that its age exceeds.
-struct Candidate {
-    file: Judged,
-    reason: Reason,
-    window: Duration,
+/// What a session says, as far as anything is done with it.
+#[derive(Default)]
+struct Says {
+    database: Option<databases::Id>,
+    /// Who loses a login with it.
+    person: Option<Person>,
+    who: Option<Who>,
 }
 
 impl<'a> Worker<'a> {
@@ -91,11 +116,10 @@ impl<'a> Worker<'a> {
             names: Batch::default(),
             buffer: Vec::new(),
             scratch: Scratch::default(),
+            logins: Logins::default(),
+            asked: Asked::default(),
             opened: Vec::new(),
-            logins: Vec::new(),
-            hasher: RandomState::new(),
             due: Vec::new(),
-            outcomes: Vec::new(),
         }
     }
 
@@ -106,9 +130,10 @@ impl<'a> Worker<'a> {
     pub fn work(&mut self, task: Task) {
         match task {
             Task::Shard(name) => self.shard(&name),
-            Task::Top(batch) => {
-                self.batch(&Dir::new(self.shared.store.handle(), None), &batch);
-            }
+            Task::Top(names) => self.batch(Files {
+                dir: &Dir::new(self.shared.store.handle(), None),
+                names: &names,
+            }),
         }
     }
 
@@ -132,276 +157,173 @@ impl<'a> Worker<'a> {
         let dir = Dir::new(shard.as_fd(), Some(name));
         let mut lister = std::mem::take(&mut self.lister);
         let mut names = std::mem::take(&mut self.names);
-        let listed = lister.list(shard.as_fd(), &mut names, |batch| {
-            batch.sort_by_inode();
-            self.batch(&dir, batch);
+        let listed = lister.list(shard.as_fd(), &mut names, |names| {
+            names.sort_by_inode();
+            self.batch(Files { dir: &dir, names });
             true
         });
         (self.lister, self.names) = (lister, names);
-        self.count_logins();
+        self.tally.logins += self.logins.take();
+        self.asked.forget();
         if let Err(errno) = listed {
             self.list_failed(name, errno);
         }
     }
 
-    fn batch(&mut self, dir: &Dir<'_>, batch: &Batch) {
-        let at_sight = self.shared.deletes_at_sight(dir);
-        let _only = at_sight.then(|| self.shared.only_unlinker(dir));
-        for index in 0..batch.len() {
-            if self.shared.stopped() {
+    /// Looks at each file; reads those that must be read, and settles those that are due, some at a time.
+    fn batch(&mut self, files: Files<'_>) {
+        let shared = self.shared;
+        let at_sight = shared.deletes_at_sight(files.dir);
+        let _only = at_sight.then(|| shared.only_unlinker(files.dir));
+        // At sight, the metadata is still fresh: that spares the last check of its own.
+        let enough = if at_sight { 1 } else { shared.at_once };
+        for index in 0..files.names.len() {
+            if shared.stopped() {
                 break;
             }
-            self.look(dir, batch, index);
+            match self.look(files, index) {
+                Found::Nothing => {}
+                Found::Judged(judged) => self.judged(files, judged),
+                Found::MustRead(mut file, mut opened) => {
+                    if let Err(Errno::MFILE | Errno::NFILE) = opened {
+                        // Every file that waits to be read or settled holds a handle.
+                        self.read_opened(files);
+                        self.settle_due(files);
+                        opened = self.open(files, &mut file);
+                    }
+                    self.opened(files, file, opened);
+                    if self.opened.len() >= shared.at_once {
+                        self.read_opened(files);
+                    }
+                }
+            }
+            if self.due.len() >= enough {
+                self.settle_due(files);
+            }
         }
-        self.read_opened(dir, batch);
-        if !self.due.is_empty() {
-            self.settle(dir, batch);
-        }
-        self.shared
-            .progress
-            .seen
-            .fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.read_opened(files);
+        self.settle_due(files);
+        let seen = &shared.progress.seen;
+        seen.fetch_add(files.names.len() as u64, Ordering::Relaxed);
     }
 
-    /// Looks at one file: its name, its metadata, and its content where that is needed.
-    fn look(&mut self, dir: &Dir<'_>, batch: &Batch, index: usize) {
-        let (name, file_type) = batch.get(index);
-        let kind = match dir.shard {
-            None => name::at_top(name.to_bytes()),
-            Some(shard) => name::in_shard(shard, name.to_bytes()),
-        };
+    /// Looks at one file: its name and its metadata. Opens it where they do not decide.
+    fn look(&mut self, files: Files<'_>, index: usize) -> Found {
+        let Files { dir, names } = files;
+        let (name, file_type) = names.get(index);
+        let kind = dir.kind(name);
         if !matches!(file_type, FileType::RegularFile | FileType::Unknown) {
-            return self.no_file(dir, name, file_type == FileType::Directory);
+            self.no_file(dir, name, file_type == FileType::Directory);
+            return Found::Nothing;
         }
-        let policy = &self.shared.plan.policy;
         let audit = self.shared.plan.mode == Mode::Audit;
         // An audit reads every session, so it opens them unseen where the kernel keeps it on this mount:
         // the handle tells the rest. That spared a sixth of an audit's time.
         if audit && kind.is_regular_session() && file_type == FileType::RegularFile {
-            let opened = file::open_on_same_mount(dir.handle, name)
-                .and_then(|handle| Ok((stat::of(handle.as_fd())?, handle)));
-            if let Ok((stat, handle)) = opened {
-                let file = Opened {
-                    index,
-                    kind,
-                    stat,
-                    handle: Ok(handle),
-                };
-                return self.opened(dir, batch, file);
+            if let Ok((handle, stat)) = reading::open_unseen(dir, name) {
+                return Found::MustRead(File { index, kind, stat }, Ok(handle));
             }
         }
+        let checked = match self.shared.deletes_at_sight(dir) {
+            true => Checked::JustNow,
+            false => Checked::Earlier,
+        };
         // Before anything is opened: another mount can hide below a name that the directory calls a file.
-        let (checked, stat) = if self.shared.deletes_at_sight(dir) {
-            (Checked::JustNow, stat::at_once(dir.handle, name))
-        } else {
-            (Checked::Earlier, stat::at(dir.handle, name))
+        let Some(stat) = self.stat(dir, name, kind, checked) else {
+            return Found::Nothing;
         };
-        let stat = match stat {
-            Ok(stat) => stat,
-            Err(Errno::NOENT) => return self.tally.vanished += 1,
-            Err(errno) => return self.failed(Operation::Stat, kind, name, errno),
-        };
-        if !self.shared.store.owns(&stat) {
-            let elsewhere = kind.is_regular_session() && stat.mount != self.shared.store.stat.mount;
-            self.tally.elsewhere += u64::from(elsewhere);
-            return self.tally.foreign(None);
-        }
-        match policy.glance(kind, policy.seen(kind, &stat), stat.size) {
+        let mut file = File { index, kind, stat };
+        let policy = &self.shared.plan.policy;
+        match policy.glance(kind, &stat) {
             // An audit classifies every session, also the recent ones.
             Glance::Settled(class, verdict) if !(audit && class == Class::Recent) => {
                 // Young files tell whether this user can read at all where no other has to be read.
                 if class == Class::Recent && !self.tally.readable {
-                    self.tally.readable = file::open(dir.handle, name, policy.trace()).is_ok();
+                    self.tally.readable = file::open(dir.handle, name).is_ok();
                 }
-                let file = Judged {
-                    index,
-                    kind,
-                    class,
-                    stat,
+                Found::Judged(Judged {
+                    file,
                     checked,
-                    database: None,
-                    person: None,
-                    who: None,
+                    class,
+                    verdict,
+                    says: Says::default(),
                     handle: None,
-                };
-                self.judged(dir, batch, file, verdict);
+                })
             }
-            _ => self.open(dir, batch, index, kind, stat),
+            _ => {
+                let opened = self.open(files, &mut file);
+                Found::MustRead(file, opened)
+            }
         }
     }
 
-    fn judged(&mut self, dir: &Dir<'_>, batch: &Batch, file: Judged, verdict: Verdict) {
-        if file.class == Class::Foreign {
-            let name = batch.get(file.index).0;
-            return self.foreign(dir, name, file.kind, &file.stat);
+    /// The metadata of a regular file of the store's mount. What is none is counted.
+    fn stat(&mut self, dir: &Dir<'_>, name: &CStr, kind: Kind, checked: Checked) -> Option<Stat> {
+        let stat = match checked {
+            Checked::JustNow => stat::fresh(dir.handle, name),
+            Checked::Earlier => stat::at(dir.handle, name),
+        };
+        match stat {
+            Ok(stat) if self.shared.store.owns(&stat) => return Some(stat),
+            Ok(stat) => {
+                let elsewhere = stat.mount != self.shared.store.stat.mount;
+                self.tally.elsewhere += u64::from(elsewhere && kind.is_regular_session());
+                self.tally.foreign(None);
+            }
+            Err(Errno::NOENT) => self.tally.vanished += 1,
+            Err(errno) => self.failed(Operation::Stat, kind, name, errno),
         }
+        None
+    }
+
+    /// Counts a file that was judged, and lets it wait if it is due.
+    fn judged(&mut self, files: Files<'_>, judged: Judged) {
         let Judged {
-            index,
-            kind,
-            class,
-            ref stat,
-            ..
-        } = file;
+            ref file, class, ..
+        } = judged;
+        let (name, stat) = (files.name(file), &file.stat);
+        if class == Class::Foreign {
+            return self.foreign(files, file);
+        }
         let policy = &self.shared.plan.policy;
-        let seen = policy.seen(kind, stat);
-        self.tally.found(kind, class, stat, seen, policy.age(seen));
-        if let Some(database) = file.database {
+        let seen = policy.seen(class, stat);
+        self.tally
+            .found(file.kind, class, stat, seen, policy.age(seen));
+        self.tally.reads.found(class, stat, policy.age(stat.mtime));
+        if let Some(database) = judged.says.database {
             self.tally.databases.found(database, class, stat);
         }
         if matches!(class, Class::Authenticated | Class::Protected) {
-            self.login(dir, batch.get(index).0);
+            self.tally.logins += self.logins.see(files.dir, name);
         }
-        if let Verdict::Due { reason, window } = verdict {
+        if let Verdict::Due { reason, window } = judged.verdict {
             let logged_out = class == Class::Authenticated && reason == Reason::Expired;
-            if logged_out && policy.read_within(window, stat) {
-                self.tally.due_but_active += 1;
+            if logged_out {
+                self.tally.reads.due(policy.active_within(window, stat));
             }
-            self.due.push(Candidate {
-                file,
-                reason,
-                window,
-            });
-            // At sight, the metadata is still fresh: that spares the last check of its own.
-            if self.due.len() >= self.shared.at_once || self.shared.deletes_at_sight(dir) {
-                self.settle(dir, batch);
-            }
-        }
-    }
-
-    /// Counts the user of an authenticated session. Files of one login share a shard.
-    fn login(&mut self, dir: &Dir<'_>, name: &CStr) {
-        if dir.shard.is_none() {
-            self.tally.logins += 1;
-            return;
-        }
-        let login = name::login(name.to_bytes());
-        self.logins.push(self.hasher.hash_one(login));
-        // A shard of a usual store has some hundreds; this bounds what a strange one costs.
-        if self.logins.len() >= LOGINS_AT_ONCE {
-            self.count_logins();
-        }
-    }
-
-    fn count_logins(&mut self) {
-        self.logins.sort_unstable();
-        self.logins.dedup();
-        self.tally.logins += self.logins.len() as u64;
-        self.logins.clear();
-    }
-
-    /// Settles the files that were found due.
-    fn settle(&mut self, dir: &Dir<'_>, batch: &Batch) {
-        let shared = self.shared;
-        // At sight, the whole batch has it.
-        let only = match shared.deletes_at_sight(dir) {
-            true => None,
-            false => shared.only_unlinker(dir),
-        };
-        for candidate in &mut self.due {
-            let file = &mut candidate.file;
-            // With its last handle the kernel gives the inode back, which is the larger part of a deletion. Where
-            // others wait for their turn, that is done below: flat, it spared a fifth of the time.
-            let handle = match only {
-                Some(_) if shared.deletes_open_files => None,
-                _ => file.handle.take(),
-            };
-            let name = batch.get(file.index).0;
-            let outcome = shared.settle(dir, name, &file.stat, file.checked, handle);
-            self.outcomes.push(outcome);
-        }
-        drop(only);
-        let mut due = std::mem::take(&mut self.due);
-        let mut outcomes = std::mem::take(&mut self.outcomes);
-        for (candidate, outcome) in due.drain(..).zip(outcomes.drain(..)) {
-            self.settled(batch.get(candidate.file.index).0, candidate, outcome);
-        }
-        (self.due, self.outcomes) = (due, outcomes);
-    }
-
-    fn settled(&mut self, name: &CStr, candidate: Candidate, outcome: Outcome) {
-        let Candidate {
-            file,
-            reason,
-            window,
-        } = candidate;
-        let Judged {
-            kind,
-            class,
-            stat,
-            database,
-            person,
-            who,
-            ..
-        } = file;
-        match outcome {
-            Outcome::SavedAgain => self.tally.saved_again(class),
-            Outcome::Vanished => self.tally.gone(class),
-            _ => {
-                self.tally.due(class, &stat);
-                if let Some(database) = database {
-                    self.tally.databases.due(database, class);
-                }
-            }
-        }
-        match outcome {
-            Outcome::Due | Outcome::WouldDelete | Outcome::Deleted => {
-                self.tally.settled(class, &stat);
-                self.tally.people.extend(person);
-                if let Some(database) = database {
-                    self.tally.databases.settled(database, class);
-                }
-                self.shared.progress.due.fetch_add(1, Ordering::Relaxed);
-            }
-            Outcome::Failed(operation, errno) => {
-                self.failed(operation, kind, name, errno);
-            }
-            _ => {}
-        }
-        if self.shared.witness.wants(class) {
-            self.shared.witness.settled(&Due {
-                kind,
-                class,
-                reason,
-                window,
-                age: self
-                    .shared
-                    .plan
-                    .policy
-                    .seen(kind, &stat)
-                    .age(self.shared.plan.policy.now),
-                mtime: stat.mtime,
-                size: stat.size,
-                sid_prefix: redact::prefix(name::sid(name.to_bytes())),
-                who: who.unwrap_or_default(),
-                outcome,
-            });
+            self.due.push((judged, Outcome::Left));
         }
     }
 
     fn failed(&mut self, operation: Operation, kind: Kind, name: &CStr, errno: Errno) {
-        failed(&mut self.tally, operation, kind, name, errno);
+        let sid = redact::prefix(name::sid(name.to_bytes()));
+        self.error(operation, errno, format_args!("{} {sid}…", kind.name()));
     }
 
     fn list_failed(&mut self, shard: &[u8], errno: Errno) {
-        let before = self.tally.error(Operation::List, errno);
-        if before < WARNINGS {
-            let shard = redact::shard(shard);
-            tracing::warn!(
-                "cannot list the shard {shard}: {}",
-                std::io::Error::from(errno)
-            );
-        }
+        let shard = redact::shard(shard);
+        self.error(Operation::List, errno, format_args!("the shard {shard}"));
     }
-}
 
-fn failed(tally: &mut Tally, operation: Operation, kind: Kind, name: &CStr, errno: Errno) {
-    let before = tally.error(operation, errno);
-    let (operation, kind) = (operation.name(), kind.name());
-    let sid = redact::prefix(name::sid(name.to_bytes()));
-    let error = std::io::Error::from(errno);
-    if before < WARNINGS {
-        tracing::warn!("cannot {operation} {kind} {sid}…: {error}");
-    } else {
-        tracing::debug!("cannot {operation} {kind} {sid}…: {error}");
+    fn error(&mut self, operation: Operation, errno: Errno, what: Arguments<'_>) {
+        let before = self.tally.error(operation, errno);
+        // Somebody else's store has one for each file; the run says once what to do about it.
+        let is_said = is_forbidden(operation, errno.raw_os_error()) && !self.shared.store.is_ours();
+        let (operation, error) = (operation.name(), std::io::Error::from(errno));
+        if before < WARNINGS && !is_said && self.shared.warns() {
+            tracing::warn!("cannot {operation} {what}: {error}");
+        } else {
+            tracing::debug!("cannot {operation} {what}: {error}");
+        }
     }
 }

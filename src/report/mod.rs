@@ -8,6 +8,7 @@ mod list;
 pub mod metrics;
 pub(crate) mod numbers;
 mod out;
+mod reads;
 mod room;
 mod text;
 
@@ -16,9 +17,44 @@ pub use facts::{Facts, Finished};
 pub use list::Listing;
 pub use numbers::Numbers;
 pub use out::Out;
-pub use room::advice;
 
-use crate::cli::{Format, ReportSize};
+use clap::ValueEnum;
+
+use crate::settings::ConfFile;
+
+/// What to do about a run, as sentences with a command: about a file system without room, and about people who would be
+/// logged out while they are active.
+///
+/// `conf_file` is the `odoo.conf` in use; `any_directory` is whether the path was accepted as it is.
+pub fn advice(
+    finished: &Finished<'_>,
+    conf_file: Option<&ConfFile>,
+    any_directory: bool,
+) -> impl Iterator<Item = String> {
+    let room = room::advice(finished, conf_file, any_directory);
+    let reads = reads::advice(finished, conf_file, any_directory);
+    room.into_iter().chain(reads)
+}
+
+/// How much of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportSize {
+    /// Tables, ages, and a closing sentence
+    Full,
+    /// The closing sentence
+    Summary,
+    /// Nothing
+    None,
+}
+
+/// Text for people, or JSON for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
 
 /// Writes the report. What cannot be written is noted in `out`; it never stops a run.
 pub fn write(out: &mut Out, facts: &Facts, size: ReportSize, format: Format, listed: bool) {
@@ -27,10 +63,7 @@ pub fn write(out: &mut Out, facts: &Facts, size: ReportSize, format: Format, lis
         (ReportSize::None, Format::Json) if !listed => {}
         (_, Format::Json) => json::write(out, facts, listed),
         (ReportSize::Full, Format::Text) => text::full(out, facts),
-        (ReportSize::Summary, Format::Text) => {
-            let sentence = text::summary(facts, out.numbers());
-            out.line(format_args!("{sentence}"));
-        }
+        (ReportSize::Summary, Format::Text) => out.line(text::summary(facts, out.numbers())),
     }
     out.flush();
 }

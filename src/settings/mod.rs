@@ -27,10 +27,11 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 
-use crate::cli::{AuditArgs, DeletingArgs, Format, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
+use crate::cli::{AuditArgs, DeletingArgs, ReapArgs, ReportArgs, StoreArgs, WorkArgs, variable};
 use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
+use crate::report::Format;
 use crate::store::Opening;
 use crate::store::name::Kind;
 use crate::time::Timestamp;
@@ -58,6 +59,8 @@ pub(crate) struct Settings {
     pub effective: Vec<Effective>,
     /// Delete at most this many files.
     pub limit: Option<u64>,
+    /// End no login at all if more than this many are due.
+    pub max_logouts: Option<u64>,
     /// Delete what is older than every window without reading it.
     pub by_age_only: bool,
     /// Reap a dormant store too.
@@ -164,10 +167,18 @@ impl Settings {
             around,
         )?;
         if deleting.by_age_only {
+            if deleting.max_logouts.is_some() {
+                return Err(SettingsError::usage(format!(
+                    "--by-age-only does not read whose login it ends, but there is --max-logouts, perhaps as {}: run \
+                     without one of them",
+                    variable("max-logouts")
+                )));
+            }
             settings.must_not_need_reading()?;
         }
         Ok(Settings {
             limit: deleting.limit,
+            max_logouts: deleting.max_logouts,
             by_age_only: deleting.by_age_only,
             force: deleting.force,
             ..settings
@@ -200,6 +211,7 @@ impl Settings {
             },
             mode,
             limit: None,
+            max_logouts: None,
             by_age_only: false,
             force: false,
             threads: work.threads,

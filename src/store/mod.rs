@@ -3,28 +3,26 @@
 //! Everything below the store's root happens relative to open directory handles; no path is resolved
 //! twice, no symlink is followed, no other mount is entered.
 
-pub mod batch;
+pub(crate) mod batch;
 pub mod file;
+pub mod mount;
 pub mod name;
 mod open;
-pub mod owner;
+pub(crate) mod owner;
 pub mod stat;
-pub mod walk;
-pub mod way;
+pub(crate) mod walk;
+pub(crate) mod way;
 
 pub use open::Opening;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
-use rustix::fs::{FlockOperation, StatVfsMountFlags};
+use rustix::fs::FlockOperation;
 use rustix::io::{Errno, retry_on_intr};
+use rustix::process::geteuid;
 
 use stat::Stat;
-
-/// Types of file systems, as statfs(2) numbers them, that delete an open file as any other: ext4, XFS, Btrfs, ZFS and
-/// tmpfs. Others may, but NFS, SMB and most of FUSE rename it, and delete it when it is closed.
-const DELETE_OPEN_FILES: [u32; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x2fc1_2fc1, 0x0102_1994];
 
 /// An open session store.
 #[derive(Debug)]
@@ -40,7 +38,7 @@ pub struct Store {
 
 /// The file system's room for new files, as far as it tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Room {
+pub(crate) struct Room {
     /// Inodes; `None` where there is no fixed number of them (btrfs).
     pub inodes: Option<Share>,
     /// Bytes.
@@ -49,7 +47,7 @@ pub struct Room {
 
 /// How much there is of something, and how much of it is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
+pub(crate) struct Share {
     /// In all.
     pub total: u64,
     /// Free, for others than root too.
@@ -58,7 +56,7 @@ pub struct Share {
 
 /// Whether the store could be locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lock {
+pub(crate) enum Lock {
     /// The lock is ours until the store is closed.
     Held,
     /// Another reap holds it.
@@ -78,12 +76,17 @@ impl Store {
         stat.is_regular_on(self.stat.mount)
     }
 
+    /// Whether this process runs as the store's owner.
+    pub(crate) fn is_ours(&self) -> bool {
+        geteuid().as_raw() == self.stat.uid
+    }
+
     /// Takes the exclusive advisory lock on the directory itself, without waiting. It is held until the
     /// store is dropped and leaves no file behind.
     ///
     /// # Errors
     /// What `flock` says, other than that the lock is taken or cannot be had here.
-    pub fn lock(&self) -> Result<Lock, Errno> {
+    pub(crate) fn lock(&self) -> Result<Lock, Errno> {
         match retry_on_intr(|| {
             rustix::fs::flock(&self.handle, FlockOperation::NonBlockingLockExclusive)
         }) {
@@ -97,34 +100,8 @@ impl Store {
         }
     }
 
-    /// Whether it is mounted read-only, perhaps in this process's view only.
-    pub fn read_only(&self) -> bool {
-        self.is_mounted(StatVfsMountFlags::RDONLY)
-    }
-
-    /// Whether this mount never notes when a file was read.
-    pub fn without_access_times(&self) -> bool {
-        self.is_mounted(StatVfsMountFlags::NOATIME)
-    }
-
-    /// Whether this mount notes when a file was read only once in 24 hours, unless it was saved meanwhile.
-    pub fn with_daily_access_times(&self) -> bool {
-        self.is_mounted(StatVfsMountFlags::RELATIME)
-    }
-
-    /// Whether a file that is open here is deleted, and not renamed until it is closed.
-    pub fn deletes_open_files(&self) -> bool {
-        // The field's type depends on the architecture; these numbers have 32 bits.
-        rustix::fs::fstatfs(&self.handle)
-            .is_ok_and(|stat| DELETE_OPEN_FILES.contains(&(stat.f_type as u32)))
-    }
-
-    fn is_mounted(&self, how: StatVfsMountFlags) -> bool {
-        rustix::fs::fstatvfs(&self.handle).is_ok_and(|stat| stat.f_flag.contains(how))
-    }
-
     /// The file system's room at this moment.
-    pub fn room(&self) -> Room {
+    pub(crate) fn room(&self) -> Room {
         let Ok(stat) = rustix::fs::fstatvfs(&self.handle) else {
             return Room::default();
         };

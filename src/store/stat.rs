@@ -17,8 +17,9 @@ pub struct Stat {
     pub ino: u64,
     /// Time of the last save.
     pub mtime: Timestamp,
-    /// Time of the last read, as finely as the mount keeps it.
-    pub atime: Timestamp,
+    /// Time of the last read, as finely as the mount keeps it; `None` for a file that was opened with a trace, whose reads
+    /// may have been ours.
+    pub atime: Option<Timestamp>,
     /// Length in bytes.
     pub size: u64,
     /// Bytes taken on disk.
@@ -69,7 +70,7 @@ pub fn at(dir: BorrowedFd<'_>, name: &CStr) -> Result<Stat, Errno> {
 ///
 /// # Errors
 /// As [`at`].
-pub fn at_once(dir: BorrowedFd<'_>, name: &CStr) -> Result<Stat, Errno> {
+pub fn fresh(dir: BorrowedFd<'_>, name: &CStr) -> Result<Stat, Errno> {
     let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_FORCE_SYNC;
     Stat::try_from(&retry_on_intr(|| {
         rustix::fs::statx(dir, name, flags, MASK)
@@ -100,10 +101,10 @@ impl TryFrom<&Statx> for Stat {
                 secs: stat.stx_mtime.tv_sec,
                 nanos: stat.stx_mtime.tv_nsec,
             },
-            atime: Timestamp {
+            atime: Some(Timestamp {
                 secs: stat.stx_atime.tv_sec,
                 nanos: stat.stx_atime.tv_nsec,
-            },
+            }),
             size: stat.stx_size,
             disk: stat.stx_blocks.saturating_mul(512),
             links: stat.stx_nlink,

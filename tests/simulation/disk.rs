@@ -186,6 +186,14 @@ impl Disk {
         }
     }
 
+    /// A backup that reads.
+    pub fn read_all(&mut self, now: Time) {
+        let names: Vec<String> = self.files.keys().cloned().collect();
+        for name in names {
+            self.read(&name, now);
+        }
+    }
+
     /// Odoo deletes a file.
     pub fn unlink(&mut self, name: &str, now: Time) {
         if self.files.remove(name).is_some() {
@@ -275,14 +283,16 @@ impl Disk {
         Ok(())
     }
 
-    /// The store as it is, for a backup.
+    /// The store as it is, for a backup that leaves no trace.
     pub fn snapshot(&self) -> Backup {
-        let read = |name: &String| fs::read(self.sessions.join(name)).unwrap();
-        let files = self.files.iter();
+        let mut files = Vec::new();
+        for (name, file) in &self.files {
+            let content = fs::read(self.sessions.join(name)).unwrap();
+            self.set_times(name, file.stamps);
+            files.push((name.clone(), file.clone(), content));
+        }
         Backup {
-            files: files
-                .map(|(name, file)| (name.clone(), file.clone(), read(name)))
-                .collect(),
+            files,
             changed: self.changed,
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use odoo_session_reaper::policy::Class;
+use odoo_session_reaper::tally::Tally;
 
 use crate::content::What;
 use crate::disk::{Disk, File};
@@ -17,6 +18,7 @@ const READS_KEEP: Time = 90 * DAY;
 /// Session files that a run deleted, or a kill.
 type Gone = [(String, File)];
 
+#[derive(Default)]
 pub struct Judge {
     case: String,
     seed: u64,
@@ -36,6 +38,8 @@ pub struct Judge {
     /// Runs that the fuse kept from ending a login.
     pub fused: u64,
     pub most_files: usize,
+    /// Runs that were killed when they had deleted some files, and not all that were due.
+    pub killed: u64,
     /// Until then clocks were wrong lately, or a backup came back: ages say nothing.
     distrust: Time,
     /// How far a file server's clock is off.
@@ -48,10 +52,11 @@ impl fmt::Display for Judge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} runs (left alone {}, fused {}), {} files deleted, at most {} there, {} logins by hand, {} logouts, {} of active people ({} of old tabs)",
+            "{} runs (left alone {}, fused {}, killed {}), {} files deleted, at most {} there, {} logins by hand, {} logouts, {} of active people ({} of old tabs)",
             self.runs,
             self.left_alone,
             self.fused,
+            self.killed,
             self.deleted,
             self.most_files,
             self.logins,
@@ -67,20 +72,7 @@ impl Judge {
         Judge {
             case: case.name.clone(),
             seed: case.seed,
-            failures: Vec::new(),
-            person_days: 0,
-            logins: 0,
-            runs: 0,
-            left_alone: 0,
-            deleted: 0,
-            logouts: 0,
-            of_active: 0,
-            of_old_tabs: 0,
-            fused: 0,
-            most_files: 0,
-            distrust: 0,
-            off: 0,
-            others_read: false,
+            ..Judge::default()
         }
     }
 
@@ -136,7 +128,7 @@ impl Judge {
         now: Time,
     ) {
         self.runs += 1;
-        self.left_alone += u64::from(run.left_alone);
+        self.left_alone += u64::from(run.tally.is_none());
         self.fused += u64::from(run.fused);
         self.most_files = self.most_files.max(odoo.disk.files.len() + gone.len());
         self.counts(run, gone, now);
@@ -157,8 +149,9 @@ impl Judge {
 
     /// Nothing goes twice, and what has gone was told.
     fn counts(&mut self, run: &Run, gone: &Gone, now: Time) {
-        let settled = run.tally.total().settled.files;
-        let errors = run.tally.failures();
+        let tally = run.tally.as_ref();
+        let settled = tally.map_or(0, |tally| tally.total().settled.files);
+        let errors = tally.map_or(0, Tally::failures);
         if (settled, run.told) != (gone.len() as u64, gone.len() as u64) || errors > 0 {
             let told = run.told;
             self.fail(
@@ -169,20 +162,15 @@ impl Judge {
                 ),
             );
         }
-        let classes =
-            [Class::Foreign, Class::Unreadable].map(|class| run.tally.row(class).due.files);
-        if classes != [0, 0] {
+        let due = |class| tally.map_or(0, |tally| tally.row(class).due.files);
+        if due(Class::Foreign) + due(Class::Unreadable) > 0 {
             self.fail(now, "something was due that is no session");
         }
     }
 
     /// Nothing goes within its window.
     fn age(&mut self, name: &str, file: &File, odoo: &Odoo, setup: &Setup, now: Time) {
-        let window = match file.what {
-            What::Login | What::Cart => setup.window,
-            What::Leftover | What::Stash => DAY,
-            What::Visitor | What::Pending | What::Superseded => setup.shortest(),
-        };
+        let window = setup.window_of(file.what);
         if now > self.distrust && now - file.saved + self.off <= window {
             self.fail(
                 now,
@@ -246,7 +234,11 @@ impl Judge {
         if now <= self.distrust || !setup.mount.keeps_reads() {
             return;
         }
-        let (least, most) = (audit.due_but_active.0, audit.due_but_active.1);
+        let Some(reads) = audit.tally.as_ref().map(|tally| tally.reads) else {
+            return;
+        };
+        let least = reads.due_but_active;
+        let most = least + reads.perhaps_active;
         let wrong = if self.others_read {
             read_within > most
         } else {
@@ -268,14 +260,8 @@ impl Judge {
                 }
                 _ => file.saved,
             };
-            let window = match file.what {
-                What::Login | What::Cart => setup.window,
-                What::Leftover | What::Stash => DAY,
-                // Refused after 120 s, and due by the shortest window.
-                What::Visitor | What::Pending | What::Superseded => setup.shortest(),
-            };
             let idle = now - file.saved.max(read);
-            if idle > window + self.off {
+            if idle > setup.window_of(file.what) + self.off {
                 left = Some(format!(
                     "{name}, a {:?}, was left after {} hours",
                     file.what,
@@ -290,6 +276,10 @@ impl Judge {
 
     /// What a killed run deleted was due as well.
     pub fn killed(&mut self, gone: &Gone, odoo: &Odoo, setup: &Setup, now: Time) {
+        let is_due =
+            |file: &File| odoo.disk.stamp(now) - file.stamps.mtime > setup.window_of(file.what);
+        let left = odoo.disk.files.values().any(is_due);
+        self.killed += u64::from(left && !gone.is_empty());
         for (name, file) in gone {
             self.deleted += 1;
             self.age(name, file, odoo, setup, now);

@@ -1,5 +1,7 @@
 //! When a mount notes that a file was read.
 
+use odoo_session_reaper::store::mount::Reads;
+
 use crate::time::{DAY, Time};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,16 @@ impl Mount {
             Mount::Relatime | Mount::FileServer => {
                 file.mtime >= file.atime || file.ctime >= file.atime || now - file.atime >= DAY
             }
+        }
+    }
+
+    /// What the program sees of it.
+    pub fn reads(self) -> Reads {
+        match self {
+            Mount::Strictatime => Reads::Each,
+            Mount::Relatime => Reads::Daily,
+            Mount::Noatime => Reads::Never,
+            Mount::FileServer => Reads::Unknown,
         }
     }
 

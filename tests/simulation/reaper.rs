@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use odoo_session_reaper::policy::{Class, LastSeen, Policy, Rules, Windows};
-use odoo_session_reaper::reap::{self, Due, End, Mode, Outcome, Plan, Progress, Stop, Witness};
-use odoo_session_reaper::store::{Lock, Opening, Store};
+use odoo_session_reaper::policy::{Basis, Class, LastSeen, Policy, Rules, Windows};
+use odoo_session_reaper::reap::{self, Due, End, Mode, Observer, Outcome, Plan, Progress, Stop};
+use odoo_session_reaper::store::{Opening, Store};
 use odoo_session_reaper::tally::Tally;
 
+use crate::content::What;
 use crate::mount::Mount;
 use crate::time::{DAY, Time, duration, timestamp};
 
@@ -24,24 +25,32 @@ pub struct Setup {
 }
 
 /// What a run came to.
+#[derive(Default)]
 pub struct Run {
-    pub tally: Tally,
-    /// The guards let nothing be done.
-    pub left_alone: bool,
+    /// `None` where the guards let nothing be done.
+    pub tally: Option<Tally>,
     /// Files that were told to be deleted.
     pub told: u64,
     /// The whole store was seen.
     pub complete: bool,
     /// The fuse kept logins from being ended.
     pub fused: bool,
-    /// Due but active: at least, and up to.
-    pub due_but_active: (u64, u64),
 }
 
 impl Setup {
     /// The window of visitors, and of superseded sessions: a day, or less.
     pub fn shortest(&self) -> Time {
         self.window.min(DAY)
+    }
+
+    /// The window of a file.
+    pub fn window_of(&self, what: What) -> Time {
+        match what {
+            What::Login | What::Cart => self.window,
+            What::Leftover | What::Stash => DAY,
+            // Superseded ones are refused after 120 s, and due by the shortest window.
+            What::Visitor | What::Pending | What::Superseded => self.shortest(),
+        }
     }
 
     /// Whether access times decide.
@@ -64,50 +73,34 @@ impl Setup {
         };
         let mut policy = Policy::new(rules, BTreeMap::new(), timestamp(now));
         policy.last_seen = self.last_seen;
+        policy.reads = self.mount.reads();
         policy
     }
 
     /// A run of the program, when the host's clock says `now`.
     pub fn run(&self, sessions: &Path, mode: Mode, now: Time, threads: usize) -> Run {
         let store = Store::open(sessions, &Opening::default()).unwrap();
-        // A child that another thread starts has our handles for a moment, until it becomes the program.
-        while mode == Mode::Reap && store.lock().unwrap() != Lock::Held {
-            std::thread::yield_now();
-        }
         let policy = self.policy(now);
-        let dormant = store.stat.mtime.age(policy.now) > policy.shortest();
-        if dormant && mode != Mode::Audit {
-            return Run {
-                tally: Tally::default(),
-                left_alone: true,
-                told: 0,
-                complete: false,
-                fused: false,
-                due_but_active: (0, 0),
-            };
+        let refused = self.last_seen.on(policy.reads) == Basis::Refused;
+        if mode != Mode::Audit && (refused || policy.dormant(&store.stat)) {
+            return Run::default();
         }
         let plan = Plan {
             mode,
             policy,
             limit: None,
+            max_logouts: self.fuse,
             threads,
             share_flat: false,
         };
         let told = Told::default();
         let (stop, progress) = (Stop::default(), Progress::default());
         let (tally, end) = reap::run(&store, &plan, &told, &stop, &progress);
-        let least = tally.due_but_active;
-        let most = match self.mount {
-            Mount::Strictatime => least,
-            _ => u64::MAX,
-        };
         Run {
-            due_but_active: (least, most),
-            fused: false,
-            told: *told.deleted.lock().unwrap(),
+            told: told.deleted.into_inner(),
             complete: end == End::Complete,
-            left_alone: false,
-            tally,
+            fused: tally.kept_logins > 0,
+            tally: Some(tally),
         }
     }
 }
@@ -115,17 +108,17 @@ impl Setup {
 /// Counts what is told to be deleted.
 #[derive(Default)]
 struct Told {
-    deleted: Mutex<u64>,
+    deleted: AtomicU64,
 }
 
-impl Witness for Told {
+impl Observer for Told {
     fn wants(&self, _: Class) -> bool {
         true
     }
 
     fn settled(&self, due: &Due) {
         if due.outcome == Outcome::Deleted {
-            *self.deleted.lock().unwrap() += 1;
+            self.deleted.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 use fastrand::Rng;
 use odoo_session_reaper::reap::Mode;
 
+use crate::content::What;
 use crate::disk::{Backup, Disk};
 use crate::judge::Judge;
 use crate::killed;
@@ -43,6 +44,8 @@ pub enum Incident {
     Backup,
     /// It is restored; Odoo is down for so long.
     Restore(Time),
+    /// So many health checks or bots at once.
+    Flood(usize),
     /// A run of the program is killed.
     Kill,
     /// The administrator sets the fuse.
@@ -62,6 +65,13 @@ enum Event {
     Incident(usize),
     Reap,
     Compare,
+}
+
+impl Event {
+    fn needs_odoo(self) -> bool {
+        use Event::{Compare, Incident, NightlyRead, Reap};
+        !matches!(self, NightlyRead | Incident(_) | Reap | Compare)
+    }
 }
 
 pub struct Site<'a> {
@@ -150,17 +160,7 @@ impl Site<'_> {
     }
 
     fn happens(&mut self, event: Event, now: Time) {
-        let needs_odoo = matches!(
-            event,
-            Event::Save(_)
-                | Event::Person(_)
-                | Event::Guest(_)
-                | Event::GuestComes
-                | Event::Bot
-                | Event::HealthCheck
-                | Event::Script
-        );
-        if needs_odoo && now < self.down {
+        if event.needs_odoo() && now < self.down {
             // Requests in flight are lost, people try again in the first hours.
             if !matches!(event, Event::Save(_)) {
                 let later = self.down + self.odoo.random.i64(MINUTE..3 * HOUR);
@@ -169,11 +169,8 @@ impl Site<'_> {
             return;
         }
         match event {
-            Event::Save(id) => {
-                if !self.odoo.sessions[id].ended {
-                    self.odoo.save(id, now);
-                }
-            }
+            Event::Save(id) if self.odoo.sessions[id].ended => {}
+            Event::Save(id) => self.odoo.save(id, now),
             Event::Person(_) | Event::Guest(_) => self.somebody(event, now),
             Event::GuestComes => {
                 let guest = Guest::new(&mut self.odoo, now);
@@ -183,24 +180,20 @@ impl Site<'_> {
             }
             Event::Bot => self.bot(now),
             Event::HealthCheck => {
-                // 15 and newer have `/web/health`, which makes none (live, *When a session file goes*); without it, 14
-                // makes one each time.
+                // 15 and newer have `/web/health`, which makes none (live, *When a session file goes*); 14 makes one.
                 if self.odoo.version == Version::V14 {
-                    self.odoo.new_session(crate::content::What::Visitor, 0, now);
+                    self.odoo.new_session(What::Visitor, 0, now);
                 }
                 self.at(now + HOUR, event);
             }
             Event::Script => {
                 // Logs in every night, works, and never logs out.
-                let id = self.odoo.new_session(crate::content::What::Login, 99, now);
+                let id = self.odoo.new_session(What::Login, 99, now);
                 self.odoo.sessions[id].ended = true;
                 self.at(now + DAY, event);
             }
             Event::NightlyRead => {
-                let names: Vec<String> = self.odoo.disk.files.keys().cloned().collect();
-                for name in names {
-                    self.odoo.disk.read(&name, now);
-                }
+                self.odoo.disk.read_all(now);
                 self.at(now + DAY, event);
             }
             Event::Incident(index) => self.incident(self.case.incidents[index].1, now),
@@ -240,7 +233,7 @@ impl Site<'_> {
         if old && self.odoo.random.u32(..200) == 0 {
             self.odoo.stash(now);
         }
-        self.odoo.new_session(crate::content::What::Visitor, 0, now);
+        self.odoo.new_session(What::Visitor, 0, now);
         self.again(Event::Bot, now, if old { HOUR } else { 4 * HOUR });
     }
 
@@ -257,6 +250,11 @@ impl Site<'_> {
                 self.down = now + down;
                 if let Some(backup) = &self.backup {
                     self.odoo.disk.restore(backup, now);
+                }
+            }
+            Incident::Flood(visitors) => {
+                for _ in 0..visitors {
+                    self.odoo.new_session(What::Visitor, 0, now);
                 }
             }
             Incident::Kill => {
@@ -277,19 +275,12 @@ impl Site<'_> {
         disk.settle();
         let audit = self.setup.run(&disk.sessions, Mode::Audit, host, 1);
         // Most runs with one thread, which is quicker where there is little to do.
-        let threads = if self.odoo.random.u32(..100) == 0 {
-            2
-        } else {
-            1
-        };
-        let run = self
-            .setup
-            .run(&self.odoo.disk.sessions, Mode::Reap, host, threads);
-        let gone = if run.told > 0 {
-            self.odoo.disk.gone(now)
-        } else {
-            Vec::new()
-        };
+        let threads = 1 + usize::from(self.odoo.random.u32(..100) == 0);
+        let run = (self.setup).run(&disk.sessions, Mode::Reap, host, threads);
+        let mut gone = Vec::new();
+        if run.told > 0 {
+            gone = self.odoo.disk.gone(now);
+        }
         self.judge
             .ran(&audit, &run, &gone, &self.odoo, &self.setup, now);
     }

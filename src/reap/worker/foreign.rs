@@ -4,11 +4,11 @@ use std::ffi::CStr;
 use std::os::fd::AsFd;
 use std::sync::atomic::Ordering;
 
-use super::Worker;
+use super::{File, Files, Worker};
 use crate::reap::Mode;
 use crate::reap::settle::Dir;
 use crate::session;
-use crate::store::file::{self, Trace};
+use crate::store::file;
 use crate::store::name::Kind;
 use crate::store::stat::{self, Stat};
 use crate::tally::unknown::Place;
@@ -24,7 +24,8 @@ const LARGEST: u64 = 64 * 1024;
 
 impl Worker<'_> {
     /// Counts a foreign file. An audit looks into a few that lie in shards: is that where a newer Odoo keeps sessions?
-    pub(super) fn foreign(&mut self, dir: &Dir<'_>, name: &CStr, kind: Kind, stat: &Stat) {
+    pub(super) fn foreign(&mut self, files: Files<'_>, file: &File) {
+        let (dir, name, stat) = (files.dir, files.name(file), &file.stat);
         self.tally.foreign(Some(stat));
         let place = match dir.shard {
             None => Place::File,
@@ -34,7 +35,7 @@ impl Worker<'_> {
         let wanted = place == Place::FileInShard
             && self.shared.plan.mode == Mode::Audit
             // Any other kind was read, and is no session.
-            && kind == Kind::Foreign
+            && file.kind == Kind::Foreign
             // Copies under way (rsync) and deleted files that are still open (NFS) are hidden, and hold sessions.
             && name.to_bytes().first() != Some(&b'.')
             && shape.samples < OF_ONE_SHAPE
@@ -50,7 +51,7 @@ impl Worker<'_> {
         }
         shape.samples += 1;
         // Where reading would leave a trace, or fails, nothing is known; that is no failure of an audit.
-        let Ok(handle) = file::open(dir.handle, name, Trace::Refuse) else {
+        let Ok(handle) = file::open_unseen(dir.handle, name) else {
             return;
         };
         let is_the_same = |now: Stat| self.shared.store.owns(&now) && now.same_save_as(stat);

@@ -8,8 +8,8 @@ use std::mem::{replace, swap};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::Worker;
-use super::reading::{Opened, Said};
+use super::reading::Opened;
+use super::{Judged, Worker};
 use crate::session::Scratch;
 
 /// Files that are larger, in bytes, are monsters; sessions have some hundred.
@@ -20,7 +20,7 @@ pub struct Monster<'a> {
     worker: Worker<'a>,
     name: CString,
     file: Opened,
-    done: Sender<(Worker<'a>, Opened, Said)>,
+    done: Sender<(Worker<'a>, Judged)>,
 }
 
 /// Reads one monster after the other, until no worker is left that could send one.
@@ -35,20 +35,19 @@ pub fn read_all(monsters: Receiver<Monster<'_>>) {
         } = monster;
         swap(&mut worker.buffer, &mut buffer);
         swap(&mut worker.scratch, &mut scratch);
-        let said = worker.judge(&name, &file);
+        let judged = worker.judge(&name, file);
         swap(&mut worker.buffer, &mut buffer);
         swap(&mut worker.scratch, &mut scratch);
         // The worker waits for it.
-        let _ = done.send((worker, file, said));
+        let _ = done.send((worker, judged));
     }
 }
 
 impl Worker<'_> {
     /// Has a monster read and judged; a worker that is alone does it itself.
-    pub(super) fn judge_monster(&mut self, name: &CStr, file: Opened) -> (Opened, Said) {
+    pub(super) fn judge_monster(&mut self, name: &CStr, file: Opened) -> Judged {
         let Some(reader) = self.reader.clone() else {
-            let said = self.judge(name, &file);
-            return (file, said);
+            return self.judge(name, file);
         };
         let (done, is_done) = bounded(1);
         let monster = Monster {
@@ -61,10 +60,10 @@ impl Worker<'_> {
             Ok(()) => is_done.recv().ok(),
             Err(_) => None,
         };
-        let Some((worker, file, said)) = read else {
+        let Some((worker, judged)) = read else {
             unreachable!("whoever reads monsters ends after all workers");
         };
         *self = worker;
-        (file, said)
+        judged
     }
 }
