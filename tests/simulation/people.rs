@@ -136,10 +136,10 @@ impl Person {
                 arrives
             };
         }
-        match self.kind {
-            Kind::Portal => self.visit_portal(world, now, &mut random),
-            _ => self.work(world, now, &mut random),
+        if self.kind == Kind::Portal {
+            return self.visit_portal(world, now, &mut random);
         }
+        self.work(world, now, &mut random);
         now + wait(&mut random, self.gap)
     }
 
@@ -184,14 +184,16 @@ impl Person {
         }
     }
 
-    fn visit_portal(&mut self, world: &mut World<'_>, now: Time, random: &mut Rng) {
-        for page in 0..random.i64(2..7) {
-            let request = if random.u32(..40) == 0 {
-                Request::Cart
-            } else {
-                Request::SitePage
-            };
-            self.by_hand(world, request, now + page * 20 * SECOND);
+    /// A page of a visit to the portal, and when the next one follows.
+    fn visit_portal(&mut self, world: &mut World<'_>, now: Time, random: &mut Rng) -> Time {
+        let request = match random.u32(..40) {
+            0 => Request::Cart,
+            _ => Request::SitePage,
+        };
+        self.by_hand(world, request, now);
+        match random.u32(..5) {
+            0 => now + wait(random, self.gap),
+            _ => now + 20 * SECOND,
         }
     }
 
