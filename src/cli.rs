@@ -2,16 +2,22 @@
 
 pub mod completions;
 pub mod man;
+mod policy;
 
+pub use policy::PolicyArgs;
+
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, PossibleValue, Resettable};
-use clap::{ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
+use clap::parser::ValueSource;
+use clap::{
+    ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, value_parser,
+};
 use clap_complete::Shell;
 
 use crate::demo::Layout;
 use crate::exit;
-use crate::policy::LastSeen;
 use crate::report::{Format, ReportSize};
 
 /// What every environment variable of the program begins with.
@@ -37,12 +43,13 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// Show what is in the session store and what is due; never deletes anything
-    Audit(AuditArgs),
+    Audit(RunArgs),
     /// Delete the sessions that are due
     Reap(ReapArgs),
     /// Make a throw-away store of real session files, audit it, reap it, audit it again, and clean up
     Demo(DemoArgs),
     /// Print a completion script for a shell
+    #[command(after_help = completions::PLACES)]
     Completions {
         /// The shell
         shell: Shell,
@@ -55,9 +62,9 @@ pub enum Action {
     },
 }
 
-/// Arguments of `audit`.
+/// Arguments of `audit`, and of `reap` as well.
 #[derive(Debug, Args)]
-pub struct AuditArgs {
+pub struct RunArgs {
     /// Where the store is.
     #[command(flatten)]
     pub store: StoreArgs,
@@ -75,21 +82,12 @@ pub struct AuditArgs {
 /// Arguments of `reap`.
 #[derive(Debug, Args)]
 pub struct ReapArgs {
-    /// Where the store is.
-    #[command(flatten)]
-    pub store: StoreArgs,
-    /// What is due.
-    #[command(flatten)]
-    pub policy: PolicyArgs,
-    /// What is done with it.
+    /// What is done with what is due.
     #[command(flatten)]
     pub deleting: DeletingArgs,
-    /// How the outcome is told.
+    /// Where the store is, and what is due.
     #[command(flatten)]
-    pub report: ReportArgs,
-    /// How the work is done.
-    #[command(flatten)]
-    pub work: WorkArgs,
+    pub run: RunArgs,
 }
 
 /// What is done with sessions that are due.
@@ -108,7 +106,7 @@ pub struct DeletingArgs {
     /// In an emergency: delete what is older than every window without reading it
     #[arg(long)]
     pub by_age_only: bool,
-    /// Reap a dormant store, too: one where nothing was saved for longer than the shortest window
+    /// Also reap a dormant store: nothing was saved there for longer than the shortest window
     #[arg(long)]
     pub force: bool,
 }
@@ -117,13 +115,13 @@ pub struct DeletingArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Session store")]
 pub struct StoreArgs {
-    /// An odoo.conf, a data_dir or the session store, whichever it turns out to be
+    /// An odoo.conf, a data_dir or the session store, whichever it is
     #[arg(help_heading = None, value_hint = clap::ValueHint::AnyPath)]
     pub path: Option<PathBuf>,
     /// Odoo's data_dir; the store is its directory `sessions`
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
-    /// The session store itself
+    /// The session store itself, if it is not in a data_dir
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub sessions_dir: Option<PathBuf>,
     /// An odoo.conf, for its data_dir and its sections `[session_reaper]` and `[session_reaper:DBNAME]`
@@ -132,41 +130,6 @@ pub struct StoreArgs {
     /// Work on a directory that is not called `sessions`, or that lies in a filestore
     #[arg(long)]
     pub accept_any_directory: bool,
-}
-
-/// What is due. All are texts: `settings` reads them together with what `odoo.conf` says.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "What is due (also in odoo.conf: [session_reaper])")]
-pub struct PolicyArgs {
-    /// Delete a logged-in user's session this long after its last use (7d, 36h, 1h 30m; m is minutes, M months)
-    #[arg(long, value_name = "AGE", default_value = "7d")]
-    pub authenticated_window: String,
-    /// Delete a visitor's session this long after its last use
-    #[arg(long, value_name = "AGE", default_value = "1d")]
-    pub anonymous_window: String,
-    /// The same for a visitor with a cart or a wishlist [default: the authenticated window]
-    #[arg(long, value_name = "AGE")]
-    pub cart_window: Option<String>,
-    /// Delete unfinished saves and upload stashes after this time; at least 1h
-    #[arg(long, value_name = "AGE", default_value = "1d")]
-    pub leftover_window: String,
-    /// Delete files that are named like a session, but do not read as one, after this time [default: keep them
-    /// for ever]
-    #[arg(long, value_name = "AGE")]
-    pub unreadable_window: Option<String>,
-    /// Allow less than 2h for logged-in users, or 10m for visitors, which ends sessions that are in use
-    #[arg(long)]
-    pub allow_short_window: bool,
-    /// Protect these logins, such as 'kiosk*': their sessions never expire. Repeat it, or separate them with commas
-    #[arg(long, value_name = "PATTERN")]
-    pub keep_login: Vec<String>,
-    /// Which time counts as the last use
-    #[arg(long, value_enum, value_name = "TIME", default_value_t = LastSeen::Mtime)]
-    pub last_seen: LastSeen,
-    /// Delete a login this long after sign-in, even if active (Odoo 18 and newer). Every file must be read, so runs
-    /// take longer
-    #[arg(long, value_name = "AGE")]
-    pub max_lifetime: Option<String>,
 }
 
 /// How the outcome is told.
@@ -195,7 +158,7 @@ pub struct ReportArgs {
 #[command(next_help_heading = "Work")]
 pub struct WorkArgs {
     /// Number of files worked on at the same time [default: 4, but one deletes in a flat store]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,
 }
 
@@ -227,7 +190,7 @@ pub struct DemoArgs {
     #[arg(long, value_enum, value_name = "LAYOUT", default_value_t = Layout::Both)]
     pub layout: Layout,
     /// Make exactly this share of them older than 8 days, and the rest younger than 20 hours
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    #[arg(long, value_name = "PERCENT", value_parser = value_parser!(u8).range(0..=100))]
     pub expired: Option<u8>,
     /// Only make the store, and keep it
     #[arg(long, requires = "dir")]
@@ -235,21 +198,6 @@ pub struct DemoArgs {
     /// Make the data_dir here; it must be absent or empty
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath, requires = "keep")]
     pub dir: Option<PathBuf>,
-}
-
-impl ValueEnum for LastSeen {
-    fn value_variants<'a>() -> &'a [LastSeen] {
-        &[LastSeen::Mtime, LastSeen::Atime]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(self.name()).help(match self {
-            LastSeen::Mtime => "The last save",
-            LastSeen::Atime => {
-                "Of logins and carts, also the last read, up to 90 days after the last save"
-            }
-        }))
-    }
 }
 
 /// Command lines worth knowing, for `--help` and the man page.
@@ -351,9 +299,37 @@ fn with_environment(command: Command) -> Command {
         .mut_subcommands(with_environment)
 }
 
-/// The environment variable of the option `--long`.
-pub fn variable(long: &str) -> String {
-    format!("{ENV_PREFIX}{}", long.to_uppercase().replace('-', "_"))
+/// What was typed, word by word with the id of its option, such as `--limit=5`; but for counted options.
+pub(crate) fn typed<'c>(command: &'c Command, matches: &ArgMatches) -> Vec<(&'c str, OsString)> {
+    let mut words = Vec::new();
+    for arg in command.get_arguments() {
+        let id = arg.get_id().as_str();
+        if matches.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        let long = arg.get_long().unwrap_or_default();
+        match arg.get_action() {
+            ArgAction::Count => {}
+            ArgAction::SetTrue => words.push((id, OsString::from(format!("--{long}")))),
+            _ => {
+                let option = match long {
+                    "" => OsString::new(),
+                    long => OsString::from(format!("--{long}=")),
+                };
+                for value in matches.get_raw(id).into_iter().flatten() {
+                    let mut word = option.clone();
+                    word.push(value);
+                    words.push((id, word));
+                }
+            }
+        }
+    }
+    words
+}
+
+/// The environment variable of an option.
+pub fn variable(option: &str) -> String {
+    format!("{ENV_PREFIX}{}", option.to_uppercase().replace('-', "_"))
 }
 
 #[cfg(test)]

@@ -303,7 +303,7 @@ fn the_file_that_is_named_beside_a_store_is_read_for_its_sections() {
     assert_eq!(
         due(program().arg("audit").env("ODOO_RC", &file)),
         1,
-        "found by looking around"
+        "found by searching"
     );
     // A file without a data_dir, or with one that only Odoo knows, is enough beside a store that was named.
     for (options, code) in [
@@ -546,13 +546,15 @@ fn what_is_misspelt_stops_everything() {
         &odoo,
         "[sesion_reapr:a]\nkeep_login = bob\n",
         &[],
-        &["line 4: [sesion_reapr:a] is not read by anybody: write [session_reaper:a]"],
+        &["line 4: [sesion_reapr:a] is misspelt and would do nothing: write [session_reaper:a]"],
     );
     refused(
         &odoo,
         "[session_reaper:\"shop\"]\nkeep_login = bob\n",
         &[],
-        &["line 4: [session_reaper:\"shop\"] is not read by anybody: write [session_reaper:shop]"],
+        &[
+            "line 4: [session_reaper:\"shop\"] is misspelt and would do nothing: write [session_reaper:shop]",
+        ],
     );
     refused(
         &odoo,

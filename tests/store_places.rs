@@ -257,7 +257,7 @@ fn looking_around_says_what_was_taken() {
     let ran = audit(|program| program.env("ODOO_RC", &config));
     assert_eq!(ran.code, 0, "{}", ran.all());
     assert!(
-        ran.stdout.contains("found by looking around") && ran.stdout.contains("$ODOO_RC"),
+        ran.stdout.contains("found by searching") && ran.stdout.contains("$ODOO_RC"),
         "{}",
         ran.stdout
     );
@@ -271,7 +271,7 @@ fn looking_around_says_what_was_taken() {
         ran.stdout
     );
     assert!(
-        ran.stdout.contains("found by looking around: data_dir in"),
+        ran.stdout.contains("found by searching: data_dir in"),
         "also in one line: {}",
         ran.stdout
     );
@@ -332,8 +332,7 @@ fn a_conf_without_a_data_dir_leads_where_odoo_goes_without_one() {
         let ran = with(command);
         assert_eq!(ran.code, 0, "{}", ran.all());
         assert!(
-            ran.stdout
-                .contains("found by looking around: $ODOO_DATA_DIR"),
+            ran.stdout.contains("found by searching: $ODOO_DATA_DIR"),
             "{}",
             ran.stdout
         );
@@ -344,8 +343,8 @@ fn a_conf_without_a_data_dir_leads_where_odoo_goes_without_one() {
     // The odoo.conf is in the command already; twice would be an error.
     let ready = format!(
         "names no data_dir, so Odoo uses the home of the user it runs as. A deleting reap does not guess: name it \
-         with --data-dir, --sessions-dir or --config (audit and reap --dry-run look around, and say what they found); \
-         found by looking around: add this to your command:\n  --data-dir {}\n",
+         with --data-dir, --sessions-dir or --config (audit and reap --dry-run search for it, and say what they found); \
+         found by searching: add this to your command:\n  --data-dir {}\n",
         odoo.data_dir().display()
     );
     assert!(ran.stderr.ends_with(&ready), "{}", ran.stderr);
@@ -445,7 +444,7 @@ fn a_reap_takes_no_path_and_names_the_flag() {
         ] {
             let ran = run(program().arg("reap").arg(path).args(more));
             assert_eq!(ran.code, 2, "{}", ran.all());
-            let advice = format!("name it with {flag} {}\n", path.display());
+            let advice = format!("type `reap {flag} {}`\n", path.display());
             assert!(ran.stderr.ends_with(&advice), "{}", ran.stderr);
         }
     }

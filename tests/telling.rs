@@ -203,8 +203,8 @@ fn an_audit_says_what_is_configured_for_nobody() {
     assert_eq!(report["nobody"], nobody);
     let text = odoo.run("audit", &args).stdout;
     for line in [
-        "\nunused: [session_reaper:acmee], as no session is of that database\n",
-        "\nunused: keep_login eve, kisok*, as no login here matches\n",
+        "\nwithout effect: [session_reaper:acmee], because there is no session of this database\n",
+        "\nwithout effect: keep_login eve, kisok*, because no login here matches\n",
     ] {
         assert!(text.contains(line), "{text}");
     }
@@ -567,6 +567,14 @@ fn completions_come_from_the_command_line() {
         assert_eq!(ran.code, 0);
         assert!(ran.stdout.contains("anonymous-window"), "{shell}");
     }
+    let help = run(program().args(["completions", "--help"]));
+    for place in [
+        "/bash-completion/completions/",
+        "$fpath",
+        "fish/completions/",
+    ] {
+        assert!(help.stdout.contains(place), "{}", help.stdout);
+    }
 }
 
 #[test]
@@ -587,7 +595,28 @@ fn help_has_exit_codes_and_wrong_usage_ends_with_2() {
     }
 }
 
-/// A reap as under systemd: stdout and stderr are one stream that leads to the journal, and the journal's socket
+#[test]
+fn a_tip_names_the_option_that_was_meant_or_none() {
+    for (typed, tip) in [
+        ("--auth-window", Some("--authenticated-window")),
+        ("--anonymus-window", Some("--anonymous-window")),
+        ("--dryrun", Some("--dry-run")),
+        ("--db", None),
+        ("--colour", None),
+    ] {
+        let ran = run(program().args(["reap", typed, "7d"]));
+        assert_eq!(ran.code, 2, "{}", ran.all());
+        let told = format!("unexpected argument '{typed}' found");
+        assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+        let tip = tip.map(|meant| format!("tip: a similar argument exists: '{meant}'"));
+        let line = ran.stderr.lines().find_map(|line| line.split_once("tip: "));
+        let line = line.map(|(_, line)| format!("tip: {line}"));
+        assert_eq!(line, tip, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("cart"), "{}", ran.stderr);
+    }
+}
+
+/// A run as under systemd: stdout and stderr are one stream that leads to the journal, and the journal's socket
 /// is where it is everywhere, in a mount namespace of its own, and leads to `journald`; or it is not there.
 /// Tells what came through the stream, or `None` where that cannot be tried.
 fn under_journald(

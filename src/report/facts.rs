@@ -68,7 +68,7 @@ pub struct StoreFacts {
     pub resolved: Shown,
     /// Who said so.
     pub from: Shown,
-    /// Nobody did; it was found by looking around.
+    /// Nobody did; it was found by searching.
     pub found: bool,
     pub uid: u32,
     pub gid: u32,

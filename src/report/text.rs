@@ -38,7 +38,7 @@ pub fn full(out: &mut Out, facts: &Facts) {
 pub fn summary(facts: &Facts, numbers: Numbers) -> String {
     let mut sentence = sentence(facts, numbers).concat();
     if facts.store.found {
-        sentence += &format!("; found by looking around: {}", facts.store.from);
+        sentence += &format!("; found by searching: {}", facts.store.from);
     }
     let unknown = facts.found.unknown_names();
     if facts.mode == Mode::Audit && unknown > 0 {
@@ -133,7 +133,7 @@ fn notes(facts: &Facts, numbers: Numbers) -> Vec<String> {
         notes.extend(users(facts, numbers));
     }
     notes.extend(counted(facts, numbers));
-    notes.extend(unused(facts));
+    notes.extend(without_effect(facts));
     notes.extend(found.unknown.iter().map(|shape| unknown(shape, numbers)));
     notes.extend(facts.store.dormant.then(|| dormant(facts)));
     notes.extend(found.errors.iter().map(|error| {
@@ -164,13 +164,13 @@ fn counted(facts: &Facts, numbers: Numbers) -> impl Iterator<Item = String> {
 }
 
 /// What was configured for somebody who is not there.
-fn unused(facts: &Facts) -> impl Iterator<Item = String> {
+fn without_effect(facts: &Facts) -> impl Iterator<Item = String> {
     let sections = facts.nobody.databases.iter().map(|database| {
-        format!("unused: [session_reaper:{database}], as no session is of that database")
+        format!("without effect: [session_reaper:{database}], because there is no session of this database")
     });
     sections.chain(facts.nobody.keep_login.iter().map(|patterns| {
         let patterns = head::value(patterns);
-        format!("unused: keep_login {patterns}, as no login here matches")
+        format!("without effect: keep_login {patterns}, because no login here matches")
     }))
 }
 

@@ -37,7 +37,7 @@ fn place(facts: &Facts) -> Vec<String> {
         place.push(format!("which is {}", store.resolved));
     }
     let who = match store.found {
-        true => "no store was named; found by looking around:",
+        true => "no store was named; found by searching:",
         false => "from",
     };
     place.push(format!("{who} {}", store.from));
