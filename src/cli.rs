@@ -50,6 +50,9 @@ pub enum Action {
     /// Delete the sessions that are due
     Reap(ReapArgs),
     /// Tell whether Odoo's own garbage collection can be off: does the reaper work here?
+    ///
+    /// It looks at running servers, units, cron and the store, changes nothing, and names the command that cures what is
+    /// wrong. --quiet prints only what is not well. The exit code is 1 if something is in the way.
     Doctor(DoctorArgs),
     /// Make a throw-away store of real session files, audit it, reap it, audit it again, and clean up
     Demo(DemoArgs),

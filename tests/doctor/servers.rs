@@ -405,6 +405,24 @@ fn a_store_that_only_its_server_sees_is_found_through_it() {
 }
 
 #[test]
+fn a_host_where_things_are_renamed_all_the_time_is_looked_at_all_the_same() {
+    let test = "a_host_where_things_are_renamed_all_the_time_is_looked_at_all_the_same";
+    let Some(scene) = Scene::new(test, "18, 0", NEW_SWITCH) else {
+        return;
+    };
+    // The kernel gives up on a `..` while anything is renamed anywhere.
+    std::fs::create_dir_all(scene.path("a/b/c")).unwrap();
+    std::os::unix::fs::symlink("../../../src", scene.path("a/b/c/src")).unwrap();
+    let renames =
+        "python3 -c 'import os\nwhile True: os.rename(\"x\", \"y\"); os.rename(\"y\", \"x\")' &";
+    let start = "start env ODOO_SKIP_GC_SESSIONS=1 python3 a/b/c/src/odoo-bin -c odoo.conf";
+    let found = scene.doctor(&format!(
+        "{start}\nmkdir x\n{renames}\n{renames}\nsleep 0.3"
+    ));
+    assert_eq!(found.status("odoo-gc"), "ok", "{found:?}");
+}
+
+#[test]
 fn a_link_in_its_root_leads_nowhere_else() {
     let Some(scene) = Scene::new("a_link_in_its_root_leads_nowhere_else", "18, 0", NEW_SWITCH)
     else {

@@ -8,12 +8,16 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2};
+use rustix::io::Errno;
 
 /// The most that is read of a file; Odoo's largest that matters here has 100 kB.
 const LARGEST: u64 = 1 << 20;
 
 /// The most names of a directory that are looked at; a `site-packages` has some hundreds.
 const MOST_NAMES: usize = 16_384;
+
+/// How often a path is tried again that changed on the way: a container that starts mounts some dozen places.
+const MOST_TRIES: usize = 1_000;
 
 /// The root of a process.
 #[derive(Debug)]
@@ -33,7 +37,14 @@ impl Inside {
         // In a root of its own, "/x" is relative to that.
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         let flags = OFlags::PATH | OFlags::CLOEXEC;
-        Ok(openat2(&self.0, path, flags, Mode::empty(), resolve)?)
+        for _ in 0..MOST_TRIES {
+            match openat2(&self.0, path, flags, Mode::empty(), resolve) {
+                // Something was renamed or mounted meanwhile, so that a `..` might have led out.
+                Err(Errno::AGAIN) => {}
+                result => return Ok(result?),
+            }
+        }
+        Err(Errno::AGAIN.into())
     }
 
     pub fn stat(&self, path: &Path) -> io::Result<Stat> {

@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{self, Cli, ReapArgs, variable};
 use crate::redact::{self, Shown};
-use crate::settings::{Settings, Surroundings};
+use crate::settings::{Settings, Surroundings, unknown_variables};
 
 /// Options of an audit that tell how its outcome is told.
 const OF_THE_REPORT: [&str; 7] = [
@@ -57,6 +57,11 @@ impl Told {
             Ok(read) => read,
             Err(error) => return Some(refused(&error as &clap::Error)),
         };
+        let unknown = unknown(environment);
+        if !unknown.is_empty() && !args.deleting.dry_run {
+            let told = format!("an environment variable belongs to no option: {unknown}");
+            return Some(refused(&told));
+        }
         let ReapArgs { deleting, run } = args;
         let values = environment.clone();
         let around = Surroundings {
@@ -76,6 +81,14 @@ impl Told {
     }
 }
 
+/// The misspelt variables, for which a run that deletes ends.
+fn unknown(environment: &BTreeMap<String, String>) -> String {
+    let variables = environment
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()));
+    unknown_variables(&Cli::command(), &["audit", "reap"], variables).join(", ")
+}
+
 fn first_line(error: &dyn std::fmt::Display) -> String {
     let text = error.to_string();
     text.lines().next().unwrap_or_default().to_owned()
@@ -90,6 +103,9 @@ fn merged(
     let command = Cli::command();
     let reap = command.find_subcommand("reap").unwrap_or(&command);
     let typed = cli::typed(reap, &matches);
+    // Whoever types a store does not mean that of the environment.
+    let is_store = |id: &str| ["path", "data_dir", "sessions_dir", "config"].contains(&id);
+    let names_store = typed.iter().any(|(id, _)| is_store(id));
     let of_environment = reap.get_arguments().filter_map(|arg| {
         let long = arg.get_long()?;
         let value = environment.get(&variable(long));
@@ -97,6 +113,7 @@ fn merged(
         let is_typed = typed.iter().any(|(id, _)| *id == arg.get_id().as_str());
         let word = match arg.get_action() {
             _ if is_typed => return None,
+            _ if names_store && ["data-dir", "sessions-dir"].contains(&long) => return None,
             ArgAction::SetTrue => is_yes(value).then(|| format!("--{long}"))?,
             _ => format!("--{long}={value}"),
         };
@@ -183,6 +200,8 @@ mod tests {
                 .unwrap()
                 .dry_run
         );
+        let typed = told("reap --sessions-dir /b/sessions", &environment).unwrap();
+        assert_eq!(typed.sessions, Ok(PathBuf::from("/b/sessions")));
         assert!(told("-q reap", &environment).is_some());
         assert!(told("audit", &environment).is_none());
     }
@@ -196,17 +215,15 @@ mod tests {
                 &[("DATA_DIR", "/a")],
                 "error: a value is required",
             ),
+            ("reap", &[("DATA_DIR", "/a"), ("CART_WINDOW", "x")], "x"),
             (
                 "reap",
-                &[("DATA_DIR", "/a"), ("CART_WINDOW", "x")],
-                "ODOO_SESSION",
+                &[("DATA_DIR", "/a"), ("CART_WINDOWS", "1d")],
+                "ODOO_SESSION_REAPER_CART_WINDOWS",
             ),
         ] {
             let refused = told(words, environment).unwrap().sessions.unwrap_err();
-            assert!(
-                refused.contains(why.trim_start_matches("ODOO_SESSION")),
-                "{refused}"
-            );
+            assert!(refused.contains(why), "{refused}");
         }
     }
 }
