@@ -82,14 +82,15 @@ pub struct Evidence {
 pub fn gather(case: &Case<'_>) -> Evidence {
     let host = case.host;
     let masters = host.masters.iter();
+    // Where its store is not there, it is likely to be another one.
     let dark = masters.clone().filter(|master| {
         let seen = master.seen.as_ref();
-        seen.is_none_or(|seen| seen.data_dir.is_err())
+        seen.is_none_or(|seen| seen.data_dir.is_err() || seen.store.is_none())
     });
     Evidence {
         servers: masters
             .filter(|master| case.is_its_store(master))
-            .map(server)
+            .map(|master| server(master, case.store.owner))
             .collect(),
         dark: (dark.count() + host.orphans.len()) as u64,
         hidden: host.hidden,
@@ -99,13 +100,16 @@ pub fn gather(case: &Case<'_>) -> Evidence {
     }
 }
 
-fn server(master: &Master) -> Server {
+fn server(master: &Master, owner: Option<u32>) -> Server {
     let seen = master.seen.as_ref();
     let source = seen.and_then(|seen| seen.source.as_ref());
     let version = source.map(|source| source.version);
     let started = seen.and_then(|seen| seen.started);
     let is_newer = |started: i64| source.is_some_and(|source| source.changed > started + JITTER);
+    // Anybody can start something that looks like an Odoo, but not as the user whom the store lets in.
+    let is_stranger = master.uid.is_none_or(|uid| uid != 0 && Some(uid) != owner);
     let gc = match seen {
+        Some(_) if is_stranger => Gc::Untold("this store belongs to another user than it".into()),
         Some(seen) => gc(seen),
         None => Gc::Untold("this user may not look into it".into()),
     };
