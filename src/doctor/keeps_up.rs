@@ -62,15 +62,16 @@ pub fn gather(case: &Case<'_>, is_reaped: bool, success: Option<i64>) -> Evidenc
                 let overdue = WINDOWS.iter().filter_map(|(class, option)| {
                     let row = audit.plain(class)?;
                     let window = i64::try_from(audit.longest(option)?).ok()?;
-                    // The oldest may be protected; then its age says nothing.
-                    let oldest = row.oldest.filter(|_| row.due.files > 0)?;
+                    // The oldest login may be protected; then its age says nothing.
+                    let protected = *class == "authenticated" && audit.protects_logins();
+                    let oldest = row.oldest.filter(|_| row.due.files > 0 && !protected)?;
                     Some(now - oldest - window)
                 });
                 let saved = audit.store.last_change.unwrap_or(now);
                 Counts {
                     files: audit.total.files,
                     due: audit.total.due.files,
-                    overdue: overdue.max().filter(|_| !audit.protects_logins()),
+                    overdue: overdue.max(),
                     arrived: audit.total.younger_than(DAY as u64),
                     dormant: audit.store.dormant.then_some(now - saved),
                 }

@@ -84,7 +84,7 @@ pub fn judge(evidence: &Evidence) -> Finding {
             "# read for more than 90 days after the last save: let these people log in again".into()
         }
         false => shown![
-            "echo ODOO_SESSION_REAPER_LAST_SEEN=atime | sudo tee -a ",
+            "printf '\\n%s\\n' ODOO_SESSION_REAPER_LAST_SEEN=atime | sudo tee -a ",
             &evidence.file,
             "    # the option --last-seen atime"
         ],

@@ -2,7 +2,7 @@
 
 mod cure;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Case;
 use super::finding::{Finding, Proven, Status};
@@ -59,8 +59,10 @@ pub struct Evidence {
     pub cron: Vec<Cron>,
     /// Our units there are, whatever store they work on; `None` without systemd.
     pub installed: Option<bool>,
-    /// The default unit works on another store, where an Odoo saves.
+    /// The default unit works on another store that is there, and not known to be left.
     pub default_is_taken: bool,
+    /// What all of our units are called.
+    pub names: Vec<Shown>,
     /// Units that work on no store at all, and why.
     pub refusing: Vec<(Shown, Shown)>,
     pub data_dir: Shown,
@@ -108,9 +110,14 @@ pub fn gather(case: &Case<'_>) -> Evidence {
                 .told
                 .as_ref()
                 .and_then(|told| told.sessions.as_ref().ok());
-            let is_used = sessions.is_some_and(|sessions| case.is_used(sessions));
+            let is_left = |sessions: &PathBuf| case.is_left(sessions);
+            let is_used = sessions.is_some_and(|it| it.is_dir() && !is_left(it));
             unit.name == "odoo-session-reaper" && unit.timer_active && is_used
         }),
+        names: all
+            .iter()
+            .map(|unit| redact::printable(unit.name.as_bytes()))
+            .collect(),
         refusing: refusing.collect(),
         data_dir: redact::path(store.sessions.parent().unwrap_or(&store.sessions)),
         sessions: store.shown.clone(),
@@ -163,7 +170,7 @@ fn refusal(unit: &Unit, sessions: &Path, owner: Option<u32>) -> Option<Refusal> 
 }
 
 /// Whether this user is neither root nor the owner, and so is let into no store.
-fn wrong_user(user: &str, owner: Option<u32>) -> Option<Refusal> {
+pub fn wrong_user(user: &str, owner: Option<u32>) -> Option<Refusal> {
     let shown = || redact::printable(user.as_bytes());
     let Some(uid) = uid_of(user) else {
         return Some(Refusal::NoSuchUser(shown()));
@@ -207,7 +214,10 @@ pub fn judge(evidence: &Evidence) -> Finding {
         file,
         user,
         refusal,
-    }) = evidence.cron.first()
+    }) = evidence
+        .cron
+        .iter()
+        .min_by_key(|line| line.refusal.is_some())
     {
         let told = shown!["a line of cron in ", file, ", as user ", user];
         return match refusal {
@@ -251,15 +261,7 @@ fn nobody(evidence: &Evidence) -> Finding {
 }
 
 /// What `systemctl is-enabled` says of a timer that starts with the host.
-const ENABLED: [&str; 7] = [
-    "enabled",
-    "enabled-runtime",
-    "static",
-    "linked",
-    "linked-runtime",
-    "generated",
-    "transient",
-];
+const ENABLED: [&str; 4] = ["enabled", "static", "linked", "generated"];
 
 fn of_unit(unit: &Seen, evidence: &Evidence) -> Finding {
     let name = &unit.name;
@@ -267,7 +269,16 @@ fn of_unit(unit: &Seen, evidence: &Evidence) -> Finding {
         return Finding::new(ID, Status::Problem, shown![name, told]).cured_by(cure);
     }
     let last = match (unit.ended, unit.last) {
-        (Some(ended), _) => shown!["last run succeeded ", ago(evidence.now - ended)],
+        (Some(ended), _) if unit.status == 0 => {
+            shown!["last run succeeded ", ago(evidence.now - ended)]
+        }
+        // Busy, or told to stop: the unit takes that for a success.
+        (Some(ended), _) => shown![
+            "last run was stopped before its end, exit code ",
+            unit.status,
+            ", ",
+            ago(evidence.now - ended)
+        ],
         (None, Some(last)) => shown!["last run began ", ago(evidence.now - last)],
         (None, None) => "no run yet".into(),
     };

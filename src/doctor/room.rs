@@ -31,7 +31,9 @@ pub struct Evidence {
 
 pub fn gather(case: &Case<'_>, is_reaped: bool) -> Evidence {
     let audit = case.store.audit.as_ref().ok();
-    let growth = audit.map_or((0, 0), |audit| {
+    // Without the journal nobody knows what went, so there is no rate.
+    let knows = !is_reaped || case.journal.readable;
+    let growth = audit.filter(|_| knows).map_or((0, 0), |audit| {
         let arrived = audit.total.younger_than(DAY as u64);
         let gone = if is_reaped { case.journal.deleted } else { 0 };
         let more = arrived.saturating_sub(gone);

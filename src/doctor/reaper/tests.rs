@@ -31,6 +31,7 @@ fn of(units: Vec<Seen>) -> Evidence {
         cron: Vec::new(),
         installed: Some(true),
         default_is_taken: false,
+        names: vec!["odoo-session-reaper".into()],
         refusing: Vec::new(),
         data_dir: "/srv/my shop".into(),
         sessions: "/srv/my shop/sessions".into(),
@@ -89,6 +90,24 @@ fn a_unit_is_on_or_is_told_what_is_wrong_with_it() {
             Status::Problem,
             "odoo-session-reaper@shop.timer is off",
             "sudo systemctl enable --now odoo-session-reaper@shop.timer",
+        ),
+        (
+            Seen {
+                enabled: "enabled-runtime".into(),
+                ..unit()
+            },
+            Status::Problem,
+            "odoo-session-reaper@shop.timer is off after the next boot",
+            "sudo systemctl enable --now odoo-session-reaper@shop.timer",
+        ),
+        (
+            Seen {
+                status: 75,
+                ..unit()
+            },
+            Status::Ok,
+            "odoo-session-reaper@shop.timer is on; last run was stopped before its end, exit code 75, 12 minutes ago, next at 2026-11-21 21:29 UTC",
+            "",
         ),
         (
             Seen {
@@ -168,6 +187,12 @@ fn one_that_is_on_counts_before_one_that_was_forgotten() {
         refusal: Some(Refusal::WrongUser("bob".into(), 104)),
         ..cron
     };
+    // A line of a stranger does not hide the one that works.
+    let both = Evidence {
+        cron: vec![refused.clone(), by_cron.cron[0].clone()],
+        ..of(vec![])
+    };
+    assert_eq!(judge(&both).status, Status::Ok);
     let finding = judge(&Evidence {
         cron: vec![refused],
         ..of(vec![])
@@ -189,7 +214,7 @@ fn nobody_is_cured_by_what_is_there() {
         "{told}"
     );
     assert!(
-        told.contains("'ODOO_SESSION_REAPER_DATA_DIR=/srv/my shop'"),
+        told.starts_with("printf '\\n%s\\n' 'ODOO_SESSION_REAPER_DATA_DIR=/srv/my shop'"),
         "{told}"
     );
     let (_, told) = cure(Evidence {
@@ -200,13 +225,24 @@ fn nobody_is_cured_by_what_is_there() {
         told.ends_with("enable --now odoo-session-reaper@myshop.timer"),
         "{told}"
     );
+    // One of that name works on another data_dir.
+    let (_, told) = cure(Evidence {
+        default_is_taken: true,
+        names: vec!["odoo-session-reaper@myshop".into()],
+        ..of(vec![])
+    });
+    assert!(
+        told.contains("/etc/default/odoo-session-reaper-myshop2 &&"),
+        "{told}"
+    );
     let (status, told) = cure(Evidence {
         installed: Some(false),
         ..of(vec![])
     });
     assert_eq!(status, Status::Problem);
     assert!(
-        told.ends_with("| sudo tee /etc/cron.d/odoo-session-reaper"),
+        told.starts_with("echo '17 * * * * root /")
+            && told.ends_with("| sudo tee -a /etc/cron.d/odoo-session-reaper"),
         "{told}"
     );
     let (status, _) = cure(Evidence {
