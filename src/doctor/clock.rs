@@ -49,7 +49,7 @@ pub fn judge(evidence: &Evidence) -> Finding {
             " files are from the future or from before 2010, and kept for ever"
         ];
         return find(Status::Warning, told).cured_by(
-            "timedatectl    # if the clock is right now, those files need: touch".into(),
+            "timedatectl    # is it right now? Then let those people log in again, and `touch` their files".into(),
         );
     }
     match evidence.synchronised {

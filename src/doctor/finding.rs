@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::redact::{Shown, shown};
 
 /// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     Ok,
@@ -126,7 +126,7 @@ fn all_well(findings: &[&Finding], proven: Proven) -> Shown {
         |finding: &&Finding| finding.id == super::odoo_gc::ID && finding.status != Status::Ok;
     match proven {
         _ if findings.iter().any(is_doubted) => {
-            "nothing is in the way, but Odoo's GC is off only perhaps; see `odoo-gc`".into()
+            "nothing is in the way, but it is not sure that Odoo's GC is off; see `odoo-gc`".into()
         }
         Proven::OnSince(Some(since)) => shown![
             "Odoo's GC is off; the reaper is on since ",
@@ -205,7 +205,7 @@ mod tests {
             (
                 vec![("odoo-gc", Warning), ("reaper", Ok), ("keeps-up", Ok)],
                 yes,
-                "nothing is in the way, but Odoo's GC is off only perhaps; see `odoo-gc` (1 warning)",
+                "nothing is in the way, but it is not sure that Odoo's GC is off; see `odoo-gc` (1 warning)",
                 Exit::Done,
             ),
             (

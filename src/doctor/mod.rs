@@ -22,16 +22,16 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::DoctorArgs;
 use crate::exit::Exit;
-use crate::redact::{self, Shown};
+use crate::redact::{self, Shown, shown};
 use crate::report::{Format, Out};
 use crate::settings::SettingsError;
 use face::Patient;
-use finding::{Finding, Proven, verdict};
+use finding::{Finding, Proven, Status, verdict};
 use host::Host;
 use host::journal::{self, Journal};
 use host::master::{Master, identity};
 use host::source::Version;
-use host::store::Store;
+use host::store::{Audit, Store};
 use host::systemd::Unit;
 use host::told::Told;
 
@@ -235,16 +235,36 @@ fn findings(
     is_reaped: bool,
     success: Option<i64>,
 ) -> Vec<Finding> {
+    // Where nobody could look, most checks have nothing to say.
+    let by_audit = |id, judge: &dyn Fn(&Audit) -> Finding| match &case.store.audit {
+        Ok(audit) => judge(audit),
+        Err(why) => {
+            let told = shown!["the store could not be looked at: ", why];
+            odoo::seen_by_root(Finding::new(id, Status::Unknown, told), case.host.root)
+        }
+    };
     vec![
         odoo::judge(&odoo::gather(case)),
         odoo_gc::judge(&odoo_gc::gather(case)),
         reaper::judge(reaper),
-        keeps_up::judge(&keeps_up::gather(case, is_reaped, success)),
-        room::judge(&room::gather(case, is_reaped)),
-        makers::judge(&makers::gather(case)),
+        by_audit(keeps_up::ID, &|audit| {
+            keeps_up::judge(&keeps_up::gather(case, audit, is_reaped, success))
+        }),
+        by_audit(room::ID, &|audit| {
+            room::judge(&room::gather(case, audit, is_reaped))
+        }),
+        by_audit(makers::ID, &|audit| {
+            makers::judge(&makers::gather(case, audit))
+        }),
         clock::judge(&clock::gather(case)),
-        last_use::judge(&last_use::gather(case)),
-        rules::judge(&rules::gather(case)),
-        unknown::judge(&unknown::gather(case)),
+        by_audit(last_use::ID, &|audit| {
+            last_use::judge(&last_use::gather(case, audit))
+        }),
+        by_audit(rules::ID, &|audit| {
+            rules::judge(&rules::gather(case, audit))
+        }),
+        by_audit(unknown::ID, &|audit| {
+            unknown::judge(&unknown::gather(case, audit))
+        }),
     ]
 }

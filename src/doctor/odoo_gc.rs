@@ -109,7 +109,9 @@ fn server(master: &Master, owner: Option<u32>) -> Server {
     // Anybody can start something that looks like an Odoo, but not as the user whom the store lets in.
     let is_stranger = master.uid.is_none_or(|uid| uid != 0 && Some(uid) != owner);
     let gc = match seen {
-        Some(_) if is_stranger => Gc::Untold("this store belongs to another user than it".into()),
+        Some(_) if is_stranger => {
+            Gc::Untold("the store belongs to another user, so it may be a fake".into())
+        }
         Some(seen) => gc(seen),
         None => Gc::Untold("this user may not look into it".into()),
     };
@@ -172,7 +174,7 @@ fn pile(case: &Case<'_>) -> Pile {
         .longest("authenticated_window")
         .is_some_and(|window| window > 8 * DAY);
     // A few may be what Odoo is not let at, or what came back from a backup.
-    let few = old * 20 < logins.files + visitors.files;
+    let few = old * 20 <= logins.files + visitors.files;
     match old {
         0 if logins.older_than(7 * DAY) == 0 && many && kept && case.journal.no_login_in_8_days => {
             Pile::Cut
@@ -232,8 +234,8 @@ fn untold(evidence: &Evidence) -> Option<Shown> {
     }
     let more = if evidence.dark > 0 {
         shown![
-            count(evidence.dark, "other server"),
-            " may use this store, too"
+            count(evidence.dark, "more server"),
+            " may use this store: its data_dir could not be told, or is not there"
         ]
     } else if servers.is_empty() && !evidence.hidden {
         "no Odoo of this store runs, so nobody can be asked".into()
@@ -259,7 +261,12 @@ fn with_pile(told: Shown, pile: Pile) -> Shown {
         Pile::Cut => "something deletes logins at 7 days, and it is not this reaper".into(),
         Pile::Silent => "the pile cannot tell".into(),
     };
-    shown![told, "; ", pile, "; databases' parameters: not looked at"]
+    shown![
+        told,
+        "; ",
+        pile,
+        "; parameters in the databases were not looked at"
+    ]
 }
 
 fn told(server: &Server) -> Shown {
@@ -279,7 +286,9 @@ fn told(server: &Server) -> Shown {
         Gc::Untold(why) => shown![": ", why],
     };
     let pending = match server.restart_pending {
-        true => ", restart pending: its source is newer than the process",
+        true => {
+            " (restart pending: its source is newer than the process, so that this may not be what runs)"
+        }
         false => "",
     };
     shown!["process ", server.pid, version, said, pending]

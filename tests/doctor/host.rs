@@ -192,7 +192,7 @@ fn what_is_wrong_with_a_unit_is_told_with_its_cure() {
         ),
         (
             |unit| unit.user = "nobody-of-that-name".to_owned(),
-            "whom there is not",
+            "who does not exist",
             "'[Service]' User=",
         ),
         (

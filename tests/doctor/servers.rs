@@ -532,6 +532,13 @@ fn an_old_pile_says_that_a_build_without_a_switch_is_off_by_its_parameter() {
         scene.session(&format!("e{number}"), USER, OLD);
     }
     assert_eq!(scene.doctor(PLAIN).status("odoo-gc"), "ok");
+    // Where there is nothing, nothing is old.
+    let sessions = scene.path("data/sessions");
+    std::fs::remove_dir_all(&sessions).unwrap();
+    std::fs::create_dir(&sessions).unwrap();
+    assert_eq!(scene.doctor(PLAIN).status("odoo-gc"), "problem");
+    scene.session("c3", USER, OLD);
+    assert_eq!(scene.doctor(PLAIN).status("odoo-gc"), "ok");
     // Nothing was saved for days: then nobody would delete either.
     crate::testenv::set_age(&scene.path("data/sessions"), 2 * crate::testenv::DAY);
     assert_eq!(scene.doctor(PLAIN).status("odoo-gc"), "problem");

@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::NaiveDateTime;
 
 use super::told::Told;
+use crate::redact::{self, Shown};
 use crate::settings;
 
 /// The properties that matter, of services and timers alike.
@@ -52,6 +53,12 @@ pub struct Unit {
     pub next: Option<i64>,
     /// When the timer started the service last, also before the last boot.
     pub last: Option<i64>,
+}
+
+impl Unit {
+    pub fn shown(&self) -> Shown {
+        redact::printable(self.name.as_bytes())
+    }
 }
 
 /// The values of the properties of one unit; one that stands there more than once has several.
