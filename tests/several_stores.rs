@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
-use testenv::{DAY, HOUR, Ran, USER, VISITOR, is_root, program, run, set_age, sharded, skipped};
+use testenv::{
+    DAY, HOUR, Ran, USER, VISITOR, is_root, missing, program, run, set_age, sharded, skipped,
+};
 
 const ODOO: u32 = 54_321;
 const OTHER: u32 = 54_322;
@@ -211,6 +213,49 @@ fn each_store_is_looked_at_as_its_owner_and_the_worst_end_is_the_end() {
         ran.stdout.contains("3 of 5 files in 2 stores are due"),
         "{}",
         ran.stdout
+    );
+}
+
+/// The child that looks at the first store is killed, as by a kernel that is out of memory.
+#[test]
+fn a_child_that_dies_ends_its_own_line_only_and_is_named_at_the_end() {
+    let test = "a_child_that_dies_ends_its_own_line_only_and_is_named_at_the_end";
+    let Some(system) = System::new(test) else {
+        return;
+    };
+    system.store("/opt/a", ODOO, 1);
+    system.store("/opt/b", OTHER, 1);
+    let shard = system.path(&format!("/opt/a/sessions/{}", sharded("10")));
+    let mut killed = Command::new("strace");
+    killed
+        .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=openat2,getdents64"])
+        .args(["-e", "inject=openat2,getdents64:signal=KILL", "-P"])
+        .arg(shard.parent().unwrap())
+        .args(["unshare", "--mount", "sh", "-c"])
+        .arg(r#"mount -t proc proc "$0/proc" && exec chroot "$0" /odoo-session-reaper audit"#)
+        .arg(system.dir.path());
+    if Command::new("strace").arg("-V").output().is_err() {
+        return missing(test, "strace");
+    }
+    let ran = run(&mut killed);
+    assert_eq!(ran.code, 1, "{}", ran.all());
+    let rows = rows(&ran);
+    assert_eq!(
+        rows[0].join(" "),
+        "? ? ? /opt/a/sessions (exit code 1)",
+        "{rows:?}"
+    );
+    assert!(rows[1].join(" ").ends_with("/opt/b/sessions"), "{rows:?}");
+    assert!(
+        ran.stdout.contains("1 of 2 files in 2 stores are due"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stderr.contains("nobody knows what is in /opt/a/sessions: the child that looked there ended with signal: 9")
+            && ran.stderr.lines().count() == 1,
+        "{}",
+        ran.stderr
     );
 }
 

@@ -7,7 +7,7 @@ mod place;
 
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use rustix::fs::{AtFlags, Stat};
@@ -24,17 +24,17 @@ use crate::time::Timestamp;
 use place::Place;
 
 /// Where a run leaves its metrics, if anybody wants them.
-pub struct MetricsFile<'a> {
-    wanted: Option<(&'a Path, io::Result<Place>)>,
+pub(super) struct MetricsFile {
+    wanted: Option<(PathBuf, io::Result<Place>)>,
     mode: Mode,
     begun: Instant,
 }
 
-impl<'a> MetricsFile<'a> {
+impl MetricsFile {
     /// Metrics of a run that begins now. Where they are to lie is looked up here, and never again.
-    pub fn new(path: Option<&'a Path>, mode: Mode) -> MetricsFile<'a> {
+    pub(super) fn new(path: Option<&Path>, mode: Mode) -> MetricsFile {
         MetricsFile {
-            wanted: path.map(|path| (path, Place::open(path))),
+            wanted: path.map(|path| (path.to_owned(), Place::open(path))),
             mode,
             begun: Instant::now(),
         }
@@ -44,7 +44,7 @@ impl<'a> MetricsFile<'a> {
     ///
     /// # Errors
     /// A usage error that names both.
-    pub fn check(&self, sessions: &Path) -> Result<(), SettingsError> {
+    pub(super) fn check(&self, sessions: &Path) -> Result<(), SettingsError> {
         let Some((path, Ok(place))) = &self.wanted else {
             return Ok(());
         };
@@ -66,12 +66,12 @@ impl<'a> MetricsFile<'a> {
     }
 
     /// Writes the metrics of a run over `sessions` that came to its end, and ends with `exit`.
-    pub fn finished(&self, sessions: &Path, facts: &Facts, exit: Exit) {
+    pub(super) fn finished(&self, sessions: &Path, facts: &Facts, exit: Exit) {
         self.write(Some(sessions), Some(facts), exit);
     }
 
     /// Writes the metrics of a run that failed; `sessions` is its store, if it came so far.
-    pub fn failed(&self, sessions: Option<&Path>, exit: Exit) {
+    pub(super) fn failed(&self, sessions: Option<&Path>, exit: Exit) {
         self.write(sessions, None, exit);
     }
 

@@ -1,8 +1,8 @@
 //! The program: parses the command line, runs the command, and says how it ended.
 
 mod metrics_file;
-mod over_store;
 mod progress;
+mod run;
 mod sandbox;
 mod several;
 mod story;
@@ -15,7 +15,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Command, FromArgMatches};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
-use crate::cli::{self, Action, Cli, ReportSize};
+use crate::cli::{self, Action, Cli};
 use crate::exit::Exit;
 use crate::log;
 use crate::reap::{Mode, Stop};
@@ -43,25 +43,75 @@ pub fn main() -> Exit {
             redact::printable(text.as_bytes())
         );
     }
-    run(cli, &matches, &command).unwrap_or_else(|error| {
+    dispatch(cli, &matches, &command).unwrap_or_else(|error| {
         tracing::error!("{error:#}");
         failure(&error)
     })
+}
+
+fn dispatch(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit> {
+    let quiet = cli.log.quiet;
+    let around = Surroundings::real();
+    let (name, own) = matches.subcommand().unwrap_or(("", matches));
+    let own_command = command.find_subcommand(name).unwrap_or(command);
+    let known = known_variables(&cli.command, command);
+    // What only the service is told, so that nobody takes this for what the service will do.
+    let tell_of_the_service = |settings: &Settings| {
+        for notice in notices(settings, own_command, own, &around) {
+            tracing::warn!("{notice}");
+        }
+    };
+    match cli.command {
+        Action::Audit(args) => {
+            let metrics = MetricsFile::new(args.report.metrics_file.as_deref(), Mode::Audit);
+            let config = args.store.config.clone();
+            let settings = known.and_then(|()| Settings::audit(args, own, &around));
+            let settings = or_say_why(settings, config.as_deref(), &metrics)?;
+            if !settings.several.is_empty() {
+                let config = settings.conf_file.as_ref().map(|file| file.path.as_path());
+                let again = several::again(own_command, own, config, quiet);
+                return several::run(&settings, &again, &stop()?);
+            }
+            tell_of_the_service(&settings);
+            run::run(&settings, Out::stdout(), quiet > 0, &stop()?, &metrics)
+        }
+        Action::Reap(args) => {
+            let mode = Mode::from(&args.deleting);
+            let metrics = MetricsFile::new(args.report.metrics_file.as_deref(), mode);
+            let config = args.store.config.clone();
+            let settings = known.and_then(|()| Settings::reap(args, own, &around));
+            let settings = or_say_why(settings, config.as_deref(), &metrics)?;
+            if mode == Mode::DryRun {
+                tell_of_the_service(&settings);
+            }
+            run::run(&settings, Out::stdout(), quiet > 0, &stop()?, &metrics)
+        }
+        Action::Demo(args) => story::tell(&args, quiet > 0, &stop()?),
+        Action::Completions { shell } => print(cli::completions::script(shell).as_bytes()),
+        Action::Man { dir } => man(dir.as_deref()),
+    }
+}
+
+fn deletes(action: &Action) -> bool {
+    matches!(action, Action::Reap(args) if !args.deleting.dry_run)
 }
 
 /// Says which environment variables are misspelt.
 ///
 /// # Errors
 /// In a run that deletes, which would go by what nobody meant.
-fn heed(unknown: &[String], deletes: bool) -> Result<(), SettingsError> {
+fn known_variables(action: &Action, command: &Command) -> Result<(), SettingsError> {
+    // One environment file serves an audit and a reap.
+    let commands: &[&str] = match action {
+        Action::Audit(_) | Action::Reap(_) => &["audit", "reap"],
+        _ => &["audit", "reap", "demo"],
+    };
+    let unknown = unknown_variables(command, commands, std::env::vars_os()).join(", ");
     if unknown.is_empty() {
         return Ok(());
     }
-    let told = format!(
-        "an environment variable belongs to no option: {}",
-        unknown.join(", ")
-    );
-    if deletes {
+    let told = format!("an environment variable belongs to no option: {unknown}");
+    if deletes(action) {
         return Err(SettingsError::usage(format!(
             "{told}; correct or unset it, nothing was deleted"
         )));
@@ -70,80 +120,16 @@ fn heed(unknown: &[String], deletes: bool) -> Result<(), SettingsError> {
     Ok(())
 }
 
-fn run(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit> {
-    // One environment file serves an audit and a reap.
-    let commands: &[&str] = match cli.command {
-        Action::Audit(_) | Action::Reap(_) => &["audit", "reap"],
-        _ => &["audit", "reap", "demo"],
-    };
-    let unknown = unknown_variables(command, commands, std::env::vars_os());
-    let deletes = matches!(&cli.command, Action::Reap(args) if !args.deleting.dry_run);
-    let known = heed(&unknown, deletes);
-    let quiet = cli.log.quiet > 0;
-    let around = Surroundings::real();
-    let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
-    match cli.command {
-        Action::Audit(args) => {
-            let path = args.report.metrics_file.clone();
-            let metrics = MetricsFile::new(path.as_deref(), Mode::Audit);
-            let config = args.store.config.clone();
-            let settings = known
-                .and_then(|()| Settings::audit(args, matches, &around))
-                .map_err(|error| error.with(unreadable(config.as_deref())))
-                .inspect_err(|error| metrics.failed(None, error.exit))?;
-            if !settings.several.is_empty() {
-                let audit = command.find_subcommand("audit").unwrap_or(command);
-                let config = settings.conf_file.as_ref().map(|file| file.path.as_path());
-                let again = several::again(audit, matches, config, cli.log.quiet);
-                let out = match settings.report.report {
-                    Some(ReportSize::None) => Out::nowhere(),
-                    _ => Out::stdout(),
-                };
-                return several::run(&settings.several, &again, out, &stop()?);
-            }
-            tell_of_the_service(&settings, command, matches, &around);
-            over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
-        }
-        Action::Reap(args) => {
-            let path = args.report.metrics_file.clone();
-            let metrics = MetricsFile::new(path.as_deref(), Mode::from(&args.deleting));
-            let config = args.store.config.clone();
-            let settings = known
-                .and_then(|()| Settings::reap(args, matches, &around))
-                .map_err(|error| error.with(unreadable(config.as_deref())))
-                .inspect_err(|error| metrics.failed(None, error.exit))?;
-            if settings.mode == Mode::DryRun {
-                tell_of_the_service(&settings, command, matches, &around);
-            }
-            over_store::run(&settings, Out::stdout(), quiet, &stop()?, &metrics)
-        }
-        Action::Demo(args) => story::tell(&args, quiet, &stop()?),
-        Action::Completions { shell } => print(cli::completions::script(shell).as_bytes()),
-        Action::Man { dir } => man(dir.as_deref()),
-    }
-}
-
-/// Says what the service is told and this run is not, so that nobody takes an audit for what the service will do.
-fn tell_of_the_service(
-    settings: &Settings,
-    command: &Command,
-    matches: &ArgMatches,
-    around: &Surroundings,
-) {
-    let name = if settings.mode == Mode::Audit {
-        "audit"
-    } else {
-        "reap"
-    };
-    let command = command.find_subcommand(name).unwrap_or(command);
-    for notice in notices(settings, command, matches, around) {
-        tracing::warn!("{notice}");
-    }
-}
-
-/// What to do about an odoo.conf that our unit keeps from being read.
-fn unreadable(config: Option<&Path>) -> Option<String> {
-    sandbox::if_refused(config?, sandbox::For::Reading)
+/// Also says what to do about an odoo.conf that our unit keeps from being read, and leaves metrics.
+fn or_say_why(
+    settings: Result<Settings, SettingsError>,
+    config: Option<&Path>,
+    metrics: &MetricsFile,
+) -> Result<Settings, SettingsError> {
+    let unreadable = || sandbox::if_refused(config?, sandbox::For::Reading);
+    settings
+        .map_err(|error| error.with(unreadable()))
+        .inspect_err(|error| metrics.failed(None, error.exit))
 }
 
 fn man(dir: Option<&Path>) -> anyhow::Result<Exit> {

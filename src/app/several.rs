@@ -5,7 +5,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -17,12 +16,13 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
-use crate::cli::variable;
+use crate::cli::{ReportSize, variable};
 use crate::exit::Exit;
-use crate::reap::Stop;
+use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::numbers::bytes;
 use crate::report::{Numbers, Out};
+use crate::settings::Settings;
 use crate::stream::TICK;
 
 /// The program itself, also if its file has been replaced or removed meanwhile.
@@ -51,9 +51,9 @@ struct Due {
 
 /// The command line of a child, but for its store: what this run was told of what is due.
 ///
-/// `command` is the definition of `audit`; `config` the `odoo.conf` in use.
-pub fn again(
-    command: &clap::Command,
+/// `audit` is the definition of that command; `config` the `odoo.conf` in use.
+pub(super) fn again(
+    audit: &clap::Command,
     matches: &ArgMatches,
     config: Option<&Path>,
     quiet: u8,
@@ -73,7 +73,7 @@ pub fn again(
         option("config", config.as_os_str());
     }
     let mut switches = Vec::new();
-    for arg in command.get_arguments() {
+    for arg in audit.get_arguments() {
         let id = arg.get_id().as_str();
         let Some(long) = arg.get_long().filter(|long| !OWN.contains(long)) else {
             continue;
@@ -92,34 +92,37 @@ pub fn again(
     line
 }
 
-/// Audits each store by a child, tells a line of each, and ends as the worst of them.
-pub fn run(stores: &[PathBuf], again: &[OsString], mut out: Out, stop: &Stop) -> Result<Exit> {
+/// Audits each store by a child, tells a line of each, and ends as the worst of them. A child that dies ends nothing but
+/// its own line.
+pub(super) fn run(settings: &Settings, again: &[OsString], stop: &Stop) -> Result<Exit> {
+    let stores = &settings.several;
+    let mut out = match settings.report.report {
+        Some(ReportSize::None) => Out::nowhere(),
+        _ => Out::stdout(),
+    };
+    let title = out.bold(&row("Files", "Due", "On disk", "Store"));
     out.line(format_args!(
-        "{} session stores, found by looking around\n",
+        "{} session stores, found by looking around\n\n{title}",
         stores.len()
     ));
-    let title = row("Files", "Due", "On disk", "Store");
-    let title = out.bold(&title);
-    out.line(format_args!("{title}"));
     out.flush();
-    let numbers = out.numbers();
-    let mut sum = Total::default();
-    let mut worst = Exit::Done;
+    let (mut sum, mut worst, mut dead) = (Total::default(), Exit::Done, Vec::new());
     for store in stores {
-        if let Some(signal) = stop.signal() {
-            worst = Exit::Interrupted(signal);
+        if stop.signal().is_some() {
             break;
         }
         let place = redact::path(store);
-        let (exit, document) = audit(store, again, stop)
-            .with_context(|| format!("cannot look at the session store {place}"))?;
+        let (exit, document) = audit(store, again, stop).unwrap_or_else(|error| {
+            dead.push(format!("nobody knows what is in {place}: {error:#}"));
+            (Exit::Failed, None)
+        });
         worst = worse(worst, exit);
         let line = match document {
             Some(Document { total }) => {
                 sum.files += total.files;
                 sum.disk_bytes += total.disk_bytes;
                 sum.due.files += total.due.files;
-                cells(&total, &place, numbers)
+                cells(&total, &place, out.numbers())
             }
             None => row("?", "?", "?", &place),
         };
@@ -130,15 +133,31 @@ pub fn run(stores: &[PathBuf], again: &[OsString], mut out: Out, stop: &Stop) ->
         out.line(format_args!("{line}{failed}"));
         out.flush();
     }
-    out.line(format_args!("{}", cells(&sum, "total", numbers)));
-    let sentence = format!(
+    conclude(&mut out, &sum, stores);
+    if let Some(signal) = stop.signal() {
+        // Children die of it, too.
+        dead.clear();
+        worst = Exit::Interrupted(signal);
+    }
+    for dead in dead {
+        tracing::error!("{dead}");
+    }
+    Ok(super::run::told(&out, Mode::Audit, worst))
+}
+
+/// The sum, and how to look at one of them.
+fn conclude(out: &mut Out, sum: &Total, stores: &[PathBuf]) {
+    let numbers = out.numbers();
+    let sentence = out.bold(&format!(
         "{} of {} in {} stores are due; look at one of them:",
         numbers.count(sum.due.files),
         numbers.of(sum.files, "file"),
         stores.len()
-    );
-    let sentence = out.bold(&sentence);
-    out.line(format_args!("\n{sentence}"));
+    ));
+    out.line(format_args!(
+        "{}\n\n{sentence}",
+        cells(sum, "total", numbers)
+    ));
     for store in stores {
         let data_dir = redact::path(store.parent().unwrap_or(store));
         out.line(format_args!(
@@ -147,11 +166,6 @@ pub fn run(stores: &[PathBuf], again: &[OsString], mut out: Out, stop: &Stop) ->
         ));
     }
     out.flush();
-    Ok(super::over_store::told(
-        &out,
-        crate::reap::Mode::Audit,
-        worst,
-    ))
 }
 
 fn row(files: &str, due: &str, on_disk: &str, store: &str) -> String {
@@ -182,8 +196,7 @@ fn audit(store: &Path, again: &[OsString], stop: &Stop) -> Result<(Exit, Option<
         .spawn()
         .with_context(|| format!("cannot start {MYSELF}, which is this program"))?;
     let told = listen(&mut child, stop);
-    let status = child.wait()?;
-    let exit = exit_of(status)?;
+    let exit = exit_of(child.wait()?)?;
     let told = told?;
     if told.is_empty() {
         return Ok((exit, None));
@@ -222,14 +235,13 @@ fn listen(child: &mut Child, stop: &Stop) -> Result<Vec<u8>> {
 }
 
 fn exit_of(status: ExitStatus) -> Result<Exit> {
-    Ok(match (status.code(), status.signal()) {
-        (Some(0), _) => Exit::Done,
-        (Some(1), _) => Exit::Failed,
-        (Some(2), _) => Exit::Usage,
-        (Some(3), _) => Exit::Partly,
-        (Some(code @ (130 | 143)), _) => Exit::Interrupted(code - 128),
-        (_, Some(signal)) => Exit::Interrupted(signal),
-        _ => bail!("a child ended with {status}"),
+    Ok(match status.code() {
+        Some(0) => Exit::Done,
+        Some(1) => Exit::Failed,
+        Some(2) => Exit::Usage,
+        Some(3) => Exit::Partly,
+        Some(code @ (130 | 143)) => Exit::Interrupted(code - 128),
+        _ => bail!("the child that looked there ended with {status}"),
     })
 }
 

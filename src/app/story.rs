@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::FromArgMatches;
 
 use super::metrics_file::MetricsFile;
-use super::over_store;
+use super::run;
 use crate::cli::{self, Action, Cli, DemoArgs};
 use crate::demo::{self, Recipe};
 use crate::exit::Exit;
@@ -62,7 +62,7 @@ fn tell_in(data_dir: &Path, args: &DemoArgs, quiet: bool, stop: &Stop) -> Result
         out.flush();
         let settings = settings(command, data_dir)?;
         let no_metrics = MetricsFile::new(None, settings.mode);
-        let exit = over_store::run(&settings, out, quiet, stop, &no_metrics)?;
+        let exit = run::run(&settings, out, quiet, stop, &no_metrics)?;
         if exit != Exit::Done {
             return Ok(exit);
         }

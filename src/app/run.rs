@@ -1,9 +1,9 @@
-//! `audit` and `reap`: opens the store, runs the engine, reports.
+//! `audit` and `reap` of one store: open, guard, plan, reap, tell.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use rustix::process::geteuid;
 use tracing::Level;
 
@@ -31,12 +31,12 @@ const DEFAULT_THREADS: usize = 4;
 const GRAIN: Duration = Duration::from_secs(24 * 3_600);
 
 /// Audits or reaps one store, reports to `out`, and leaves `metrics` of it.
-pub fn run(
+pub(super) fn run(
     settings: &Settings,
     out: Out,
     quiet: bool,
     stop: &Stop,
-    metrics: &MetricsFile<'_>,
+    metrics: &MetricsFile,
 ) -> Result<Exit> {
     let sessions = &settings.location.sessions;
     metrics.check(sessions)?;
@@ -49,10 +49,54 @@ fn work(
     out: Out,
     quiet: bool,
     stop: &Stop,
-    metrics: &MetricsFile<'_>,
+    metrics: &MetricsFile,
 ) -> Result<Exit> {
     let clock = Instant::now();
     let now = Timestamp::of(SystemTime::now());
+    let store = open(settings)?;
+    if !guard(settings, &store)? {
+        // The metrics are for the run that holds the lock to write.
+        return Ok(Exit::Busy);
+    }
+    let mut plan = plan(settings, now);
+    warn_of_coarse_access_times(&store, &plan.policy);
+    let dormant = store.stat.mtime.age(now) > plan.policy.shortest();
+    let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
+    let proved = settings.by_age_only && !left_alone && prove(&store, &mut plan, stop)?;
+    let args = &settings.report;
+    let listing = Listing::new(out, args.list.then_some(args.format), !args.no_logins);
+    let (mut tally, end) = match left_alone {
+        true => (Tally::default(), None),
+        false => reap(&store, &plan, &listing, quiet, args.list, stop),
+    };
+    tally.readable |= proved;
+    let finished = Finished {
+        location: &settings.location,
+        store: &store,
+        plan: &plan,
+        effective: &settings.effective,
+        logins: !args.no_logins,
+        tally: &tally,
+        end,
+        dormant,
+        took: clock.elapsed(),
+        room: store.room(),
+        exit: exit(&tally, end),
+    };
+    warn(&finished);
+    let facts = Facts::of(&finished);
+    let out = tell(listing.into_out(), &facts, finished.exit, args);
+    let any_directory = settings.opening.accept_any_directory;
+    if let Some(advice) = report::advice(&finished, settings.conf_file.as_ref(), any_directory) {
+        tracing::warn!("{advice}");
+    }
+    let exit = told(&out, settings.mode, finished.exit);
+    metrics.finished(&settings.location.sessions, &facts, exit);
+    Ok(exit)
+}
+
+/// Opens the store, and becomes its owner for good.
+fn open(settings: &Settings) -> Result<Store> {
     let sessions = &settings.location.sessions;
     let store = Store::open(sessions, &settings.opening)
         .map_err(
@@ -65,15 +109,20 @@ fn work(
     if let Some(file) = settings.conf_file.as_ref().filter(|_| geteuid().is_root()) {
         file.must_be_trusted_by_root(store.stat.uid, store.stat.gid)?;
     }
-    let place = redact::path(&store.resolved);
-    if owner::become_owner(&store.stat).with_context(|| {
-        format!(
-            "cannot become user {}, the owner of {place}",
-            store.stat.uid
-        )
-    })? {
-        tracing::info!("working as user {}, the owner of {place}", store.stat.uid);
+    let owner = format!(
+        "user {}, the owner of {}",
+        store.stat.uid,
+        redact::path(&store.resolved)
+    );
+    if owner::become_owner(&store.stat).with_context(|| format!("cannot become {owner}"))? {
+        tracing::info!("working as {owner}");
     }
+    Ok(store)
+}
+
+/// Refuses a store where the work could not be done, and locks it for a reap. Tells whether nobody else works there.
+fn guard(settings: &Settings, store: &Store) -> Result<bool> {
+    let place = redact::path(&store.resolved);
     ensure!(
         settings.last_seen == LastSeen::Mtime || !store.without_access_times(),
         "--last-seen atime cannot work on {place}: it is mounted with noatime, so nobody knows when Odoo read a \
@@ -82,106 +131,63 @@ fn work(
     if settings.mode != Mode::Audit && store.read_only() {
         // Said once, and not for each file; a dry run fails where the real one would.
         let advice = sandbox::if_read_only(&store.resolved);
-        return Err(anyhow!(
+        bail!(
             "cannot delete in {place}: it is mounted read-only{}",
             advice.map_or(String::new(), |advice| format!("; {advice}"))
-        ));
+        );
     }
-    if settings.mode == Mode::Reap {
-        match store
-            .lock()
-            .with_context(|| format!("cannot lock {place}"))?
-        {
-            Lock::Held => {}
-            Lock::Busy => {
-                tracing::warn!("another reap is working on {place}; try again when it is done");
-                // The metrics are that run's to write.
-                return Ok(Exit::Busy);
-            }
-            Lock::Unsupported => {
-                tracing::warn!(
-                    "{place} is on a file system without locks: run no other reap there meanwhile"
-                );
-            }
+    if settings.mode != Mode::Reap {
+        return Ok(true);
+    }
+    let lock = store.lock();
+    match lock.with_context(|| format!("cannot lock {place}"))? {
+        Lock::Held => {}
+        Lock::Busy => {
+            tracing::warn!("another reap is working on {place}; try again when it is done");
+            return Ok(false);
         }
+        Lock::Unsupported => tracing::warn!(
+            "{place} is on a file system without locks: run no other reap there meanwhile"
+        ),
     }
-    let mut plan = Plan {
+    Ok(true)
+}
+
+fn plan(settings: &Settings, now: Timestamp) -> Plan {
+    Plan {
         mode: settings.mode,
         policy: settings.policy(now),
         limit: settings.limit,
         threads: settings.threads.map_or(DEFAULT_THREADS, usize::from),
         share_flat: settings.threads.is_some(),
-    };
-    warn_of_coarse_access_times(&store, &plan.policy);
-    let dormant = store.stat.mtime.age(now) > plan.policy.shortest();
-    let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
-    let mut readable = false;
-    if settings.by_age_only && !left_alone {
-        readable = prove_to_be_sessions(&store, &mut plan, stop)?;
     }
-    let args = &settings.report;
-    let size = args.report.unwrap_or_else(|| {
-        if settings.mode == Mode::Audit || std::io::stdout().is_terminal() {
-            ReportSize::Full
-        } else {
-            ReportSize::Summary
-        }
+}
+
+/// Runs the engine, and shows on a terminal how far it is, unless a list on the same terminal does.
+fn reap(
+    store: &Store,
+    plan: &Plan,
+    listing: &Listing,
+    quiet: bool,
+    listed: bool,
+    stop: &Stop,
+) -> (Tally, Option<End>) {
+    let progress = Progress::default();
+    let silent = quiet || (listed && std::io::stdout().is_terminal());
+    let (tally, end) = progress::shown(&progress, plan.mode, silent, || {
+        reap::run(store, plan, listing, stop, &progress)
     });
-    let listing = Listing::new(out, args.list.then_some(args.format), !args.no_logins);
-    let (tally, end) = if left_alone {
-        (Tally::default(), None)
-    } else {
-        let progress = Progress::default();
-        // A list on the same terminal shows progress enough.
-        let silent = quiet || (args.list && std::io::stdout().is_terminal());
-        let (tally, end) = progress::shown(&progress, settings.mode, silent, || {
-            reap::run(&store, &plan, &listing, stop, &progress)
-        });
-        (tally, Some(end))
-    };
-    let exit = match end {
+    (tally, Some(end))
+}
+
+fn exit(tally: &Tally, end: Option<End>) -> Exit {
+    match end {
         Some(End::Interrupted(signal)) => Exit::Interrupted(signal),
-        _ if nothing_was_there(&tally) => {
-            tracing::error!(
-                "nothing in {place} could be looked at: its {} shards and sessions are all on other mounts, which are \
-                 never entered; run where the whole of it is one mount",
-                tally.elsewhere
-            );
-            Exit::Failed
-        }
+        _ if nothing_was_there(tally) => Exit::Failed,
         _ if tally.failures() > 0 => Exit::Partly,
-        _ if tally.denied() > 0 && !tally.readable && !readable => Exit::Partly,
+        _ if tally.denied() > 0 && !tally.readable => Exit::Partly,
         _ => Exit::Done,
-    };
-    if tally.denied() > 0 {
-        tracing::warn!(
-            "user {} may not read some session files in {place}, and so they are kept: run as the user that Odoo runs \
-             as, or as root",
-            rustix::process::geteuid().as_raw()
-        );
     }
-    let finished = Finished {
-        location: &settings.location,
-        store: &store,
-        plan: &plan,
-        effective: &settings.effective,
-        logins: !args.no_logins,
-        tally: &tally,
-        end,
-        dormant,
-        took: clock.elapsed(),
-        room: store.room(),
-        exit,
-    };
-    let facts = Facts::of(&finished);
-    let out = tell(listing.into_out(), &facts, exit, size, args);
-    let any_directory = settings.opening.accept_any_directory;
-    if let Some(advice) = report::advice(&finished, settings.conf_file.as_ref(), any_directory) {
-        tracing::warn!("{advice}");
-    }
-    let exit = told(&out, settings.mode, exit);
-    metrics.finished(sessions, &facts, exit);
-    Ok(exit)
 }
 
 /// Whether the store lists shards or sessions, but each of them is on another mount.
@@ -189,8 +195,32 @@ fn nothing_was_there(tally: &Tally) -> bool {
     tally.elsewhere > 0 && tally.shards == 0 && tally.flat == 0
 }
 
+/// Says in the log what kept the run from most of its work.
+fn warn(run: &Finished<'_>) {
+    let place = redact::path(&run.store.resolved);
+    if run.exit == Exit::Failed {
+        tracing::error!(
+            "nothing in {place} could be looked at: its {} shards and sessions are all on other mounts, which are \
+             never entered; run where the whole of it is one mount",
+            run.tally.elsewhere
+        );
+    }
+    if run.tally.denied() > 0 {
+        tracing::warn!(
+            "user {} may not read some session files in {place}, and so they are kept: run as the user that Odoo runs \
+             as, or as root",
+            geteuid().as_raw()
+        );
+    }
+}
+
 /// Reports a run: to the journal if that is where its closing sentence would go, else to `out`.
-fn tell(mut out: Out, facts: &Facts, exit: Exit, size: ReportSize, args: &ReportArgs) -> Out {
+fn tell(mut out: Out, facts: &Facts, exit: Exit, args: &ReportArgs) -> Out {
+    let usual = match facts.mode == Mode::Audit || std::io::stdout().is_terminal() {
+        true => ReportSize::Full,
+        false => ReportSize::Summary,
+    };
+    let size = args.report.unwrap_or(usual);
     let alarming = matches!(exit, Exit::Failed | Exit::Partly) || facts.end.is_none();
     let line_of_journal = size == ReportSize::Summary && log::is_journal(std::io::stdout());
     if line_of_journal && args.format == Format::Text {
@@ -228,7 +258,7 @@ fn warn_of_coarse_access_times(store: &Store, policy: &Policy) {
 
 /// Says what `--by-age-only` is about to do. A layout whose files do not prove to be sessions is read as usual; if none
 /// is left, the run is refused. Tells whether any file could be read.
-fn prove_to_be_sessions(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<bool> {
+fn prove(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<bool> {
     let samples = sample::sample(store, plan, stop);
     if stop.signal().is_some() {
         // The run stops before its first file, however small the sample was.
