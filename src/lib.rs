@@ -13,6 +13,7 @@ pub(crate) mod policy;
 pub mod reap;
 pub mod redact;
 pub(crate) mod report;
+pub(crate) mod select;
 pub mod session;
 pub mod settings;
 pub mod store;

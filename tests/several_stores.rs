@@ -228,7 +228,14 @@ fn a_child_that_dies_ends_its_own_line_only_and_is_named_at_the_end() {
     let shard = system.path(&format!("/opt/a/sessions/{}", sharded("10")));
     let mut killed = Command::new("strace");
     killed
-        .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=openat2,getdents64"])
+        .args([
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            "trace=openat2,getdents64",
+        ])
         .args(["-e", "inject=openat2,getdents64:signal=KILL", "-P"])
         .arg(shard.parent().unwrap())
         .args(["unshare", "--mount", "sh", "-c"])

@@ -40,6 +40,8 @@ fn visitor() -> Session<'static> {
         db: None,
         cart: false,
         pending_2fa: false,
+        pre_uid: None,
+        pre_login: None,
         deletion_time: None,
         devices: Devices::NONE,
     }

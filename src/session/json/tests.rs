@@ -10,6 +10,8 @@ const NOBODY: Session<'static> = Session {
     db: None,
     cart: false,
     pending_2fa: false,
+    pre_uid: None,
+    pre_login: None,
     deletion_time: None,
     devices: Devices::NONE,
 };
