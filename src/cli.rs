@@ -2,16 +2,20 @@
 
 pub mod completions;
 pub mod man;
+mod people;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
-use clap::{ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::demo::Layout;
 use crate::exit;
 use crate::policy::LastSeen;
+pub use people::{RevokeArgs, RevokedArgs, SelectorArgs, WhoArgs};
 
 /// What every environment variable of the program begins with.
 pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
@@ -39,6 +43,10 @@ pub enum Action {
     Audit(AuditArgs),
     /// Delete the sessions that are due
     Reap(ReapArgs),
+    /// List who is logged in; changes nothing
+    Who(WhoArgs),
+    /// Log people out, and keep out what comes back
+    Revoke(RevokeArgs),
     /// Make a throw-away store of real session files, audit it, reap it, audit it again, and clean up
     Demo(DemoArgs),
     /// Print a completion script for a shell
@@ -254,7 +262,7 @@ pub enum Format {
 }
 
 /// Command lines worth knowing, for `--help` and the man page.
-pub const EXAMPLES: [(&str, &str); 8] = [
+pub const EXAMPLES: [(&str, &str); 12] = [
     (
         "odoo-session-reaper audit",
         "look around for the store, or for several",
@@ -287,12 +295,28 @@ pub const EXAMPLES: [(&str, &str); 8] = [
         "odoo-session-reaper audit --data-dir /var/lib/odoo --metrics-file /srv/textfile/audit.prom",
         "a graph of every class, in Prometheus",
     ),
+    (
+        "odoo-session-reaper who --data-dir /var/lib/odoo --login 'bob*'",
+        "where Bob is logged in, and since when",
+    ),
+    (
+        "odoo-session-reaper revoke --data-dir /var/lib/odoo --login bob",
+        "shows Bob's sessions, asks, and logs him out",
+    ),
+    (
+        "odoo-session-reaper revoke --data-dir /var/lib/odoo --database shop --except-login admin",
+        "everybody in shop but admin",
+    ),
+    (
+        "odoo-session-reaper revoke --data-dir /var/lib/odoo --everyone --visitors --yes",
+        "all of them, without a question: after a breach, or a move to Redis",
+    ),
 ];
 
 /// How options are given by environment variables.
 pub const ENVIRONMENT: &str = "\
 Every option can also be given as an environment variable: ODOO_SESSION_REAPER_DATA_DIR for --data-dir, and \
-so on. An empty one counts as unset; a misspelt one ends a reap that deletes. A switch takes yes or no, --verbose and \
+so on; but not those of who and revoke that say whom, nor --yes. An empty one counts as unset; a misspelt one ends a reap that deletes. A switch takes yes or no, --verbose and \
 --quiet take a number. The command line beats the environment, which beats odoo.conf; a [session_reaper:DBNAME] \
 section overrides all of them for that database. RUST_LOG and NO_COLOR are respected.";
 
@@ -306,7 +330,15 @@ pub fn command() -> Command {
         ))
         .mut_subcommands(with_examples)
         // It is there to be refused with a word on what to write instead.
-        .mut_subcommand("reap", |reap| reap.mut_arg("path", |path| path.hide(true)));
+        .mut_subcommand("reap", |reap| reap.mut_arg("path", |path| path.hide(true)))
+        .mut_subcommand("revoke", |revoke| {
+            // Its table says what is due, but it does not go by that.
+            let of_policy = PolicyArgs::augment_args(Command::new(""));
+            let hidden = of_policy.get_arguments().map(|arg| arg.get_id().clone());
+            hidden
+                .chain(["path".into()])
+                .fold(revoke, |revoke, id| revoke.mut_arg(id, |arg| arg.hide(true)))
+        });
     with_environment(command)
 }
 
@@ -329,7 +361,7 @@ fn with_environment(command: Command) -> Command {
         .mut_args(|arg| {
             let Some(long) = arg
                 .get_long()
-                .filter(|long| !matches!(*long, "help" | "version"))
+                .filter(|long| has_variable(long))
             else {
                 return arg;
             };
@@ -350,6 +382,39 @@ fn with_environment(command: Command) -> Command {
             }
         })
         .mut_subcommands(with_environment)
+}
+
+/// What was typed, word by word with the id of its option, such as `--limit=5`; but for counted options.
+pub(crate) fn typed<'c>(command: &'c Command, matches: &ArgMatches) -> Vec<(&'c str, OsString)> {
+    let mut words = Vec::new();
+    for arg in command.get_arguments() {
+        let id = arg.get_id().as_str();
+        if matches.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        let long = arg.get_long().unwrap_or_default();
+        match arg.get_action() {
+            ArgAction::Count => {}
+            ArgAction::SetTrue => words.push((id, OsString::from(format!("--{long}")))),
+            _ => {
+                let option = match long {
+                    "" => OsString::new(),
+                    long => OsString::from(format!("--{long}=")),
+                };
+                for value in matches.get_raw(id).into_iter().flatten() {
+                    let mut word = option.clone();
+                    word.push(value);
+                    words.push((id, word));
+                }
+            }
+        }
+    }
+    words
+}
+
+/// Whether the option `--long` has an environment variable.
+pub(crate) fn has_variable(long: &str) -> bool {
+    !matches!(long, "help" | "version") && !people::TYPED_ONLY.contains(&long)
 }
 
 /// The environment variable of the option `--long`.
@@ -375,7 +440,8 @@ mod tests {
                 let Some(long) = arg.get_long().filter(|long| *long != "help") else {
                     continue;
                 };
-                assert_eq!(arg.get_env(), Some(OsStr::new(&variable(long))), "--{long}");
+                let variable = has_variable(long).then(|| variable(long));
+                assert_eq!(arg.get_env(), variable.as_deref().map(OsStr::new), "--{long}");
             }
         }
     }

@@ -546,13 +546,13 @@ fn what_is_misspelt_stops_everything() {
         &odoo,
         "[sesion_reapr:a]\nkeep_login = bob\n",
         &[],
-        &["line 4: [sesion_reapr:a] is not read by anybody: write [session_reaper:a]"],
+        &["line 4: [sesion_reapr:a] is misspelt and would do nothing: write [session_reaper:a]"],
     );
     refused(
         &odoo,
         "[session_reaper:\"shop\"]\nkeep_login = bob\n",
         &[],
-        &["line 4: [session_reaper:\"shop\"] is not read by anybody: write [session_reaper:shop]"],
+        &["line 4: [session_reaper:\"shop\"] is misspelt and would do nothing: write [session_reaper:shop]"],
     );
     refused(
         &odoo,

@@ -344,8 +344,8 @@ fn a_conf_without_a_data_dir_leads_where_odoo_goes_without_one() {
     // The odoo.conf is in the command already; twice would be an error.
     let ready = format!(
         "names no data_dir, so Odoo uses the home of the user it runs as. A deleting reap does not guess: name it \
-         with --data-dir, --sessions-dir or --config (audit and reap --dry-run look around, and say what they found); \
-         found by looking around: add this to your command:\n  --data-dir {}\n",
+         with --data-dir, --sessions-dir or --config (audit and reap --dry-run search for it, and say what they found); \
+         found by searching: add this to your command:\n  --data-dir {}\n",
         odoo.data_dir().display()
     );
     assert!(ran.stderr.ends_with(&ready), "{}", ran.stderr);
@@ -445,7 +445,7 @@ fn a_reap_takes_no_path_and_names_the_flag() {
         ] {
             let ran = run(program().arg("reap").arg(path).args(more));
             assert_eq!(ran.code, 2, "{}", ran.all());
-            let advice = format!("name it with {flag} {}\n", path.display());
+            let advice = format!("type `reap {flag} {}`\n", path.display());
             assert!(ran.stderr.ends_with(&advice), "{}", ran.stderr);
         }
     }

@@ -3,20 +3,19 @@
 //! Each is looked at by a child, this program once more, which becomes the store's owner if it is root: giving that
 //! up is for good, so one process cannot do it for two owners.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result, bail};
-use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches};
+use clap::ArgMatches;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
-use crate::cli::{ReportSize, variable};
+use crate::cli::{ReportSize, typed, variable};
 use crate::exit::Exit;
 use crate::reap::{Mode, Stop};
 use crate::redact;
@@ -29,7 +28,7 @@ use crate::stream::TICK;
 const MYSELF: &str = "/proc/self/exe";
 
 /// Options that the child has of its own.
-const OWN: [&str; 5] = ["config", "format", "report", "verbose", "quiet"];
+const OWN: [&str; 4] = ["path", "config", "format", "report"];
 
 /// Of the JSON document of one store, what its line tells.
 #[derive(Default, Deserialize)]
@@ -64,31 +63,17 @@ pub(super) fn again(
     if quiet > 1 {
         line.push("--quiet".into());
     }
-    let mut option = |long: &str, value: &OsStr| {
-        let mut word = OsString::from(format!("--{long}="));
-        word.push(value);
-        line.push(word);
-    };
     if let Some(config) = config {
-        option("config", config.as_os_str());
+        let mut word = OsString::from("--config=");
+        word.push(config);
+        line.push(word);
     }
-    let mut switches = Vec::new();
-    for arg in audit.get_arguments() {
-        let id = arg.get_id().as_str();
-        let Some(long) = arg.get_long().filter(|long| !OWN.contains(long)) else {
-            continue;
-        };
-        if matches.value_source(id) != Some(ValueSource::CommandLine) {
-            continue;
-        }
-        if matches!(arg.get_action(), ArgAction::SetTrue) {
-            switches.push(OsString::from(format!("--{long}")));
-        } else {
-            let values = matches.get_raw(id).into_iter().flatten();
-            values.for_each(|value| option(long, value));
-        }
-    }
-    line.extend(switches);
+    let typed = typed(audit, matches).into_iter();
+    line.extend(
+        typed
+            .filter(|(id, _)| !OWN.contains(id))
+            .map(|(_, word)| word),
+    );
     line
 }
 

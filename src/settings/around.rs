@@ -6,12 +6,13 @@
 mod walk;
 
 use std::fs;
+use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::SettingsError;
 use super::conf_file::ConfFile;
-use super::locate::{Located, Location, Named, Surroundings, data_dir, data_dir_in};
-use super::section::Sections;
+use super::locate::{Located, Location};
+use super::surroundings::Surroundings;
 use crate::redact::{self, Shown};
 use walk::{Root, Walked};
 
@@ -33,46 +34,31 @@ const DEPTH: usize = 6;
 /// From `/` on: as deep as `/data/odoo/sessions`.
 const DEPTH_OF_ALL: usize = 3;
 
+const DENIED: &str = "may not be looked into, run as the Odoo user or as root";
+
 /// Looks for stores: only as Odoo would with the `odoo.conf` that was named, if one was, and then everywhere.
 ///
 /// # Errors
 /// Where there is none, with what was looked for; and for an `odoo.conf` that cannot be read.
 pub(super) fn look(
-    named: Option<(Named<'_>, Sections)>,
+    named: Option<ConfFile>,
     around: &Surroundings,
 ) -> Result<Located, SettingsError> {
     let mut tried = Vec::new();
-    let Some((named, sections)) = named else {
+    if named.is_none() {
         if let Some(located) = by_configs(around, &mut tried)? {
             return Ok(located);
         }
-        if let Some(location) = of_odoo(None, around, &mut tried) {
-            return Ok(one(location, Sections::default(), None));
-        }
-        return everywhere(None, around, tried);
+    }
+    let located = match of_odoo(named.as_ref(), around, &mut tried) {
+        Some(location) => location.into(),
+        None => everywhere(named.as_ref(), around, tried)?,
     };
-    let owner = named.file.uid();
-    let located = match of_odoo(Some((named.path, owner)), around, &mut tried) {
-        Some(location) => one(location, sections, None),
-        // What it says holds for whatever is found.
-        None => Located {
-            sections,
-            ..everywhere(Some(owner), around, tried)?
-        },
-    };
+    // What it says holds for whatever is found.
     Ok(Located {
-        conf_file: Some(named.file.naming_store()),
+        conf_file: named.map(ConfFile::naming_store),
         ..located
     })
-}
-
-fn one(location: Location, sections: Sections, conf_file: Option<ConfFile>) -> Located {
-    Located {
-        location,
-        several: Vec::new(),
-        sections,
-        conf_file,
-    }
 }
 
 /// The store of the first `odoo.conf`, of those that Odoo and its packages read, that leads to one.
@@ -80,116 +66,120 @@ fn by_configs(
     around: &Surroundings,
     tried: &mut Vec<String>,
 ) -> Result<Option<Located>, SettingsError> {
-    for (from, file) in configs(around) {
-        let there = fs::metadata(&file);
-        tried.push(attempt(&file, from, there.as_ref().err()));
+    for (from, path) in configs(around) {
+        let there = fs::metadata(&path);
+        tried.push(attempt(&path, from, there.as_ref().err()));
         if !there.is_ok_and(|file| file.is_file()) {
             continue;
         }
-        let (conf_file, conf) = ConfFile::read(&file)?;
-        let conf_file = conf_file.naming_store();
-        let sections = Sections::of(&conf, &file)?;
-        if let Some((dir, line)) = data_dir(&conf, &file, around)? {
-            let location = Location {
-                sessions: dir.join("sessions"),
-                from: [data_dir_in(&file, line), ", from ".into(), from.into()]
-                    .into_iter()
-                    .collect(),
-                found: true,
-            };
-            return Ok(Some(one(location, sections, Some(conf_file))));
+        let file = ConfFile::read(&path)?.naming_store();
+        let location = match file.store(around)? {
+            Some(Location {
+                sessions,
+                from: line,
+                ..
+            }) => {
+                let from = [line, ", from ".into(), from.into()];
+                Some(Location::found(sessions, from.into_iter().collect()))
+            }
+            None => of_odoo(Some(&file), around, tried),
+        };
+        if let Some(location) = location {
+            return Ok(Some(Located {
+                conf_file: Some(file),
+                ..location.into()
+            }));
         }
-        if let Some(location) = of_odoo(Some((&file, conf_file.uid())), around, tried) {
-            return Ok(Some(one(location, sections, Some(conf_file))));
-        }
-        if !sections.are_empty() {
+        if !file.sections.are_empty() {
             tracing::warn!(
                 "{} has settings for sessions, but names no data_dir, so neither is used: \
                  name it with --config, and the data_dir with --data-dir",
-                redact::path(&file)
+                file.shown()
             );
         }
     }
     Ok(None)
 }
 
+/// The `odoo.conf`s that Odoo and its packages read, in their order, and who says so.
+fn configs(around: &Surroundings) -> Vec<(&'static str, PathBuf)> {
+    let by_variables = [
+        ("$ODOO_RC", "ODOO_RC"),
+        ("$OPENERP_SERVER", "OPENERP_SERVER"),
+    ];
+    let in_home = [".odoorc", ".openerp_serverrc"].map(|file| Some(around.home()?.join(file)));
+    let packaged = PACKAGED_CONFIGS.map(|path| ("Odoo's packages", around.in_system(path)));
+    by_variables
+        .into_iter()
+        .filter_map(|(from, variable)| Some((from, around.path(variable)?)))
+        .chain(
+            in_home
+                .into_iter()
+                .flatten()
+                .map(|path| ("the home directory", path)),
+        )
+        .chain(packaged)
+        .collect()
+}
+
 /// The store that Odoo has without a `data_dir`, which goes by variables and by the home of the user it runs as:
 /// likely the one whom `odoo.conf` was given to.
 fn of_odoo(
-    conf: Option<(&Path, u32)>,
+    conf_file: Option<&ConfFile>,
     around: &Surroundings,
     tried: &mut Vec<String>,
 ) -> Option<Location> {
-    let mut dirs = Vec::new();
-    dirs.extend(
-        around
-            .path("ODOO_DATA_DIR")
-            .map(|dir| (Shown::from("$ODOO_DATA_DIR"), dir)),
-    );
-    dirs.extend(
-        around
-            .path("XDG_DATA_HOME")
-            .map(|dir| ("$XDG_DATA_HOME".into(), dir.join("Odoo"))),
-    );
-    let mut homes = Vec::new();
-    if let Some((file, uid)) = conf {
-        let of_owner: [Shown; 3] = [
-            "the home of the owner of ".into(),
-            redact::path(file),
-            ", which names no data_dir".into(),
-        ];
-        homes.push((of_owner.into_iter().collect(), home_of_owner(uid, around)));
-        let of_service: [Shown; 5] = [
-            "the home of user ".into(),
-            SERVICE_USER.into(),
-            ", as ".into(),
-            redact::path(file),
-            " names no data_dir".into(),
-        ];
-        homes.push((of_service.into_iter().collect(), home_of_service(around)));
-    }
-    homes.push((Shown::from("Odoo's default"), around.home()));
-    for (from, home) in homes {
-        dirs.extend(home.map(|home| (from, home.join(IN_HOME))));
-    }
-    for (from, dir) in dirs {
-        let sessions = dir.join("sessions");
-        let there = fs::metadata(&sessions);
-        let attempt = attempt(&sessions, &from, there.as_ref().err());
-        if there.is_ok() {
-            return Some(Location {
-                sessions,
-                from,
-                found: true,
-            });
+    let data_home = around.path("XDG_DATA_HOME").map(|dir| dir.join("Odoo"));
+    let mut dirs: Vec<(Shown, _)> = vec![
+        ("$ODOO_DATA_DIR".into(), around.path("ODOO_DATA_DIR")),
+        ("$XDG_DATA_HOME".into(), data_home),
+    ];
+    let in_home = |home: Option<PathBuf>| home.map(|home| home.join(IN_HOME));
+    if let Some(file) = conf_file {
+        for (whose, home) in [
+            ("owner of ", home_of_owner(file, around)),
+            ("user odoo, by ", home_of_service(around)),
+        ] {
+            let of = ["the home of the ".into(), whose.into()];
+            let from = of
+                .into_iter()
+                .chain([file.shown().clone(), ", which names no data_dir".into()]);
+            dirs.push((from.collect(), in_home(home)));
         }
-        tried.push(attempt);
+    }
+    dirs.push(("Odoo's default".into(), in_home(around.home())));
+    for (from, dir) in dirs {
+        let Some(sessions) = dir.map(|dir| dir.join("sessions")) else {
+            continue;
+        };
+        match fs::metadata(&sessions) {
+            Ok(_) => return Some(Location::found(sessions, from)),
+            Err(error) => tried.push(attempt(&sessions, &from, Some(&error))),
+        }
     }
     None
 }
 
-/// Looks through directories; `owner` is that of the `odoo.conf` that was named.
+/// Looks through directories; `named` is the `odoo.conf` that was.
 fn everywhere(
-    owner: Option<u32>,
+    named: Option<&ConfFile>,
     around: &Surroundings,
     mut tried: Vec<String>,
 ) -> Result<Located, SettingsError> {
     let homes = [
-        owner.and_then(|uid| home_of_owner(uid, around)),
+        named.and_then(|file| home_of_owner(file, around)),
         home_of_service(around),
         around.own_home(),
     ];
     let places = PLACES.map(|place| around.in_system(place));
-    let mut roots: Vec<_> = homes
+    let root = |depth| move |path| Root { path, depth };
+    let roots: Vec<_> = homes
         .into_iter()
         .flatten()
         .chain(places)
-        .map(|path| Root { path, depth: DEPTH })
+        .map(root(DEPTH))
+        .chain([root(DEPTH_OF_ALL)(around.system.clone())])
         .collect();
-    roots.push(Root {
-        path: around.system.clone(),
-        depth: DEPTH_OF_ALL,
-    });
     let Walked {
         stores,
         stopped,
@@ -198,15 +188,13 @@ fn everywhere(
     let stopped =
         stopped.map(|after| format!("stopped looking after {after}, so there may be more"));
     let Some(first) = stores.first() else {
-        let denied = if denied {
-            "; some of them may not be looked into, run as the Odoo user or as root"
-        } else {
-            ""
-        };
-        tried.push(format!(
-            "any in /var/lib, /opt, /srv, /home and the homes of Odoo's users{denied}{}",
-            stopped.map_or(String::new(), |stopped| format!("; {stopped}"))
-        ));
+        let mut attempt =
+            "any in /var/lib, /opt, /srv, /home and the homes of Odoo's users".to_owned();
+        let denied = denied.then(|| format!("some of them {DENIED}"));
+        for what in denied.into_iter().chain(stopped) {
+            attempt.push_str(&format!("; {what}"));
+        }
+        tried.push(attempt);
         return Err(SettingsError::failed(format!(
             "no session store was found; looked for\n  {}\n\
              name it with --data-dir, --sessions-dir or --config",
@@ -216,49 +204,26 @@ fn everywhere(
     if let Some(stopped) = stopped {
         tracing::warn!("{stopped}: name the one you mean with --data-dir");
     }
-    let location = Location {
-        sessions: first.clone(),
-        from: "a directory `sessions` that is Odoo's".into(),
-        found: true,
-    };
+    let from = "a directory `sessions` that is Odoo's".into();
+    let location = Location::found(first.clone(), from);
     Ok(Located {
         several: if stores.len() > 1 { stores } else { Vec::new() },
-        ..one(location, Sections::default(), None)
+        ..location.into()
     })
 }
 
 /// A place that was looked at; one that may not be looked into could be the right one for another user.
-fn attempt(path: &Path, from: &str, error: Option<&std::io::Error>) -> String {
-    let denied = error.is_some_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied);
-    let denied = if denied {
-        ": may not be looked into, run as the Odoo user or as root"
-    } else {
-        ""
-    };
-    format!("{} ({from}){denied}", redact::path(path))
-}
-
-fn configs(around: &Surroundings) -> Vec<(&'static str, PathBuf)> {
-    let mut configs = Vec::new();
-    for (variable, from) in [
-        ("ODOO_RC", "$ODOO_RC"),
-        ("OPENERP_SERVER", "$OPENERP_SERVER"),
-    ] {
-        configs.extend(around.path(variable).map(|path| (from, path)));
+fn attempt(path: &Path, from: &str, error: Option<&Error>) -> String {
+    let path = redact::path(path);
+    match error.map(Error::kind) {
+        Some(ErrorKind::PermissionDenied) => format!("{path} ({from}): {DENIED}"),
+        _ => format!("{path} ({from})"),
     }
-    if let Some(home) = around.home() {
-        for file in [".odoorc", ".openerp_serverrc"] {
-            configs.push(("the home directory", home.join(file)));
-        }
-    }
-    for file in PACKAGED_CONFIGS {
-        configs.push(("Odoo's packages", around.in_system(file)));
-    }
-    configs
 }
 
 /// The home of the user who owns an `odoo.conf`; root's is not Odoo's.
-fn home_of_owner(uid: u32, around: &Surroundings) -> Option<PathBuf> {
+fn home_of_owner(file: &ConfFile, around: &Surroundings) -> Option<PathBuf> {
+    let uid = file.uid();
     around.home_of(|_, of| uid != 0 && of == uid)
 }
 

@@ -3,13 +3,16 @@
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
 use super::SettingsError;
-use super::odoo_conf::OdooConf;
+use super::locate::Location;
+use super::odoo_conf::{OdooConf, Setting};
+use super::section::Sections;
+use super::surroundings::Surroundings;
 use crate::redact::{self, Shown};
 use crate::store::stat;
 use crate::store::way::{self, Link};
@@ -21,12 +24,13 @@ const LARGEST: u64 = 1 << 20;
 const GROUP_WRITES: u32 = 0o020;
 const ALL_WRITE: u32 = 0o002;
 
-/// An `odoo.conf` in use: who can have written it, and what it is relied on for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfFile {
-    /// Where it lies.
+/// An `odoo.conf` in use: what it says, who can have written it, and what it is relied on for.
+#[derive(Debug)]
+pub(crate) struct ConfFile {
     pub(crate) path: PathBuf,
-    file: Shown,
+    shown: Shown,
+    conf: OdooConf,
+    pub(super) sections: Sections,
     uid: u32,
     gid: u32,
     mode: u32,
@@ -39,16 +43,27 @@ pub struct ConfFile {
 }
 
 impl ConfFile {
+    /// The same file, as the only one that leads to the store.
+    pub(super) fn naming_store(mut self) -> ConfFile {
+        self.names_store = true;
+        self
+    }
+
     /// Reads a file. Whatever could block or has no end is refused.
     ///
     /// # Errors
-    /// A file that cannot be read, is none or too large, or that Odoo could not read either.
-    pub(super) fn read(path: &Path) -> Result<(ConfFile, OdooConf), SettingsError> {
+    /// A file that cannot be read, is none or too large, or that Odoo could not read either; and slips in our sections.
+    pub(super) fn read(path: &Path) -> Result<ConfFile, SettingsError> {
         let shown = redact::path(path);
         let unreadable = |error| {
             SettingsError::failed(format!(
                 "cannot read {shown}, looked for as Odoo's configuration: {error}; \
                  name the right file with --config, or the data_dir with --data-dir"
+            ))
+        };
+        let no_file = |kind| {
+            SettingsError::usage(format!(
+                "{shown} is {kind}: write odoo.conf to a file, and name that with --config"
             ))
         };
         // A FIFO that nobody writes to would block for ever.
@@ -58,18 +73,13 @@ impl ConfFile {
             .open(path)
             .map_err(unreadable)?;
         let metadata = open.metadata().map_err(unreadable)?;
-        let file_type = metadata.file_type();
-        let kind = if file_type.is_fifo() {
-            Some("a pipe or FIFO, as <(…) and /dev/stdin can be")
-        } else if file_type.is_dir() {
-            Some("a directory")
-        } else {
-            (!file_type.is_file()).then_some("a device or socket")
-        };
-        if let Some(kind) = kind {
-            return Err(SettingsError::usage(format!(
-                "{shown} is {kind}, and not a file: write odoo.conf to a file, and name that with --config"
-            )));
+        if metadata.is_dir() {
+            return Err(no_file("a directory"));
+        }
+        if !metadata.is_file() {
+            return Err(no_file(
+                "a pipe or a device, as <(…) and /dev/stdin can be, and not a file",
+            ));
         }
         let links = links_to(path, &open);
         let mut bytes = Vec::new();
@@ -77,39 +87,55 @@ impl ConfFile {
             .read_to_end(&mut bytes)
             .map_err(unreadable)?;
         if bytes.len() as u64 > LARGEST {
-            return Err(SettingsError::usage(format!(
-                "{shown} is larger than 1 MiB, which no odoo.conf is: name the right file with --config"
-            )));
+            return Err(no_file("larger than 1 MiB, which no odoo.conf is"));
         }
         let conf = OdooConf::parse(&bytes)
             .map_err(|error| SettingsError::usage(format!("{shown}: {error}")))?;
-        let file = ConfFile {
+        Ok(ConfFile {
             path: path.to_owned(),
-            file: shown,
+            sections: Sections::of(&conf, path)?,
+            conf,
+            shown,
             uid: metadata.uid(),
             gid: metadata.gid(),
             mode: metadata.mode(),
             links,
             named: false,
             names_store: false,
-        };
-        Ok((file, conf))
+        })
     }
 
-    /// The same file, as the only one that leads to the store.
-    pub(super) fn naming_store(mut self) -> ConfFile {
-        self.names_store = true;
-        self
-    }
-
-    /// Whose it is.
     pub(super) fn uid(&self) -> u32 {
         self.uid
     }
 
-    /// Its path.
-    pub fn shown(&self) -> &Shown {
-        &self.file
+    pub(crate) fn shown(&self) -> &Shown {
+        &self.shown
+    }
+
+    /// The store in the data_dir that it names, if it names one.
+    ///
+    /// # Errors
+    /// A data_dir that only Odoo can tell.
+    pub(super) fn store(&self, around: &Surroundings) -> Result<Option<Location>, SettingsError> {
+        let wrong = |what: String| SettingsError::usage(format!("{}: {what}", self.shown));
+        let data_dir = self.conf.data_dir(around.home().as_deref(), &around.var);
+        let Some((dir, Setting { value, line })) =
+            data_dir.map_err(|error| wrong(error.to_string()))?
+        else {
+            return Ok(None);
+        };
+        if around.uid == 0 && value.contains(['~', '$']) {
+            return Err(wrong(format!(
+                "line {line}: data_dir depends on who reads it ({}), and root is not the user that Odoo runs as: \
+                 run as that user, or name the data_dir with --data-dir",
+                redact::printable(value.as_bytes())
+            )));
+        }
+        let shown = self.shown.clone();
+        let from = ["data_dir in ".into(), shown, " line ".into(), line.into()];
+        let from = from.into_iter().collect();
+        Ok(Some(Location::named(dir.join("sessions"), from)))
     }
 
     /// Whether root may do what this file says to the store of user `owner` and of `group`: nobody else must be able to
@@ -126,45 +152,45 @@ impl ConfFile {
         group: u32,
     ) -> Result<(), SettingsError> {
         let ConfFile {
-            file,
+            shown: file,
             uid,
             gid,
             mode,
-            links,
             ..
         } = self;
-        let Some(links) = links else {
-            return Err(SettingsError::failed(format!(
-                "root does not do what {file} says, because the way there could not be looked at: \
-                 name the file itself with --config, or run as user {owner}, the owner of the sessions"
-            )));
+        let sessions = format!("sessions of user {owner}");
+        let refused = |why: String, what_to_do: &str| {
+            Err(SettingsError::failed(format!(
+                "root does not do what {file} {why}: {what_to_do}, or run as user {owner}, the owner of the sessions"
+            )))
+        };
+        let Some(links) = &self.links else {
+            let why = "says, because the way there could not be looked at".to_owned();
+            return refused(why, "name the file itself with --config");
         };
         let doubted = |link: &Link| Some((redact::path(&link.path), link.doubt(owner)?));
         if let Some((link, doubt)) = links.iter().find_map(doubted) {
-            return Err(SettingsError::failed(format!(
-                "root does not do what {file} says to sessions of user {owner}, because the symlink {link} {doubt} \
-                 leads there: name the file itself with --config if it is meant, or run as user {owner}"
-            )));
+            let why = format!("says to {sessions}, because the symlink {link} {doubt} leads there");
+            return refused(why, "name the file itself with --config if it is meant");
         }
         let of_another = *uid != 0 && *uid != owner;
         if mode & ALL_WRITE != 0 || of_another && mode & GROUP_WRITES != 0 {
-            return Err(SettingsError::failed(format!(
-                "root does not do what {file} says, because others may write to it: `chmod go-w` it, \
-                 or run as user {owner}, the owner of the sessions"
-            )));
+            return refused(
+                "says, because others may write to it".to_owned(),
+                "`chmod go-w` it",
+            );
         }
         if mode & GROUP_WRITES != 0 && *gid != 0 && *gid != group {
-            return Err(SettingsError::failed(format!(
-                "root does not do what {file} says, because group {gid} may write to it: `chmod g-w` it, \
-                 or run as user {owner}, the owner of the sessions"
-            )));
+            let why = format!("says, because group {gid} may write to it");
+            return refused(why, "`chmod g-w` it");
         }
         let root_named_both = self.named && !self.names_store;
         if of_another && !root_named_both {
-            return Err(SettingsError::failed(format!(
-                "root does not do what {file} of user {uid} says to sessions of user {owner}: \
-                 run as user {owner}, give the file to root, or name it and the store with --config and --data-dir"
-            )));
+            let why = format!("of user {uid} says to {sessions}");
+            return refused(
+                why,
+                "give the file to root, name it and the store with --config and --data-dir",
+            );
         }
         Ok(())
     }
@@ -173,14 +199,13 @@ impl ConfFile {
 /// The symlinks that lead to a file that is open. `None` if the path leads elsewhere by now, or nobody can tell.
 fn links_to(path: &Path, open: &File) -> Option<Vec<Link>> {
     let way = way::follow_to_any(path).ok()?;
-    let (led, meant) = (
-        stat::of(way.end.as_fd()).ok()?,
-        stat::of(open.as_fd()).ok()?,
-    );
+    let led = stat::of(way.end.as_fd()).ok()?;
+    let meant = stat::of(open.as_fd()).ok()?;
     ((led.mount, led.ino) == (meant.mount, meant.ino)).then_some(way.links)
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)]
 mod tests {
     use super::*;
 
@@ -211,7 +236,9 @@ mod tests {
         ] {
             let file = ConfFile {
                 path: PathBuf::from("odoo.conf"),
-                file: "odoo.conf".into(),
+                shown: "odoo.conf".into(),
+                conf: OdooConf::parse(b"").expect("it is empty"),
+                sections: Sections::default(),
                 uid,
                 gid,
                 mode: 0o100_000 | mode,
@@ -225,5 +252,29 @@ mod tests {
                 "{file:?}"
             );
         }
+    }
+
+    #[test]
+    fn root_does_not_take_its_own_home_for_odoos() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("odoo.conf");
+        std::fs::write(&path, "[options]\ndata_dir = ~/data\n").expect("a file");
+        let file = ConfFile::read(&path).expect("it is sound");
+        let around = |uid| Surroundings {
+            var: Box::new(|name| (name == "HOME").then(|| "/home/odoo".into())),
+            uid,
+            system: PathBuf::from("/"),
+            patience: std::time::Duration::ZERO,
+        };
+        let store = file.store(&around(1_000)).expect("it is known");
+        let store = store.expect("it is named");
+        assert_eq!(store.sessions, Path::new("/home/odoo/data/sessions"));
+        assert!(store.from.ends_with("odoo.conf line 2"), "{}", store.from);
+        let error = file.store(&around(0)).expect_err("root has another home");
+        let error = error.to_string();
+        assert!(
+            error.contains("line 2") && error.contains("--data-dir"),
+            "{error}"
+        );
     }
 }

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
-use super::odoo_conf::{ConfError, DEFAULT, OdooConf, python::strip};
+use super::odoo_conf::{ConfError, DEFAULT, OdooConf, Setting, python::strip};
 
 impl OdooConf {
     /// The `data_dir` of `[options]`, or `None` if it is not set (or to nothing: empty, `False`, `false`, `None`).
@@ -18,7 +18,7 @@ impl OdooConf {
         &self,
         home: Option<&Path>,
         var: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Option<PathBuf>, ConfError> {
+    ) -> Result<Option<(PathBuf, Setting<'_>)>, ConfError> {
         // Python reads `[options] ; see [1]` as the section `options` up to 3.9 and as `options] ; see [1` since 3.10. Which one
         // Odoo runs on is unknown, so a header that is, or hides, the one that matters here must be clear.
         for (name, line) in self.headers() {
@@ -37,7 +37,7 @@ impl OdooConf {
             return Ok(None);
         }
         resolve(value, home, var)
-            .map(Some)
+            .map(|dir| Some((dir, setting)))
             .map_err(|what| ConfError::new(setting.line, what))
     }
 }

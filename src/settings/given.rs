@@ -2,62 +2,34 @@
 
 use std::time::Duration;
 
-use clap::ValueEnum;
-
 use super::SettingsError;
 use super::odoo_conf::python::strip;
-use super::source::{Effective, Source, Value};
+use super::source::Source;
 use crate::policy::{LastSeen, LoginPattern};
 use crate::redact;
 
 /// Longer than any Odoo has been running; anything above is a slip of the keyboard.
 const LONGEST: Duration = Duration::from_secs(1_000 * 365 * 86_400);
 
-/// What was given for an option, and by whom.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Given {
     /// The option's name, with underscores.
-    pub key: &'static str,
+    pub key: String,
     /// As it was written; several patterns stand on lines of their own.
     pub text: String,
     pub source: Source,
 }
 
-/// What it means.
-#[derive(Clone)]
-pub(super) struct Of<T> {
-    pub value: T,
-    pub given: Given,
-}
-
-impl<T: Clone + Into<Value>> Of<T> {
-    /// The value as a report tells it.
-    pub fn effective(&self, database: Option<&str>) -> Effective {
-        Effective {
-            option: self.given.key,
-            database: database.map(str::to_owned),
-            value: self.value.clone().into(),
-            source: self.given.source.clone(),
-        }
-    }
-}
-
 impl Given {
     /// The option's name where it was given, for an error to begin with.
     pub fn name(&self) -> String {
-        self.source.name(self.key)
+        self.source.name(&self.key)
     }
 
     /// A duration that can be meant as a window.
     pub fn duration(&self) -> Result<Duration, SettingsError> {
-        if self.text.contains('\n') {
-            return Err(self.several_lines());
-        }
-        let window = humantime::parse_duration(&self.text).map_err(|error| {
-            self.wrong(&format!(
-                "is no duration ({error}): write it like 7d, 36h or 1h 30m"
-            ))
-        })?;
+        let window = humantime::parse_duration(self.line()?)
+            .map_err(|_| self.wrong("is no duration: write it like 7d, 36h or 1h 30m"))?;
         if window.is_zero() {
             return Err(self.wrong("is zero and would delete every file: give a duration like 7d"));
         }
@@ -67,28 +39,25 @@ impl Given {
         Ok(window)
     }
 
-    /// A duration, or nothing.
     pub fn duration_if_set(&self) -> Result<Option<Duration>, SettingsError> {
         (!self.is_unset()).then(|| self.duration()).transpose()
     }
 
     /// A switch, in the words of clap and of Python's `getboolean`.
     pub fn switch(&self) -> Result<bool, SettingsError> {
-        match self.text.to_ascii_lowercase().as_str() {
+        match self.line()?.to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" | "1" | "t" | "y" => Ok(true),
             "false" | "no" | "off" | "0" | "f" | "n" => Ok(false),
-            _ if self.text.contains('\n') => Err(self.several_lines()),
             _ => Err(self.wrong("is neither True nor False: write one of them")),
         }
     }
 
-    /// `mtime` or `atime`.
     pub fn last_seen(&self) -> Result<LastSeen, SettingsError> {
-        if self.text.contains('\n') {
-            return Err(self.several_lines());
-        }
-        LastSeen::from_str(&self.text, false)
-            .map_err(|_| self.wrong("is neither mtime nor atime: write one of them"))
+        let text = self.line()?;
+        [LastSeen::Mtime, LastSeen::Atime]
+            .into_iter()
+            .find(|known| known.name() == text)
+            .ok_or_else(|| self.wrong("is neither mtime nor atime: write one of them"))
     }
 
     /// Patterns, separated by commas or by lines.
@@ -98,7 +67,7 @@ impl Given {
             return Ok(patterns);
         }
         for (number, line) in self.text.lines().enumerate() {
-            if number > 0 && self.is_in_file() && looks_like_a_setting(line) {
+            if number > 0 && self.source.is_file() && looks_like_a_setting(line) {
                 return Err(self.several_lines());
             }
             // A list may begin on the next line, and end in a comma.
@@ -113,26 +82,21 @@ impl Given {
     }
 
     fn login(&self, pattern: &str) -> Result<LoginPattern, SettingsError> {
-        // Python takes it for a part of the value, and such a pattern would protect nobody.
-        if self.is_in_file() && has_comment(pattern) {
-            return Err(SettingsError::usage(format!(
-                "{} has the pattern \"{}\", which takes in a comment: give that a line of its own, or write ? for \
-                 a ; or # that belongs to the login",
-                self.name(),
-                redact::argument(pattern)
-            )));
-        }
-        LoginPattern::new(pattern).map_err(|error| {
+        let wrong = |what: String| {
+            let shown = redact::argument(pattern);
             SettingsError::usage(format!(
-                "{} has the pattern \"{}\", which is none: {error}",
-                self.name(),
-                redact::argument(pattern)
+                "{} has the pattern \"{shown}\", which {what}",
+                self.name()
             ))
-        })
-    }
-
-    fn is_in_file(&self) -> bool {
-        matches!(self.source, Source::File { .. })
+        };
+        // Python takes it for a part of the value, and such a pattern would protect nobody.
+        if self.source.is_file() && has_comment(pattern) {
+            return Err(wrong(
+                "takes in a comment: give that a line of its own, or write ? for a ; or # that belongs to the login"
+                    .to_owned(),
+            ));
+        }
+        LoginPattern::new(pattern).map_err(|error| wrong(format!("is none: {error}")))
     }
 
     /// Nobody said anything, or the file says so in the words that Odoo has for it.
@@ -141,6 +105,14 @@ impl Given {
             Source::File { .. } => ["", "False", "false", "None"].contains(&self.text.as_str()),
             Source::Default => self.text.is_empty(),
             Source::CommandLine | Source::Environment => false,
+        }
+    }
+
+    /// The text, of an option that takes one line.
+    fn line(&self) -> Result<&str, SettingsError> {
+        match self.text.contains('\n') {
+            true => Err(self.several_lines()),
+            false => Ok(&self.text),
         }
     }
 
@@ -160,22 +132,14 @@ impl Given {
 
 /// `;` or `#` where an administrator would begin a comment.
 fn has_comment(pattern: &str) -> bool {
-    let signs = [';', '#'];
-    let mut before = None;
-    pattern.chars().any(|sign| {
-        let begins = signs.contains(&sign) && before.is_none_or(char::is_whitespace);
-        before = Some(sign);
-        begins
-    })
+    let mut words = pattern.split(char::is_whitespace);
+    words.any(|word| word.starts_with([';', '#']))
 }
 
 /// `name = value`, indented by mistake.
 fn looks_like_a_setting(line: &str) -> bool {
     line.split_once(['=', ':']).is_some_and(|(name, _)| {
-        let name = strip(name);
-        !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        let mut letters = strip(name).bytes().peekable();
+        letters.peek().is_some() && letters.all(|it| it.is_ascii_alphanumeric() || it == b'_')
     })
 }

@@ -1,8 +1,7 @@
 //! Where the session store is: what was said, or else what Odoo and its packages would use.
 
-use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -10,19 +9,17 @@ use clap::parser::ValueSource;
 use super::SettingsError;
 use super::around;
 use super::conf_file::ConfFile;
-use super::odoo_conf::OdooConf;
-use super::path::{self, Plain};
-use super::section::Sections;
+use super::surroundings::Surroundings;
 use crate::cli::{StoreArgs, variable};
 use crate::reap::Mode;
 use crate::redact::{self, Shown};
 
-/// How long directories are looked through for stores, in all.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Who said so, where a path without a flag did.
+const BY_PATH: &str = "the PATH argument";
 
 /// The session store's place and how it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Location {
+pub(crate) struct Location {
     /// The `sessions` directory.
     pub sessions: PathBuf,
     /// Who says so: a flag, a variable, a line of `odoo.conf`, or a usual place.
@@ -31,85 +28,13 @@ pub struct Location {
     pub found: bool,
 }
 
-/// The store, and what the `odoo.conf` in use says beside it.
+/// The store, and the `odoo.conf` in use.
+#[derive(Debug)]
 pub(super) struct Located {
     pub location: Location,
     /// All stores that were found, if there is more than one.
     pub several: Vec<PathBuf>,
-    pub sections: Sections,
     pub conf_file: Option<ConfFile>,
-}
-
-/// The `odoo.conf` that somebody named.
-pub(super) struct Named<'a> {
-    pub path: &'a Path,
-    pub file: ConfFile,
-    pub conf: OdooConf,
-}
-
-/// Looks an environment variable up.
-pub type Variables = Box<dyn Fn(&str) -> Option<OsString>>;
-
-/// What surrounds the process, so that tests can tell it.
-pub struct Surroundings {
-    /// Environment variables.
-    pub var: Variables,
-    /// The effective user. Root's home is not Odoo's.
-    pub uid: u32,
-    /// What absolute paths of the system are relative to; `/` but for tests.
-    pub system: PathBuf,
-    /// How long directories are looked through for stores.
-    pub patience: Duration,
-}
-
-impl Surroundings {
-    /// The real ones.
-    pub fn real() -> Surroundings {
-        Surroundings {
-            var: Box::new(|name| std::env::var_os(name)),
-            uid: rustix::process::geteuid().as_raw(),
-            system: PathBuf::from("/"),
-            patience: PATIENCE,
-        }
-    }
-
-    pub(super) fn path(&self, variable: &str) -> Option<PathBuf> {
-        (self.var)(variable)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    }
-
-    pub(super) fn home(&self) -> Option<PathBuf> {
-        self.path("HOME")
-    }
-
-    /// The home of the process's own user, unless that is root.
-    pub(super) fn own_home(&self) -> Option<PathBuf> {
-        if self.uid == 0 {
-            return None;
-        }
-        self.home()
-            .or_else(|| self.home_of(|_, uid| uid == self.uid))
-    }
-
-    /// The home of the first user in `/etc/passwd` whom `is_meant` takes by name and number. `/` is nobody's home.
-    pub(super) fn home_of(&self, is_meant: impl Fn(&str, u32) -> bool) -> Option<PathBuf> {
-        let users = std::fs::read(self.in_system("/etc/passwd")).ok()?;
-        let users = String::from_utf8_lossy(&users);
-        let home = users.lines().find_map(|user| {
-            let mut fields = user.split(':');
-            let name = fields.next()?;
-            let uid = fields.nth(1)?.parse().ok()?;
-            let home = fields.nth(2)?;
-            is_meant(name, uid).then_some(home)
-        })?;
-        let is_home = Path::new(home).is_absolute() && Path::new(home).file_name().is_some();
-        is_home.then(|| self.in_system(home))
-    }
-
-    pub(super) fn in_system(&self, path: &str) -> PathBuf {
-        self.system.join(path.trim_start_matches('/'))
-    }
 }
 
 /// Finds the store: flags beat the environment, which beats looking around; a deleting reap works on nothing that was
@@ -122,150 +47,110 @@ pub(super) fn locate(
     around: &Surroundings,
     mode: Mode,
 ) -> Result<Located, SettingsError> {
-    let plain = Plain::of(args, mode)?;
-    let config = path::config(plain, args, matches)?;
-    let mut named = config.map(read_named).transpose()?;
-    let sections = match &named {
-        Some(named) => Sections::of(&named.conf, named.path)?,
-        None => Sections::default(),
-    };
-    if let Some((location, by_conf)) = said(args, plain, named.as_ref(), matches, around)? {
-        if let Some(named) = named.as_mut() {
-            named.file.names_store = by_conf;
-            if !sections.are_empty() {
-                must_be_of(&location, &named.conf, named.path, around)?;
-            }
+    let plain = args.path.as_deref().map(|path| (flag_for(path), path));
+    if let Some((flag, path)) = plain.filter(|_| mode != Mode::Audit) {
+        return Err(SettingsError::usage(format!(
+            "reap takes no path without an option: type `reap --{flag} {}`",
+            redact::word(&redact::path(path))
+        )));
+    }
+    let config = config(plain, args, matches)?;
+    let mut conf_file = config.map(ConfFile::read).transpose()?;
+    if let Some(file) = &mut conf_file {
+        file.named = true;
+    }
+    if let Some((location, by_conf)) = said(args, plain, conf_file.as_ref(), matches, around)? {
+        if let Some(file) = &mut conf_file {
+            file.names_store = by_conf;
+            must_not_be_of_another(&location, file, around)?;
         }
         return Ok(Located {
-            location,
-            several: Vec::new(),
-            sections,
-            conf_file: named.map(|named| named.file),
+            conf_file,
+            ..location.into()
         });
     }
-    let conf = named.map(|named| (named, sections));
     if mode == Mode::Reap {
-        return Err(no_guess(conf, around));
+        return Err(no_guess(conf_file, around));
     }
-    around::look(conf, around)
+    around::look(conf_file, around)
 }
 
-/// Refuses to delete in a store that nobody named, and tells what to add to the command to name what is found.
-fn no_guess(conf: Option<(Named<'_>, Sections)>, around: &Surroundings) -> SettingsError {
-    let why = match &conf {
-        Some((named, _)) => format!(
-            "{} names no data_dir, so Odoo uses the home of the user it runs as. ",
-            redact::path(named.path)
-        ),
-        None => String::new(),
+/// Which option a path without one stands for. What is not there is taken for the store.
+fn flag_for(path: &Path) -> &'static str {
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_dir()) {
+        return "config";
+    }
+    match std::fs::metadata(path.join("sessions")) {
+        Ok(there) if there.is_dir() => "data-dir",
+        // Of the two, the one that is usually closed to others.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => "data-dir",
+        _ => "sessions-dir",
+    }
+}
+
+/// The `odoo.conf` that was named: by a path or by the flag, which must not disagree, or else by the variable.
+fn config<'a>(
+    plain: Option<(&str, &'a Path)>,
+    args: &'a StoreArgs,
+    matches: &ArgMatches,
+) -> Result<Option<&'a Path>, SettingsError> {
+    let named = args.config.as_deref();
+    let Some(("config", path)) = plain else {
+        return Ok(named);
     };
-    let found = match around::look(conf, around) {
-        Ok(located) => format!("; found by looking around: {}", located.to_add()),
-        // What is wrong with a file that nobody named is for an audit to say.
-        Err(_) => String::new(),
-    };
-    SettingsError::usage(format!(
-        "where is the session store? {why}A deleting reap does not guess: name it with --data-dir, --sessions-dir or \
-         --config (audit and reap --dry-run look around, and say what they found){found}"
-    ))
-}
-
-impl Located {
-    /// A command of an audit for each store that was found, each on a line of its own.
-    pub fn commands(&self, verb: &str) -> String {
-        let config = self.config(|_| true);
-        self.lines(&format!("odoo-session-reaper {verb}{config} "))
+    let by_flag = matches.value_source("config") == Some(ValueSource::CommandLine);
+    match named.filter(|named| by_flag && !same_place(path, named)) {
+        None => Ok(Some(path)),
+        Some(named) => Err(SettingsError::usage(format!(
+            "two different odoo.conf: {BY_PATH} says {}, --config says {}; give one of them",
+            redact::path(path),
+            redact::path(named)
+        ))),
     }
-
-    /// What a reap must be told in addition to name one of the stores that were found. As a whole command it would
-    /// lack what was typed, such as the logins to keep.
-    pub fn to_add(&self) -> String {
-        // One that was named is in the command already, or in a variable.
-        let config = self.config(|file| !file.named);
-        let what = match self.several[..] {
-            [] => "this",
-            _ => "one of these",
-        };
-        let lines = self.lines(format!("{config} ").trim_start());
-        format!("add {what} to your command:{lines}")
-    }
-
-    /// The option for the `odoo.conf` in use, if it has settings for sessions.
-    fn config(&self, is_missing: impl Fn(&ConfFile) -> bool) -> String {
-        let file = self.conf_file.as_ref();
-        let file = file.filter(|file| !self.sections.are_empty() && is_missing(file));
-        file.map_or(String::new(), |file| {
-            format!(" --config {}", redact::word(file.shown()))
-        })
-    }
-
-    /// A line for each store that was found, which begins so and names it.
-    fn lines(&self, begin: &str) -> String {
-        let found = match &self.several[..] {
-            [] => std::slice::from_ref(&self.location.sessions),
-            several => several,
-        };
-        let lines = found.iter().map(|sessions| {
-            let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
-            format!("\n  {begin}--data-dir {}", redact::word(&data_dir))
-        });
-        lines.collect()
-    }
-}
-
-fn read_named(path: &Path) -> Result<Named<'_>, SettingsError> {
-    let (mut file, conf) = ConfFile::read(path)?;
-    file.named = true;
-    Ok(Named { path, file, conf })
 }
 
 /// The store that somebody named, and whether only the `odoo.conf` says which.
 fn said(
     args: &StoreArgs,
-    plain: Option<Plain<'_>>,
-    named: Option<&Named<'_>>,
+    plain: Option<(&str, &Path)>,
+    conf_file: Option<&ConfFile>,
     matches: &ArgMatches,
     around: &Surroundings,
 ) -> Result<Option<(Location, bool)>, SettingsError> {
     for level in [ValueSource::CommandLine, ValueSource::EnvVariable] {
-        let said = |name: &str| matches.value_source(name) == Some(level);
-        let mut answers = Vec::new();
         let plain = plain.filter(|_| level == ValueSource::CommandLine);
-        if let Some(sessions) = plain.and_then(Plain::sessions) {
-            answers.push(Location {
-                sessions,
-                from: path::FROM.into(),
-                found: false,
-            });
-        }
-        if let Some(dir) = args.data_dir.as_ref().filter(|_| said("data_dir")) {
-            answers.push(Location {
-                sessions: dir.join("sessions"),
-                from: name("data-dir", level),
-                found: false,
-            });
-        }
-        if let Some(dir) = args.sessions_dir.as_ref().filter(|_| said("sessions_dir")) {
-            answers.push(Location {
-                sessions: dir.clone(),
-                from: name("sessions-dir", level),
-                found: false,
-            });
-        }
+        let said = |id: &str| matches.value_source(id) == Some(level);
+        let by = |long: &'static str| match level {
+            ValueSource::EnvVariable => redact::printable(variable(long).as_bytes()),
+            _ => ["--".into(), long.into()].into_iter().collect(),
+        };
+        let data_dir = args.data_dir.as_deref().filter(|_| said("data_dir"));
+        let sessions_dir = args
+            .sessions_dir
+            .as_deref()
+            .filter(|_| said("sessions_dir"));
+        let named = [
+            plain.map(|(flag, path)| (flag, path, BY_PATH.into())),
+            data_dir.map(|path| ("data-dir", path, by("data-dir"))),
+            sessions_dir.map(|path| ("sessions-dir", path, by("sessions-dir"))),
+        ];
+        let mut answers: Vec<_> = named
+            .into_iter()
+            .flatten()
+            .filter(|(flag, ..)| *flag != "config")
+            .map(|(flag, path, from)| match flag {
+                "data-dir" => Location::named(path.join("sessions"), from),
+                _ => Location::named(path.to_owned(), from),
+            })
+            .collect();
         let by_conf = answers.is_empty();
-        let says_config = said("config") || matches!(plain, Some(Plain::Config(_)));
-        if let Some(Named { path, conf, .. }) = named.filter(|_| says_config) {
-            match data_dir(conf, path, around) {
-                Ok(Some((dir, line))) => answers.push(Location {
-                    sessions: dir.join("sessions"),
-                    from: data_dir_in(path, line),
-                    found: false,
-                }),
+        let says_config = said("config") || plain.is_some_and(|(flag, _)| flag == "config");
+        if let Some(file) = conf_file.filter(|_| says_config) {
+            match file.store(around) {
+                Ok(store) => answers.extend(store),
+                Err(error) if by_conf => return Err(error),
                 // Then it is there for what else it says.
-                _ if !answers.is_empty() => {}
-                // Nor does it name a store; somebody else may.
-                Ok(None) => {}
-                Err(error) => return Err(error),
+                Err(_) => {}
             }
         }
         let mut answers = answers.into_iter();
@@ -288,81 +173,118 @@ fn said(
 
 /// Refuses an `odoo.conf` with settings for the sessions of another store: a variable may name it for the service,
 /// and a flag a copy or another Odoo's store, where these settings could log people out.
-fn must_be_of(
+fn must_not_be_of_another(
     location: &Location,
-    conf: &OdooConf,
-    file: &Path,
+    file: &ConfFile,
     around: &Surroundings,
 ) -> Result<(), SettingsError> {
-    // One that cannot be told names no other.
-    let Ok(Some((dir, line))) = data_dir(conf, file, around) else {
-        return Ok(());
+    match file.store(around) {
+        Ok(Some(own))
+            if !file.sections.are_empty() && !same_place(&own.sessions, &location.sessions) =>
+        {
+            Err(SettingsError::usage(format!(
+                "{} has settings for the sessions in {}, but {} says {}: name the odoo.conf of that one with --config, \
+                 or none",
+                file.shown(),
+                redact::path(&own.sessions),
+                location.from,
+                redact::path(&location.sessions)
+            )))
+        }
+        // One that cannot be told names no other.
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to delete in a store that nobody named, and tells what to add to the command to name what is found.
+fn no_guess(conf_file: Option<ConfFile>, around: &Surroundings) -> SettingsError {
+    let why = conf_file.as_ref().map_or(String::new(), |file| {
+        format!(
+            "{} names no data_dir, so Odoo uses the home of the user it runs as. ",
+            file.shown()
+        )
+    });
+    let found = match around::look(conf_file, around) {
+        Ok(located) => format!("; found by searching: {}", located.to_add()),
+        // What is wrong with a file that nobody named is for an audit to say.
+        Err(_) => String::new(),
     };
-    let sessions = dir.join("sessions");
-    if same_place(&sessions, &location.sessions) {
-        return Ok(());
-    }
-    let file = redact::path(file);
-    Err(SettingsError::usage(format!(
-        "{file} has settings for the sessions in {} (data_dir in line {line}), but {} says {}: name the odoo.conf of \
-         that one with --config, or none",
-        redact::path(&sessions),
-        location.from,
-        redact::path(&location.sessions)
-    )))
+    SettingsError::usage(format!(
+        "where is the session store? {why}A deleting reap does not guess: name it with --data-dir, --sessions-dir or \
+         --config (audit and reap --dry-run search for it, and say what they found){found}"
+    ))
 }
 
-/// The option or the variable, as whoever said it knows it.
-fn name(long: &'static str, level: ValueSource) -> Shown {
-    match level {
-        ValueSource::EnvVariable => redact::printable(variable(long).as_bytes()),
-        _ => ["--".into(), long.into()].into_iter().collect(),
+impl Location {
+    pub(super) fn named(sessions: PathBuf, from: Shown) -> Location {
+        Location {
+            sessions,
+            from,
+            found: false,
+        }
+    }
+
+    pub(super) fn found(sessions: PathBuf, from: Shown) -> Location {
+        Location {
+            found: true,
+            ..Location::named(sessions, from)
+        }
     }
 }
 
-/// The line that says so.
-pub(super) fn data_dir_in(file: &Path, line: usize) -> Shown {
-    let parts = [
-        "data_dir in ".into(),
-        redact::path(file),
-        " line ".into(),
-        line.into(),
-    ];
-    parts.into_iter().collect()
+impl From<Location> for Located {
+    fn from(location: Location) -> Located {
+        Located {
+            location,
+            several: Vec::new(),
+            conf_file: None,
+        }
+    }
+}
+
+impl Located {
+    /// A command of an audit for each store that was found, each on a line of its own.
+    pub fn commands(&self, verb: &str) -> String {
+        let config = self.config(|_| true);
+        self.lines(&format!("odoo-session-reaper {verb} {config}"))
+    }
+
+    /// What a reap must be told in addition to name one of the stores that were found. As a whole command it would
+    /// lack what was typed, such as the logins to keep.
+    pub fn to_add(&self) -> String {
+        // One that was named is in the command already, or in a variable.
+        let config = self.config(|file| !file.named);
+        let what = match self.several[..] {
+            [] => "this",
+            _ => "one of these",
+        };
+        format!("add {what} to your command:{}", self.lines(&config))
+    }
+
+    /// The option for the `odoo.conf` in use, if it has settings for sessions.
+    fn config(&self, is_missing: impl Fn(&ConfFile) -> bool) -> String {
+        let file = self.conf_file.as_ref();
+        let file = file.filter(|file| !file.sections.are_empty() && is_missing(file));
+        file.map_or(String::new(), |file| {
+            format!("--config {} ", redact::word(file.shown()))
+        })
+    }
+
+    /// A line for each store that was found, which begins so and names it.
+    fn lines(&self, begin: &str) -> String {
+        let found = match &self.several[..] {
+            [] => std::slice::from_ref(&self.location.sessions),
+            several => several,
+        };
+        let lines = found.iter().map(|sessions| {
+            let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
+            format!("\n  {begin}--data-dir {}", redact::word(&data_dir))
+        });
+        lines.collect()
+    }
 }
 
 pub(super) fn same_place(one: &Path, other: &Path) -> bool {
     let resolved = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     one.components().eq(other.components()) || resolved(one) == resolved(other)
 }
-
-/// The data_dir that an `odoo.conf` names, and on which line.
-pub(super) fn data_dir(
-    conf: &OdooConf,
-    file: &Path,
-    around: &Surroundings,
-) -> Result<Option<(PathBuf, usize)>, SettingsError> {
-    let wrong = |what: String| SettingsError::usage(format!("{}: {what}", redact::path(file)));
-    let Some(dir) = conf
-        .data_dir(around.home().as_deref(), |name| (around.var)(name))
-        .map_err(|error| wrong(error.to_string()))?
-    else {
-        return Ok(None);
-    };
-    let Some(setting) = conf.get("options", "data_dir") else {
-        return Ok(None);
-    };
-    if around.uid == 0 && setting.value.contains(['~', '$']) {
-        return Err(wrong(format!(
-            "line {}: data_dir depends on who reads it ({}), and root is not the user that Odoo runs as: \
-             run as that user, or name the data_dir with --data-dir",
-            setting.line,
-            redact::printable(setting.value.as_bytes())
-        )));
-    }
-    Ok(Some((dir, setting.line)))
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests;

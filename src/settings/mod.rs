@@ -6,20 +6,20 @@ mod data_dir;
 mod given;
 mod locate;
 pub mod odoo_conf;
-mod path;
-mod resolve;
-mod scope;
+mod rules;
 mod section;
 mod service_file;
 mod source;
 mod spelling;
+mod surroundings;
 
 pub(crate) use conf_file::ConfFile;
 use locate::Located;
-pub(crate) use locate::{Location, Surroundings};
+pub(crate) use locate::Location;
 pub(crate) use service_file::notices;
 pub(crate) use source::{Effective, Source, Value};
 pub(crate) use spelling::unknown_variables;
+pub(crate) use surroundings::Surroundings;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,17 +34,16 @@ use crate::reap::Mode;
 use crate::store::Opening;
 use crate::store::name::Kind;
 use crate::time::Timestamp;
+use section::Sections;
 
 /// Everything that a run over a store needs to be told.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// Where the store is.
     pub location: Location,
     /// All stores that an audit has found, if nobody named one and there is more than one.
     pub several: Vec<PathBuf>,
     /// The `odoo.conf` in use, if there is one.
     pub conf_file: Option<ConfFile>,
-    /// How it is to be opened.
     pub opening: Opening,
     /// What is done with files that are due.
     pub mode: Mode,
@@ -52,11 +51,9 @@ pub(crate) struct Settings {
     pub general: Rules,
     /// What holds for those of databases with rules of their own.
     pub databases: BTreeMap<String, Rules>,
-    /// What tells when a session was used last.
     pub last_seen: LastSeen,
     /// Every value of the policy, with who said so.
     pub effective: Vec<Effective>,
-    /// Delete at most this many files.
     pub limit: Option<u64>,
     /// Delete what is older than every window without reading it.
     pub by_age_only: bool,
@@ -64,7 +61,6 @@ pub(crate) struct Settings {
     pub force: bool,
     /// Number of workers, if somebody chose it.
     pub threads: Option<u16>,
-    /// How the outcome is told.
     pub report: ReportArgs,
 }
 
@@ -108,7 +104,6 @@ impl fmt::Display for SettingsError {
     }
 }
 
-/// What a reap does with files that are due.
 impl From<&DeletingArgs> for Mode {
     fn from(args: &DeletingArgs) -> Mode {
         if args.dry_run {
@@ -130,13 +125,8 @@ impl Settings {
         matches: &ArgMatches,
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
-        let AuditArgs {
-            store,
-            report,
-            work,
-            ..
-        } = args;
-        Settings::new(Mode::Audit, &store, report, &work, matches, around)
+        let (store, work) = (&args.store, &args.work);
+        Settings::new(store, None, args.report, work, matches, around)
     }
 
     /// The settings of a reap.
@@ -148,45 +138,38 @@ impl Settings {
         matches: &ArgMatches,
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
-        let ReapArgs {
+        let (store, work) = (&args.store, &args.work);
+        Settings::new(
             store,
-            deleting,
-            report,
+            Some(&args.deleting),
+            args.report,
             work,
-            ..
-        } = args;
-        let settings = Settings::new(
-            Mode::from(&deleting),
-            &store,
-            report,
-            &work,
             matches,
             around,
-        )?;
-        if deleting.by_age_only {
-            settings.must_not_need_reading()?;
-        }
-        Ok(Settings {
-            limit: deleting.limit,
-            by_age_only: deleting.by_age_only,
-            force: deleting.force,
-            ..settings
-        })
+        )
     }
 
     fn new(
-        mode: Mode,
         store: &StoreArgs,
+        deleting: Option<&DeletingArgs>,
         report: ReportArgs,
         work: &WorkArgs,
         matches: &ArgMatches,
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
+        let mode = deleting.map_or(Mode::Audit, Mode::from);
         let located = locate::locate(store, matches, around, mode)?;
         if !located.several.is_empty() {
             must_be_for_several(mode, &report, &located)?;
         }
-        let resolved = resolve::resolve(matches, &located.sections)?;
+        let no_sections = Sections::default();
+        let file = located.conf_file.as_ref();
+        let sections = file.map_or(&no_sections, |file| &file.sections);
+        let resolved = rules::resolve(matches, sections)?;
+        let by_age_only = deleting.is_some_and(|it| it.by_age_only);
+        if let Some(error) = resolved.needs_reading.filter(|_| by_age_only) {
+            return Err(error);
+        }
         Ok(Settings {
             general: resolved.general,
             databases: resolved.databases,
@@ -199,35 +182,12 @@ impl Settings {
                 accept_any_directory: store.accept_any_directory,
             },
             mode,
-            limit: None,
-            by_age_only: false,
-            force: false,
+            limit: deleting.and_then(|it| it.limit),
+            by_age_only,
+            force: deleting.is_some_and(|it| it.force),
             threads: work.threads,
             report,
         })
-    }
-
-    /// Refuses what only the content of a file can tell, for `--by-age-only` would pass over it.
-    fn must_not_need_reading(&self) -> Result<(), SettingsError> {
-        for Effective {
-            option,
-            value,
-            source,
-            ..
-        } in &self.effective
-        {
-            let what = match (*option, value) {
-                ("keep_login", Value::Logins(logins)) if !logins.is_empty() => "whose login it is",
-                ("max_lifetime", Value::Duration(_)) => "when its user logged in",
-                _ => continue,
-            };
-            return Err(SettingsError::usage(format!(
-                "--by-age-only deletes a session without reading it, and so without knowing {what}, but there is {}: \
-                 run without --by-age-only",
-                source.name(option)
-            )));
-        }
-        Ok(())
     }
 
     /// The policy, to be applied at this moment.
@@ -247,26 +207,22 @@ fn must_be_for_several(
     report: &ReportArgs,
     located: &Located,
 ) -> Result<(), SettingsError> {
-    let refused = |what: &str, stores: String| {
-        Err(SettingsError::usage(format!(
-            "{what} is for one session store, but looking around found {}; {stores}",
-            located.several.len()
-        )))
-    };
-    if mode != Mode::Audit {
-        return refused("a dry run", located.to_add());
-    }
-    let (what, verb) = match report {
-        ReportArgs { list: true, .. } => ("--list", "audit --list"),
+    let name_one = |verb| format!("name one:{}", located.commands(verb));
+    let (what, stores) = match report {
+        _ if mode != Mode::Audit => ("a dry run", located.to_add()),
+        ReportArgs { list: true, .. } => ("--list", name_one("audit --list")),
         ReportArgs {
             format: Format::Json,
             ..
-        } => ("JSON", "audit --format json"),
+        } => ("JSON", name_one("audit --format json")),
         ReportArgs {
             metrics_file: Some(_),
             ..
-        } => ("--metrics-file", "audit"),
+        } => ("--metrics-file", name_one("audit")),
         _ => return Ok(()),
     };
-    refused(what, format!("name one:{}", located.commands(verb)))
+    Err(SettingsError::usage(format!(
+        "{what} is for one session store, but a search found {}; {stores}",
+        located.several.len()
+    )))
 }

@@ -16,25 +16,48 @@
 //! # Ok::<(), odoo_session_reaper::settings::odoo_conf::ConfError>(())
 //! ```
 
-mod error;
 pub(super) mod python;
 
 use std::collections::HashMap;
 use std::fmt;
 
-pub use error::ConfError;
-use error::shown;
-use python::{indent, lines, lower, strip, strip_end};
+use python::{indent, lines, strip, strip_end};
+
+use crate::redact::printable;
 
 /// The section whose options show through in all others. Python matches its name exactly.
 pub const DEFAULT: &str = "DEFAULT";
 
 /// A parsed `odoo.conf`. Its `Debug` form leaves the values out: they hold passwords.
 pub struct OdooConf {
-    defaults: Section,
+    /// In file order, but `DEFAULT` first, whether it is in the file or not.
     sections: Vec<Section>,
     /// Where each name stands in `sections`.
     by_name: HashMap<String, usize>,
+}
+
+/// The first thing in the file that stops Odoo, and so us, from reading it. It quotes nothing but names: the file holds
+/// database passwords.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfError {
+    /// The 1-based line on which it stands.
+    pub line: usize,
+    what: String,
+}
+
+impl ConfError {
+    pub(super) fn new(line: usize, what: impl Into<String>) -> ConfError {
+        let what = what.into();
+        ConfError { line, what }
+    }
+}
+
+impl std::error::Error for ConfError {}
+
+impl fmt::Display for ConfError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.what)
+    }
 }
 
 /// One option as it stands in the file. Its `Debug` form leaves the value out, which may be a password.
@@ -46,12 +69,13 @@ pub struct Setting<'a> {
     pub line: usize,
 }
 
+#[derive(Default)]
 struct Section {
     name: String,
     line: usize,
     options: Vec<Entry>,
-    /// Where each name stands in `options`: a file may have a hundred thousand.
-    by_name: HashMap<String, usize>,
+    /// On which line each name stands: a file may have a hundred thousand.
+    lines: HashMap<String, usize>,
 }
 
 struct Entry {
@@ -70,7 +94,16 @@ impl OdooConf {
                 "not valid UTF-8: save the file as UTF-8",
             )
         })?;
-        let mut parser = Parser::default();
+        let mut parser = Parser {
+            conf: OdooConf {
+                sections: Vec::new(),
+                by_name: HashMap::new(),
+            },
+            section: None,
+            option_open: false,
+            indent: 0,
+        };
+        parser.add_section(DEFAULT, 0);
         for (number, line) in (1..).zip(lines(text)) {
             parser.read_line(number, line)?;
         }
@@ -81,27 +114,24 @@ impl OdooConf {
     ///
     /// As in Python, a section that is not in the file has no options at all, not even `[DEFAULT]`'s.
     pub fn get(&self, section: &str, option: &str) -> Option<Setting<'_>> {
-        let name = lower(option);
+        let name = option.to_lowercase();
         self.options(section)
             .find_map(|(found, setting)| (found == name).then_some(setting))
     }
 
     /// The names of the sections in file order, without `DEFAULT`.
     pub fn sections(&self) -> impl Iterator<Item = &str> {
-        self.sections.iter().map(|section| section.name.as_str())
+        self.headers().map(|(name, _)| name)
     }
 
     /// The section's options in file order, then those of `[DEFAULT]` that it does not set itself.
     pub fn options<'a>(&'a self, section: &str) -> impl Iterator<Item = (&'a str, Setting<'a>)> {
         let own = self.section(section);
-        let defaults = (own.is_some() || section == DEFAULT).then_some(&self.defaults);
+        let inherited = own.map_or("", |_| DEFAULT);
         let shows_through =
-            move |entry: &&Entry| own.is_none_or(|own| own.find(&entry.name).is_none());
-        let inherited = defaults.into_iter().flat_map(|s| &s.options);
-        own.into_iter()
-            .flat_map(|s| &s.options)
-            .chain(inherited.filter(shows_through))
-            .map(|entry| (entry.name.as_str(), entry.setting()))
+            move |(name, _): &(&str, _)| own.is_some_and(|own| !own.lines.contains_key(*name));
+        self.own_options(section)
+            .chain(self.own_options(inherited).filter(shows_through))
     }
 
     /// The options that stand in this section itself, in file order.
@@ -109,12 +139,11 @@ impl OdooConf {
         &'a self,
         section: &str,
     ) -> impl Iterator<Item = (&'a str, Setting<'a>)> {
-        let defaults = (section == DEFAULT).then_some(&self.defaults);
-        defaults
-            .or_else(|| self.section(section))
-            .into_iter()
-            .flat_map(|s| &s.options)
-            .map(|entry| (entry.name.as_str(), entry.setting()))
+        let options = self.section(section).into_iter().flat_map(|s| &s.options);
+        options.map(|Entry { name, value, line }| {
+            let line = *line;
+            (name.as_str(), Setting { value, line })
+        })
     }
 
     fn section(&self, name: &str) -> Option<&Section> {
@@ -123,7 +152,8 @@ impl OdooConf {
 
     /// The sections with the lines on which they begin, for those who must point at one.
     pub(super) fn headers(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.sections.iter().map(|s| (s.name.as_str(), s.line))
+        let named = self.sections.iter().skip(1);
+        named.map(|section| (section.name.as_str(), section.line))
     }
 }
 
@@ -144,66 +174,15 @@ impl fmt::Debug for Setting<'_> {
     }
 }
 
-impl Section {
-    fn new(name: &str, line: usize) -> Section {
-        Section {
-            name: name.to_owned(),
-            line,
-            options: Vec::new(),
-            by_name: HashMap::new(),
-        }
-    }
-
-    fn find(&self, option: &str) -> Option<&Entry> {
-        self.options.get(*self.by_name.get(option)?)
-    }
-
-    fn push(&mut self, entry: Entry) {
-        self.by_name.insert(entry.name.clone(), self.options.len());
-        self.options.push(entry);
-    }
-}
-
-impl Entry {
-    fn setting(&self) -> Setting<'_> {
-        Setting {
-            value: &self.value,
-            line: self.line,
-        }
-    }
-}
-
 /// The state of `RawConfigParser._read` between two lines.
 struct Parser {
     conf: OdooConf,
-    place: Place,
+    /// Where options go; none before any header.
+    section: Option<usize>,
     /// An option has been read in this section, so that a deeper line continues its value: the last one always.
     option_open: bool,
     /// The indentation of the last header or option, in characters.
     indent: usize,
-}
-
-/// Where options go.
-enum Place {
-    BeforeAnyHeader,
-    Defaults,
-    /// The last section: the strict parser never goes back to an earlier one.
-    LastSection,
-}
-
-impl Default for Parser {
-    fn default() -> Parser {
-        Parser {
-            conf: OdooConf {
-                defaults: Section::new(DEFAULT, 0),
-                sections: Vec::new(),
-                by_name: HashMap::new(),
-            },
-            place: Place::BeforeAnyHeader,
-            option_open: false,
-            indent: 0,
-        }
-    }
 }
 
 impl Parser {
@@ -244,27 +223,31 @@ impl Parser {
     }
 
     fn open_section(&mut self, number: usize, name: &str) -> Result<(), ConfError> {
-        if name == DEFAULT {
-            // The one section that may stand twice.
-            self.place = Place::Defaults;
-        } else {
-            if let Some(first) = self.conf.section(name) {
-                return Err(ConfError::new(
-                    number,
-                    format!(
-                        "section [{}] stands twice (first on line {}): merge the two",
-                        shown(name),
-                        first.line
-                    ),
-                ));
-            }
-            let place = self.conf.sections.len();
-            self.conf.by_name.insert(name.to_owned(), place);
-            self.conf.sections.push(Section::new(name, number));
-            self.place = Place::LastSection;
-        }
         self.option_open = false;
+        // The one section that may stand twice.
+        if name == DEFAULT {
+            self.section = Some(0);
+            return Ok(());
+        }
+        if let Some(Section { line, .. }) = self.conf.section(name) {
+            let name = printable(name.as_bytes());
+            let what =
+                format!("section [{name}] stands twice (first on line {line}): merge the two");
+            return Err(ConfError::new(number, what));
+        }
+        self.section = Some(self.conf.sections.len());
+        self.add_section(name, number);
         Ok(())
+    }
+
+    fn add_section(&mut self, name: &str, line: usize) {
+        let OdooConf { sections, by_name } = &mut self.conf;
+        by_name.insert(name.to_owned(), sections.len());
+        sections.push(Section {
+            name: name.to_owned(),
+            line,
+            ..Section::default()
+        });
     }
 
     fn add_option(&mut self, number: usize, content: &str) -> Result<(), ConfError> {
@@ -283,20 +266,21 @@ impl Parser {
                  or indent it to continue the value above",
             );
         };
-        let name = lower(strip_end(name));
+        let name = strip_end(name).to_lowercase();
         if name.is_empty() {
             return fail("a value without an option name: put one before it");
         }
-        if let Some(first) = section.find(&name).map(|entry| entry.line) {
+        if let Some(first) = section.lines.insert(name.clone(), number) {
             return fail(&format!(
                 "option '{}' stands twice in section [{}] (first on line {first}): remove one of the two",
-                shown(&name),
-                shown(&section.name)
+                printable(name.as_bytes()),
+                printable(section.name.as_bytes())
             ));
         }
-        section.push(Entry {
+        let value = strip(value).to_owned();
+        section.options.push(Entry {
             name,
-            value: strip(value).to_owned(),
+            value,
             line: number,
         });
         self.option_open = true;
@@ -304,17 +288,13 @@ impl Parser {
     }
 
     fn section(&mut self) -> Option<&mut Section> {
-        match self.place {
-            Place::BeforeAnyHeader => None,
-            Place::Defaults => Some(&mut self.conf.defaults),
-            Place::LastSection => self.conf.sections.last_mut(),
-        }
+        self.conf.sections.get_mut(self.section?)
     }
 
     /// Empty lines belong to a value until the file ends; only then does Python cut them off its end.
     fn finish(mut self) -> OdooConf {
-        let all = std::iter::once(&mut self.conf.defaults).chain(&mut self.conf.sections);
-        for entry in all.flat_map(|section| &mut section.options) {
+        let sections = self.conf.sections.iter_mut();
+        for entry in sections.flat_map(|section| &mut section.options) {
             entry.value.truncate(strip_end(&entry.value).len());
         }
         self.conf

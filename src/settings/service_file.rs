@@ -9,15 +9,17 @@ use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::locate::{Surroundings, same_place};
-use super::{Effective, Settings, Source};
-use crate::cli::{ENV_PREFIX, variable};
+use super::Settings;
+use super::locate::same_place;
+use super::surroundings::Surroundings;
+use crate::cli::{ENV_PREFIX, typed, variable};
 use crate::reap::Mode;
 use crate::redact::{self, Shown};
 
 /// Where our units look for their environment; an instance `NAME` has a file with `-NAME` behind it.
 const DIRECTORY: &str = "/etc/default";
 const FILE: &str = "odoo-session-reaper";
+const LARGEST: u64 = 1 << 20;
 
 /// Options that change how a run tells what it finds, or how fast it is, and not what it finds.
 const ONLY_TOLD: [&str; 9] = [
@@ -32,7 +34,7 @@ const ONLY_TOLD: [&str; 9] = [
     "log-format",
 ];
 
-/// What systemd makes of one file: names of ours, with values.
+/// What systemd makes of one file: options of ours by the names of their variables, with values.
 type Variables = BTreeMap<String, Value>;
 
 struct Value {
@@ -41,49 +43,49 @@ struct Value {
     special: bool,
 }
 
-/// Says what the service of this store is told, and this run is not, with a line for a shell that takes it over; and the
-/// other way round. Values may name people; they are not shown.
+/// Says what the service of this store is told, and this run is not, with a line for a shell that takes it over; and,
+/// unless it deletes, the other way round. Values may name people; they are not shown.
 ///
 /// `command` is the definition of the one that runs.
-pub fn notices(
+pub(crate) fn notices(
     settings: &Settings,
     command: &Command,
     matches: &ArgMatches,
     around: &Surroundings,
 ) -> Vec<String> {
+    let mut told = Vec::new();
     for file in files(around) {
-        if let Some(variables) = read(&file).filter(|variables| is_for(variables, settings)) {
-            let shown = redact::path(&file);
-            let more = only_there(settings, command, matches, around, &shown, &variables);
-            let less = only_here(settings, &shown, &variables);
-            let told: Vec<_> = more.into_iter().chain(less).collect();
-            if !told.is_empty() {
-                return told;
-            }
+        let Some(variables) = read(&file).filter(|variables| is_for(variables, settings)) else {
+            continue;
+        };
+        let shown = redact::path(&file);
+        told.extend(only_there(
+            settings, command, matches, around, &shown, &variables,
+        ));
+        if settings.mode != Mode::Reap {
+            told.extend(only_here(settings, &shown, &variables));
+        }
+        if !told.is_empty() {
+            break;
         }
     }
-    Vec::new()
+    told
 }
 
 /// What the odoo.conf in use says, and the service never hears.
 fn only_here(settings: &Settings, file: &Shown, variables: &Variables) -> Option<String> {
-    if variables.contains_key(&variable("config")) {
-        return None;
-    }
+    let config = variable("config");
     let conf = settings.conf_file.as_ref()?.shown();
-    let of_file = |effective: &&Effective| matches!(effective.source, Source::File { .. });
-    let options = settings.effective.iter().filter(of_file);
-    let options: BTreeSet<&str> = options.map(|effective| effective.option).collect();
-    if options.is_empty() {
-        return None;
-    }
+    let said = settings.effective.iter().filter(|it| it.source.is_file());
+    let options: BTreeSet<&str> = said.map(|effective| effective.option).collect();
     let options: Vec<_> = options.into_iter().collect();
-    Some(format!(
-        "the service of this store does not read {conf}, so this does not count there: {}; add the line \
-         {}={conf} to {file}",
-        options.join(", "),
-        variable("config")
-    ))
+    (!variables.contains_key(&config) && !options.is_empty()).then(|| {
+        format!(
+            "the service of this store does not read {conf}, so this does not count there: {}; add the line \
+             {config}={conf} to {file}",
+            options.join(", "),
+        )
+    })
 }
 
 fn only_there(
@@ -91,51 +93,66 @@ fn only_there(
     command: &Command,
     matches: &ArgMatches,
     around: &Surroundings,
-    shown: &Shown,
+    file: &Shown,
     variables: &Variables,
 ) -> Option<String> {
-    let deciding = command.get_arguments().filter(|arg| {
-        arg.get_long()
-            .is_some_and(|long| !ONLY_TOLD.contains(&long))
+    let deciding = command.get_arguments().filter_map(|arg| {
+        let long = arg.get_long().filter(|long| !ONLY_TOLD.contains(long))?;
+        let name = variable(long);
+        let value = variables.get(&name)?;
+        Some((arg, name, value))
     });
-    let set: Vec<_> = deciding
-        .filter_map(|arg| {
-            let name = variable(arg.get_long()?);
-            let value = variables.get(&name)?;
-            Some((arg, name, value))
-        })
-        .collect();
-    let missing: Vec<_> = set
+    let set: Vec<_> = deciding.collect();
+    let missing = set
         .iter()
-        .filter(|(arg, _, value)| !has(settings, matches, arg, &value.text))
-        .map(|(_, name, _)| name.as_str())
-        .collect();
+        .filter(|(arg, _, value)| !has(settings, matches, arg, value));
+    let missing: Vec<_> = missing.map(|(_, name, _)| name.as_str()).collect();
     if missing.is_empty() {
         return None;
     }
     let mut told = format!(
-        "the service of this store is told more than this run, by {shown}: {}",
+        "the service of this store is told more than this run, by {file}: {}",
         missing.join(", ")
     );
-    if !set.iter().any(|(_, _, value)| value.special) {
-        let names: Vec<_> = set
-            .iter()
-            .map(|(_, name, _)| &name[ENV_PREFIX.len()..])
-            .collect();
-        let sudo = (around.var)("SUDO_UID").map_or("", |_| "sudo ");
+    let special = set.iter().any(|(_, _, value)| value.special);
+    let line = (!special).then(|| command_line(settings, command, matches, around));
+    if let Some(line) = line.flatten() {
+        let names = set.iter().map(|(_, name, _)| &name[ENV_PREFIX.len()..]);
+        let names: Vec<_> = names.collect();
         told.push_str(&format!(
-            "; to look as it does:\n  grep -E '^{ENV_PREFIX}({})=' {} | xargs -d '\\n' \
-             sh -c '{sudo}env \"$@\" odoo-session-reaper {}' sh",
+            "; to look as it does:\n  grep -E '^{ENV_PREFIX}({})=' {} | xargs -d '\\n' sh -c {} sh",
             names.join("|"),
-            redact::word(shown),
-            if settings.mode == Mode::Audit {
-                "audit"
-            } else {
-                "reap --dry-run"
-            }
+            redact::word(file),
+            redact::word(&line)
         ));
     }
     Some(told)
+}
+
+/// This run without deleting, with the variables it is given. `None` if what was typed may not be shown.
+fn command_line(
+    settings: &Settings,
+    command: &Command,
+    matches: &ArgMatches,
+    around: &Surroundings,
+) -> Option<String> {
+    let sudo = (around.var)("SUDO_UID").map_or("", |_| "sudo ");
+    let verb = match settings.mode {
+        Mode::Audit => "audit",
+        Mode::DryRun | Mode::Reap => "reap --dry-run",
+    };
+    let mut line = format!("{sudo}env \"$@\" odoo-session-reaper {verb}");
+    for (id, word) in typed(command, matches) {
+        let word = word.to_str()?;
+        let hidden = settings.report.no_logins && id == "keep_login";
+        if hidden || *redact::argument(word) != *word {
+            return None;
+        }
+        if id != "dry_run" {
+            line.push_str(&format!(" {}", redact::word(word)));
+        }
+    }
+    Some(line)
 }
 
 /// Whether a file is that of the service of this run's store. One that names no store is meant for the one that is
@@ -144,10 +161,10 @@ fn is_for(variables: &Variables, settings: &Settings) -> bool {
     let value = |long| {
         variables
             .get(&variable(long))
-            .map(|value| value.text.as_str())
+            .map(|value| Path::new(&value.text))
     };
     let store = value("sessions-dir").map(PathBuf::from);
-    let store = store.or_else(|| value("data-dir").map(|dir| Path::new(dir).join("sessions")));
+    let store = store.or_else(|| Some(value("data-dir")?.join("sessions")));
     let location = &settings.location;
     match (store, value("config")) {
         (Some(store), _) => same_place(&store, &location.sessions),
@@ -156,52 +173,47 @@ fn is_for(variables: &Variables, settings: &Settings) -> bool {
     }
 }
 
-fn uses_conf(settings: &Settings, config: &str) -> bool {
+fn uses_conf(settings: &Settings, config: &Path) -> bool {
     let used = settings.conf_file.as_ref();
-    used.is_some_and(|used| same_place(&used.path, Path::new(config)))
+    used.is_some_and(|used| same_place(&used.path, config))
 }
 
 /// Whether this run goes by the same value, or by one that was given to it on purpose.
-fn has(settings: &Settings, matches: &ArgMatches, arg: &Arg, text: &str) -> bool {
+fn has(settings: &Settings, matches: &ArgMatches, arg: &Arg, value: &Value) -> bool {
     let id = arg.get_id().as_str();
-    match id {
+    let text = OsStr::new(&value.text);
+    match (id, matches.value_source(id)) {
         // The store is the same one.
-        "data_dir" | "sessions_dir" => true,
-        "config" => uses_conf(settings, text),
-        _ if matches.value_source(id) == Some(ValueSource::CommandLine) => true,
+        ("data_dir" | "sessions_dir", _) | (_, Some(ValueSource::CommandLine)) => true,
+        ("config", _) => uses_conf(settings, Path::new(text)),
+        // It may be the service itself, for which systemd has read the file.
+        (_, Some(ValueSource::EnvVariable)) if value.special => true,
         _ if matches!(arg.get_action(), ArgAction::SetTrue) => {
-            let on =
-                BoolishValueParser::new().parse_ref(&Command::default(), None, OsStr::new(text));
+            let on = BoolishValueParser::new().parse_ref(&Command::default(), None, text);
             on.is_ok_and(|on| on == matches.get_flag(id))
         }
         _ => {
-            let mut said = matches.get_raw(id).into_iter().flatten();
-            said.next() == Some(OsStr::new(text)) && said.next().is_none()
+            let said = matches.get_raw(id).into_iter().flatten();
+            said.eq([text])
         }
     }
 }
 
 /// The environment files of our units; copies such as `.dpkg-old` are none.
 fn files(around: &Surroundings) -> Vec<PathBuf> {
-    let names = fs::read_dir(around.in_system(DIRECTORY));
-    let is_ours = |name: &OsStr| {
-        name.to_str().is_some_and(|name| {
-            name == FILE || name.starts_with(&format!("{FILE}-")) && !name.contains(['.', '~'])
-        })
+    let is_ours = |file: &PathBuf| {
+        let name = file.file_name().and_then(OsStr::to_str);
+        let instance = name.and_then(|name| name.strip_prefix(FILE));
+        instance.is_some_and(|it| it.is_empty() || it.starts_with('-') && !it.contains(['.', '~']))
     };
-    let mut files: Vec<_> = names
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| is_ours(&entry.file_name()))
-        .map(|entry| entry.path())
-        .collect();
+    let there = fs::read_dir(around.in_system(DIRECTORY));
+    let there = there.into_iter().flatten().flatten();
+    let mut files: Vec<_> = there.map(|entry| entry.path()).filter(is_ours).collect();
     files.sort();
     files
 }
 
 fn read(file: &Path) -> Option<Variables> {
-    const LARGEST: u64 = 1 << 20;
     let metadata = fs::metadata(file).ok()?;
     if !metadata.is_file() || metadata.len() > LARGEST {
         return None;
@@ -210,8 +222,8 @@ fn read(file: &Path) -> Option<Variables> {
     let lines = text.lines().filter_map(|line| {
         let (name, text) = line.split_once('=')?;
         let special = text.contains(['\'', '"', '\\']) || line.trim() != line;
-        let (name, text) = (name.trim(), text.trim());
-        let text = text.trim_matches(['\'', '"']).to_owned();
+        let text = text.trim().trim_matches(['\'', '"']).to_owned();
+        let name = name.trim();
         // An empty one counts as unset.
         let ours = name.starts_with(ENV_PREFIX) && !text.is_empty();
         ours.then(|| (name.to_owned(), Value { text, special }))

@@ -6,9 +6,8 @@ use crate::cli;
 use crate::policy::{LastSeen, LoginPattern};
 use crate::redact::{self, Shown};
 
-/// Who said a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     CommandLine,
     Environment,
     File {
@@ -39,18 +38,14 @@ impl Source {
         }
     }
 
-    /// How one more switch is set beside this value.
-    pub(super) fn switch(&self, key: &str) -> String {
-        match self {
-            Source::File { .. } => format!("add {key} = True to that section"),
-            _ => format!("add --{}", key.replace('_', "-")),
-        }
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self, Source::File { .. })
     }
 }
 
 /// A value that is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Effective {
+pub(crate) struct Effective {
     /// The option's name, with underscores.
     pub option: &'static str,
     /// The database that it is for; `None` for all that do not set it themselves.
@@ -59,9 +54,8 @@ pub struct Effective {
     pub source: Source,
 }
 
-/// The value of an option of the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub(crate) enum Value {
     /// A window or a lifetime.
     Duration(Duration),
     Logins(Vec<String>),
@@ -71,33 +65,13 @@ pub enum Value {
     Never,
 }
 
-impl From<Duration> for Value {
-    fn from(duration: Duration) -> Value {
-        Value::Duration(duration)
-    }
-}
-
-impl From<Option<Duration>> for Value {
-    fn from(duration: Option<Duration>) -> Value {
+impl Value {
+    pub(super) fn or_never(duration: Option<Duration>) -> Value {
         duration.map_or(Value::Never, Value::Duration)
     }
-}
 
-impl From<Vec<LoginPattern>> for Value {
-    fn from(logins: Vec<LoginPattern>) -> Value {
+    pub(super) fn logins(logins: Vec<LoginPattern>) -> Value {
         let written = logins.iter().map(|login| login.as_str().to_owned());
         Value::Logins(written.collect())
-    }
-}
-
-impl From<bool> for Value {
-    fn from(on: bool) -> Value {
-        Value::Switch(on)
-    }
-}
-
-impl From<LastSeen> for Value {
-    fn from(last_seen: LastSeen) -> Value {
-        Value::LastSeen(last_seen)
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap::Command;
 
-use crate::cli::{ENV_PREFIX, variable};
+use crate::cli::{ENV_PREFIX, has_variable, variable};
 use crate::redact;
 
 /// How many letters may be wrong in a name that something else is suggested for.
@@ -14,7 +14,7 @@ pub(super) const SLIPS: usize = 3;
 const SLIPS_OF_PREFIX: usize = 2;
 
 /// The known name that was most likely meant: it was abbreviated, or few letters differ.
-pub(super) fn closest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn closest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let name: String = name
         .replace(['-', ' ', '.'], "_")
         .chars()
@@ -127,7 +127,7 @@ fn options(command: &Command, of: &[&str]) -> Vec<String> {
         .chain([command])
         .flat_map(Command::get_arguments)
         .filter_map(|arg| arg.get_long())
-        .filter(|long| !matches!(*long, "help" | "version"))
+        .filter(|long| has_variable(long))
         .map(|long| long.replace('-', "_"))
         .collect();
     options.sort();

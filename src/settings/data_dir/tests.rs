@@ -10,6 +10,7 @@ fn data_dir(value: &str) -> Result<Option<PathBuf>, String> {
 fn in_file(text: &str) -> Result<Option<PathBuf>, String> {
     let conf = OdooConf::parse(text.as_bytes()).unwrap();
     conf.data_dir(Some(Path::new("/home/odoo/")), environment)
+        .map(|found| found.map(|(dir, _)| dir))
         .map_err(|error| error.to_string())
 }
 
@@ -68,7 +69,7 @@ fn fills_in_the_home_after_the_variables() {
     assert_eq!(data_dir("/a/~/b"), is("/a/~/b"));
     let conf = OdooConf::parse(b"[options]\ndata_dir = ~\n").unwrap();
     let of_root = conf.data_dir(Some(Path::new("/")), environment);
-    assert_eq!(of_root, Ok(Some("/".into())));
+    assert_eq!(of_root.unwrap().unwrap().0, Path::new("/"));
 }
 
 #[test]

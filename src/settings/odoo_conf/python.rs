@@ -15,11 +15,6 @@ pub(super) fn strip_end(text: &str) -> &str {
     text.trim_end_matches(is_space)
 }
 
-/// `str.lower()`; Rust knows the final sigma too.
-pub(super) fn lower(text: &str) -> String {
-    text.to_lowercase()
-}
-
 /// How far a line is indented: in characters, so a tab counts as one space does.
 pub(super) fn indent(line: &str) -> usize {
     line.chars().take_while(|&c| is_space(c)).count()
