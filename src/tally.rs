@@ -106,6 +106,12 @@ impl Operation {
     }
 }
 
+/// Whether a failure says that this user may not delete there; another may.
+pub(crate) fn is_forbidden(operation: Operation, errno: i32) -> bool {
+    let forbidden = [Errno::ACCESS, Errno::PERM].map(Errno::raw_os_error);
+    operation == Operation::Delete && forbidden.contains(&errno)
+}
+
 /// All counts of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -240,6 +246,12 @@ impl Tally {
     /// Session files that had to be read, and that this user may not read.
     pub fn denied(&self) -> u64 {
         self.unreadable.get(DENIED).copied().unwrap_or(0)
+    }
+
+    /// Whether there is a file that this user may not delete.
+    pub fn is_forbidden(&self) -> bool {
+        let mut errors = self.errors.keys();
+        errors.any(|(operation, errno)| is_forbidden(*operation, *errno))
     }
 
     /// Number of failures.

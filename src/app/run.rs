@@ -212,6 +212,13 @@ fn warn(run: &Finished<'_>) {
             geteuid().as_raw()
         );
     }
+    if run.tally.is_forbidden() && !run.store.is_ours() {
+        tracing::warn!(
+            "user {} may not delete in {place}: run as {}",
+            geteuid().as_raw(),
+            owner::who_may_delete(&run.store.stat)
+        );
+    }
 }
 
 /// Reports a run: to the journal if that is where its closing sentence would go, else to `out`.

@@ -32,9 +32,9 @@ use crate::store::stat::{self, Stat};
 use crate::store::walk::Lister;
 use crate::tally::databases::{self, Databases};
 use crate::tally::people::Person;
-use crate::tally::{Operation, Tally};
+use crate::tally::{Operation, Tally, is_forbidden};
 
-/// How many failures of one kind are logged as warnings; a read-only store has one for each file.
+/// How many failures of one kind are logged as warnings; a directory that is read-only has one for each file.
 const WARNINGS: u64 = 10;
 
 pub struct Worker<'a> {
@@ -314,8 +314,10 @@ impl<'a> Worker<'a> {
 
     fn error(&mut self, operation: Operation, errno: Errno, what: Arguments<'_>) {
         let before = self.tally.error(operation, errno);
+        // Somebody else's store has one for each file; the run says once what to do about it.
+        let is_said = is_forbidden(operation, errno.raw_os_error()) && !self.shared.store.is_ours();
         let (operation, error) = (operation.name(), std::io::Error::from(errno));
-        if before < WARNINGS {
+        if before < WARNINGS && !is_said {
             tracing::warn!("cannot {operation} {what}: {error}");
         } else {
             tracing::debug!("cannot {operation} {what}: {error}");

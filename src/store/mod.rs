@@ -19,6 +19,7 @@ use std::path::PathBuf;
 
 use rustix::fs::{FlockOperation, StatVfsMountFlags};
 use rustix::io::{Errno, retry_on_intr};
+use rustix::process::geteuid;
 
 use stat::Stat;
 
@@ -76,6 +77,11 @@ impl Store {
     /// Whether a file with this metadata is a regular one of this store's own mount.
     pub fn owns(&self, stat: &Stat) -> bool {
         stat.is_regular_on(self.stat.mount)
+    }
+
+    /// Whether this process runs as the store's owner.
+    pub(crate) fn is_ours(&self) -> bool {
+        geteuid().as_raw() == self.stat.uid
     }
 
     /// Takes the exclusive advisory lock on the directory itself, without waiting. It is held until the

@@ -2,8 +2,10 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, lchown};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 
-use crate::testenv::{DAY, HOUR, Odoo, Ran, USER, VISITOR, flat, is_root, sharded};
+use crate::testenv::{DAY, HOUR, Odoo, Ran, USER, VISITOR, flat, is_root, run, sharded, skipped};
 
 /// Nobody but root may read these; as root, the store is handed to somebody else, whom the program becomes.
 fn lock(odoo: &Odoo, names: &[String]) {
@@ -99,4 +101,79 @@ fn a_stray_file_fails_no_run_by_age_alone_either() {
         ran.stdout
     );
     assert_eq!(odoo.files().len(), 1);
+}
+
+/// A store of `owner` with 25 files that are due, which everybody may read, and the program in a place that everybody
+/// reaches.
+fn readable_by_all(owner: u32) -> (Odoo, PathBuf) {
+    let odoo = Odoo::new();
+    let program = odoo.data_dir().join("odoo-session-reaper");
+    fs::copy(env!("CARGO_BIN_EXE_odoo-session-reaper"), &program).unwrap();
+    expired(&odoo, 20);
+    for seed in ["1", "2", "3", "4", "5"] {
+        odoo.file(&flat(seed), VISITOR, 8 * DAY);
+    }
+    for entry in walkdir::WalkDir::new(odoo.data_dir()) {
+        let entry = entry.unwrap();
+        lchown(entry.path(), Some(owner), Some(owner)).unwrap();
+        let mode = if entry.path() == program || entry.file_type().is_dir() {
+            0o755
+        } else {
+            0o644
+        };
+        fs::set_permissions(entry.path(), Permissions::from_mode(mode)).unwrap();
+    }
+    (odoo, program)
+}
+
+#[test]
+fn somebody_who_may_read_but_not_delete_is_told_once_who_may() {
+    const STRANGER: u32 = 54_321;
+    if !is_root() {
+        return skipped(
+            "somebody_who_may_read_but_not_delete_is_told_once_who_may",
+            "not root",
+        );
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    let fields = |user: &str| user.split(':').map(str::to_owned).collect::<Vec<_>>();
+    let named = users.lines().map(fields).find(|user| user[2] != "0");
+    let named = named.unwrap();
+    for (owner, told) in [
+        (54_322, "user 54322, its owner, or as root".to_owned()),
+        (0, "root".to_owned()),
+        (
+            named[2].parse().unwrap(),
+            format!("{} (user {}), its owner, or as root", named[0], named[2]),
+        ),
+    ] {
+        for command in [&["reap"][..], &["reap", "--dry-run"]] {
+            let (odoo, program) = readable_by_all(owner);
+            let mut stranger = std::process::Command::new(program);
+            stranger.env_clear().uid(STRANGER).gid(STRANGER);
+            stranger.args(command).arg("--data-dir");
+            let ran = run(stranger.arg(odoo.data_dir()));
+            assert_eq!(ran.code, 3, "{}", ran.all());
+            assert!(ran.stdout.ends_with("; 25 failures\n"), "{}", ran.stdout);
+            assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+            let place = odoo.sessions.canonicalize().unwrap();
+            let told = format!(
+                "user {STRANGER} may not delete in {}: run as {told}\n",
+                place.display()
+            );
+            assert!(ran.stderr.ends_with(&told), "{}", ran.stderr);
+        }
+    }
+    // Its owner has no use for that advice.
+    let (odoo, _) = readable_by_all(STRANGER);
+    for shard in fs::read_dir(&odoo.sessions).unwrap() {
+        let shard = shard.unwrap();
+        if shard.file_type().unwrap().is_dir() {
+            fs::set_permissions(shard.path(), Permissions::from_mode(0o555)).unwrap();
+        }
+    }
+    let ran = odoo.run("reap", &["--threads", "1"]);
+    assert_eq!(ran.code, 3, "{}", ran.all());
+    assert_eq!(ran.stderr.matches("cannot delete session ").count(), 10);
+    assert_eq!(ran.stderr.lines().count(), 10, "{}", ran.stderr);
 }
