@@ -335,9 +335,9 @@ pub fn command() -> Command {
             // Its table says what is due, but it does not go by that.
             let of_policy = PolicyArgs::augment_args(Command::new(""));
             let hidden = of_policy.get_arguments().map(|arg| arg.get_id().clone());
-            hidden
-                .chain(["path".into()])
-                .fold(revoke, |revoke, id| revoke.mut_arg(id, |arg| arg.hide(true)))
+            hidden.chain(["path".into()]).fold(revoke, |revoke, id| {
+                revoke.mut_arg(id, |arg| arg.hide(true))
+            })
         });
     with_environment(command)
 }
@@ -359,10 +359,7 @@ fn with_examples(command: Command) -> Command {
 fn with_environment(command: Command) -> Command {
     command
         .mut_args(|arg| {
-            let Some(long) = arg
-                .get_long()
-                .filter(|long| has_variable(long))
-            else {
+            let Some(long) = arg.get_long().filter(|long| has_variable(long)) else {
                 return arg;
             };
             let variable = variable(long);
@@ -441,7 +438,11 @@ mod tests {
                     continue;
                 };
                 let variable = has_variable(long).then(|| variable(long));
-                assert_eq!(arg.get_env(), variable.as_deref().map(OsStr::new), "--{long}");
+                assert_eq!(
+                    arg.get_env(),
+                    variable.as_deref().map(OsStr::new),
+                    "--{long}"
+                );
             }
         }
     }

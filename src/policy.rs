@@ -128,6 +128,8 @@ pub enum Kept {
     Unreadable,
     /// It is not Odoo's.
     Foreign,
+    /// Others were chosen to be logged out.
+    NotChosen,
 }
 
 /// Why a file goes.
@@ -139,6 +141,8 @@ pub enum Reason {
     Superseded,
     /// The login is longer ago than its longest lifetime, however active the session is.
     Lifetime,
+    /// Somebody logged its user out.
+    Revoked,
 }
 
 impl Reason {
@@ -148,6 +152,7 @@ impl Reason {
             Reason::Expired => "expired",
             Reason::Superseded => "superseded",
             Reason::Lifetime => "lifetime",
+            Reason::Revoked => "revoked",
         }
     }
 }

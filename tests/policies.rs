@@ -552,7 +552,9 @@ fn what_is_misspelt_stops_everything() {
         &odoo,
         "[session_reaper:\"shop\"]\nkeep_login = bob\n",
         &[],
-        &["line 4: [session_reaper:\"shop\"] is misspelt and would do nothing: write [session_reaper:shop]"],
+        &[
+            "line 4: [session_reaper:\"shop\"] is misspelt and would do nothing: write [session_reaper:shop]",
+        ],
     );
     refused(
         &odoo,

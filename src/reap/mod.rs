@@ -4,6 +4,7 @@
 //! batch of names of the top level. A worker judges every file of its task, then settles those that are
 //! due.
 
+mod chooser;
 mod observer;
 mod plan;
 pub(crate) mod sample;
@@ -11,6 +12,7 @@ mod settle;
 mod stop;
 mod worker;
 
+pub(crate) use chooser::{Chooser, Met};
 pub use observer::{Due, Observer, Who};
 pub use plan::{End, Mode, Plan, Progress};
 pub use settle::Outcome;
@@ -25,6 +27,7 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::store::Store;
 use crate::store::batch::Batch;
+use crate::store::file::Trace;
 use crate::store::walk::{self, Top};
 use crate::tally::unknown::Place;
 use crate::tally::{Operation, Tally};
@@ -34,6 +37,8 @@ use worker::{Monster, Worker, monster};
 struct Shared<'a> {
     store: &'a Store,
     plan: &'a Plan,
+    /// Who decides what goes, where that is not the plan's policy.
+    chooser: Option<&'a dyn Chooser>,
     observer: &'a dyn Observer,
     stop: &'a Stop,
     progress: &'a Progress,
@@ -41,6 +46,7 @@ struct Shared<'a> {
     permits: Option<Mutex<u64>>,
     limit_reached: AtomicBool,
     interrupted: AtomicBool,
+    threads: usize,
     /// How many files a worker reads in one go, and how many it settles in one go; each may hold a handle.
     at_once: usize,
     /// How many foreign files an audit may still look into.
@@ -80,7 +86,53 @@ fn within(limit: usize, wanted: usize) -> (usize, usize) {
     (workers, at_once.clamp(1, AT_ONCE))
 }
 
-impl Shared<'_> {
+impl<'a> Shared<'a> {
+    fn new(
+        store: &'a Store,
+        plan: &'a Plan,
+        chooser: Option<&'a dyn Chooser>,
+        observer: &'a dyn Observer,
+        stop: &'a Stop,
+        progress: &'a Progress,
+    ) -> Shared<'a> {
+        let (threads, at_once) = workers(plan.threads);
+        Shared {
+            store,
+            plan,
+            chooser,
+            observer,
+            stop,
+            progress,
+            permits: plan.limit.map(Mutex::new),
+            limit_reached: AtomicBool::new(false),
+            interrupted: AtomicBool::new(false),
+            threads,
+            at_once,
+            samples: AtomicU32::new(worker::SAMPLES),
+            flat_unlinker: (!plan.share_flat).then(Mutex::default),
+            deletes_open_files: store.deletes_open_files(),
+        }
+    }
+
+    fn run(&self) -> (Tally, End) {
+        let tally = match self.threads {
+            1 => alone(self),
+            threads => together(self, threads),
+        };
+        let end = match self.stop.signal() {
+            Some(signal) if self.interrupted.load(Ordering::Relaxed) => End::Interrupted(signal),
+            _ if self.limit_reached.load(Ordering::Relaxed) => End::LimitReached,
+            _ => End::Complete,
+        };
+        (tally, end)
+    }
+
+    /// How files are opened.
+    fn trace(&self) -> Trace {
+        let by_policy = || self.plan.policy.trace();
+        self.chooser.map_or_else(by_policy, Chooser::trace)
+    }
+
     /// Whether to leave the rest undone. To be asked only where there is a rest.
     fn stopped(&self) -> bool {
         let interrupted = self.stop.signal().is_some();
@@ -101,32 +153,38 @@ pub fn run(
     stop: &Stop,
     progress: &Progress,
 ) -> (Tally, End) {
-    let (threads, at_once) = workers(plan.threads);
-    let shared = Shared {
-        store,
-        plan,
-        observer,
-        stop,
-        progress,
-        permits: plan.limit.map(Mutex::new),
-        limit_reached: AtomicBool::new(false),
-        interrupted: AtomicBool::new(false),
-        at_once,
-        samples: AtomicU32::new(worker::SAMPLES),
-        flat_unlinker: (!plan.share_flat).then(Mutex::default),
-        deletes_open_files: store.deletes_open_files(),
-    };
-    let tally = if threads == 1 {
-        alone(&shared)
-    } else {
-        together(&shared, threads)
-    };
-    let end = match stop.signal() {
-        Some(signal) if shared.interrupted.load(Ordering::Relaxed) => End::Interrupted(signal),
-        _ if shared.limit_reached.load(Ordering::Relaxed) => End::LimitReached,
-        _ => End::Complete,
-    };
-    (tally, end)
+    Shared::new(store, plan, None, observer, stop, progress).run()
+}
+
+/// As [`run`], but `chooser` decides what goes; `plan` only says of each file what its age means.
+pub(crate) fn choose(
+    store: &Store,
+    plan: &Plan,
+    chooser: &dyn Chooser,
+    observer: &dyn Observer,
+    stop: &Stop,
+    progress: &Progress,
+) -> (Tally, End) {
+    Shared::new(store, plan, Some(chooser), observer, stop, progress).run()
+}
+
+/// As [`choose`], but of these files in one shard only, or at the top level.
+pub(crate) fn choose_among(
+    store: &Store,
+    plan: &Plan,
+    chooser: &dyn Chooser,
+    observer: &dyn Observer,
+    stop: &Stop,
+    (shard, names): (Option<&[u8]>, Batch),
+) -> Tally {
+    let progress = Progress::default();
+    let shared = Shared::new(store, plan, Some(chooser), observer, stop, &progress);
+    let mut worker = Worker::new(&shared, None);
+    match shard {
+        Some(shard) => worker.in_shard(shard, &names),
+        None => worker.work(Task::Top(names)),
+    }
+    worker.into_tally()
 }
 
 /// A part of the work that one worker does at a time.
@@ -214,7 +272,10 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
             return false;
         }
         match top {
-            Top::Shard(name) => task(Task::Shard(name.into())),
+            Top::Shard(name) => match shared.chooser {
+                Some(chooser) if !chooser.enters(name) => true,
+                _ => task(Task::Shard(name.into())),
+            },
             Top::ForeignDirectory(name) => {
                 tally.foreign(None);
                 tally.unknown.see(Place::Directory, name);

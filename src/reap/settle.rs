@@ -255,6 +255,7 @@ mod tests {
         let shared = Shared {
             store: &store,
             plan: &plan,
+            chooser: None,
             observer: &Nobody,
             stop: &stop,
             progress: &progress,
@@ -262,6 +263,7 @@ mod tests {
             limit_reached: AtomicBool::new(false),
             interrupted: AtomicBool::new(false),
             samples: AtomicU32::new(0),
+            threads: 1,
             at_once: 1,
             flat_unlinker: Some(Mutex::new(())),
             deletes_open_files: false,

@@ -28,6 +28,11 @@ impl Kind {
         matches!(self, Kind::Flat | Kind::Sharded)
     }
 
+    /// Whether it can be a session.
+    pub(crate) fn may_be_session(self) -> bool {
+        self.is_regular_session() || self == Kind::Irregular
+    }
+
     /// What it is, in words.
     pub fn name(self) -> &'static str {
         match self {
@@ -111,6 +116,12 @@ pub fn sid(name: &[u8]) -> &[u8] {
 /// Odoo 19 or 20 rotates the rest; 20 makes 86 characters of 84 then. Other ids are a login each.
 pub fn login(sid: &[u8]) -> &[u8] {
     if is_url_safe(sid) { &sid[..42] } else { sid }
+}
+
+/// The shard of a session id: its first two characters, as Python sees them.
+pub(crate) fn shard(sid: &[u8]) -> &[u8] {
+    let mut longer = (1..sid.len()).filter(|end| characters(&sid[..*end]) > 2);
+    &sid[..longer.next().map_or(sid.len(), |end| end - 1)]
 }
 
 fn is_hex<const LENGTH: usize>(text: &[u8]) -> bool {

@@ -7,11 +7,12 @@ use rustix::io::Errno;
 
 use super::monster::USUAL;
 use super::{File, Files, Judged, Says, Worker};
-use crate::policy::{Class, Content, Verdict};
+use crate::policy::{Class, Content, Kept, Verdict};
+use crate::reap::chooser::{CHOSEN, Met};
 use crate::reap::settle::Checked;
 use crate::reap::{Mode, Shared, Who};
 use crate::session::{self, MAX_BYTES, Session, Unreadable};
-use crate::store::{file, stat};
+use crate::store::{file, name, stat};
 use crate::tally::people::Person;
 use crate::tally::{DENIED, Operation, Tally};
 
@@ -25,7 +26,7 @@ pub(super) struct Opened {
 impl Worker<'_> {
     /// Opens a file and asks the open handle what it is: that is what will be read.
     pub(super) fn open(&self, files: Files<'_>, file: &mut File) -> Result<OwnedFd, Errno> {
-        let trace = self.shared.plan.policy.trace();
+        let trace = self.shared.trace();
         let handle = file::open(files.dir.handle, files.name(file), trace)?;
         file.stat = stat::of(handle.as_fd())?;
         Ok(handle)
@@ -82,7 +83,21 @@ impl Worker<'_> {
         self.tally.readable |= file.kind.is_regular_session() && fetched.is_ok();
         let policy = &self.shared.plan.policy;
         let seen = policy.seen(file.kind, &file.stat);
-        let (class, verdict) = policy.judge(file.kind, &content, seen);
+        let (class, by_age) = policy.judge(file.kind, &content, seen);
+        let verdict = self.shared.chooser.map_or(by_age, |chooser| {
+            let met = Met {
+                sid: name::sid(name.to_bytes()),
+                kind: file.kind,
+                stat: &file.stat,
+                content: &content,
+                class,
+                by_age,
+            };
+            match chooser.takes(&met) {
+                true => CHOSEN,
+                false => Verdict::Keep(Kept::NotChosen),
+            }
+        });
         if class == Class::Unreadable {
             let reason = match (&content, fetched) {
                 (Content::Unreadable(reason), _) => reason.name(),
