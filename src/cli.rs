@@ -7,7 +7,7 @@ mod people;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
+use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, PossibleValue, Resettable};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -250,6 +250,21 @@ pub enum ReportSize {
     Summary,
     /// Nothing
     None,
+}
+
+impl ValueEnum for LastSeen {
+    fn value_variants<'a>() -> &'a [LastSeen] {
+        &[LastSeen::Mtime, LastSeen::Atime]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(match self {
+            LastSeen::Mtime => "The last save",
+            LastSeen::Atime => {
+                "Of logins and carts, also the last read, up to 90 days after the last save"
+            }
+        }))
+    }
 }
 
 /// Text for people, or JSON for programs.

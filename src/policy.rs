@@ -1,18 +1,20 @@
 //! What is due: inactivity windows, and the judgement of one file. Pure functions, no clock, no file system.
 
 mod class;
+mod clock;
 mod login;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use clap::ValueEnum;
-
 pub use class::Class;
+pub use clock::{Active, Basis, LastSeen};
 pub use login::LoginPattern;
+pub use rules::{Rules, Windows};
 
 use crate::session::{Session, Unreadable};
-use crate::store::file::Trace;
+use crate::store::mount::Reads;
 use crate::store::name::Kind;
 use crate::store::stat::Stat;
 use crate::time::{FUTURE_TOLERANCE, Timestamp};
@@ -20,88 +22,6 @@ use crate::time::{FUTURE_TOLERANCE, Timestamp};
 /// No Odoo session can be older than this (2010-01-01 UTC); such a time comes from a broken clock or a
 /// restored file, and says nothing about the user.
 const EARLIEST: Timestamp = Timestamp::from_secs(1_262_304_000);
-
-/// Inactivity windows: a file whose last save is longer ago than its window is expired.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Windows {
-    /// For sessions of logged-in users.
-    pub authenticated: Duration,
-    /// For sessions of visitors, and for zero-byte files.
-    pub anonymous: Duration,
-    /// For visitors' sessions that hold a cart or a wishlist.
-    pub cart: Duration,
-    /// For unfinished saves and upload stashes.
-    pub leftover: Duration,
-    /// For files with a regular name whose content does not read as a session; kept for ever without it.
-    pub unreadable: Option<Duration>,
-}
-
-impl Windows {
-    /// The shortest window of a session: superseded sessions are due by it.
-    pub fn shortest(&self) -> Duration {
-        self.authenticated.min(self.anonymous).min(self.cart)
-    }
-
-    /// The longest window of a session.
-    pub fn longest(&self) -> Duration {
-        self.authenticated.max(self.anonymous).max(self.cart)
-    }
-
-    /// The window that applies to a class, or `None` for what is never due.
-    pub fn of(&self, class: Class) -> Option<Duration> {
-        match class {
-            Class::Authenticated => Some(self.authenticated),
-            Class::Superseded => Some(self.shortest()),
-            Class::Cart => Some(self.cart),
-            Class::Pending2fa | Class::Anonymous => Some(self.anonymous),
-            Class::UnfinishedSave | Class::UploadStash => Some(self.leftover),
-            Class::Unreadable => self.unreadable,
-            Class::NotRead => Some(self.longest()),
-            Class::Protected | Class::Recent | Class::Foreign => None,
-        }
-    }
-}
-
-/// What holds for sessions: those of one database, or those of all that have no rules of their own.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rules {
-    /// Inactivity windows. Leftovers and unreadable files name no database, so the general ones count there.
-    pub windows: Windows,
-    /// Logins whose authenticated sessions never expire.
-    pub keep_logins: Vec<LoginPattern>,
-    /// The longest time since a login, however active the session is.
-    pub max_lifetime: Option<Duration>,
-}
-
-impl Rules {
-    fn protect(&self, session: &Session<'_>) -> bool {
-        session.login.as_ref().is_some_and(|login| {
-            self.keep_logins
-                .iter()
-                .any(|pattern| pattern.matches(login))
-        })
-    }
-}
-
-/// What tells when a session was used last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LastSeen {
-    /// The last save
-    #[default]
-    Mtime,
-    /// The last save or the last read, whichever is later; for windows of days, and not on a noatime mount
-    Atime,
-}
-
-impl LastSeen {
-    /// The name, as it is written and told.
-    pub fn name(self) -> &'static str {
-        match self {
-            LastSeen::Mtime => "mtime",
-            LastSeen::Atime => "atime",
-        }
-    }
-}
 
 /// What reading a file brought.
 pub enum Content<'a> {
@@ -191,6 +111,8 @@ pub struct Policy {
     pub by_age_only: Vec<Kind>,
     /// What tells when a session was used last.
     pub last_seen: LastSeen,
+    /// How the store's mount notes reads.
+    pub reads: Reads,
     // Over all rules, so that a glance costs the same however many databases have rules.
     shortest: Duration,
     longest: Duration,
@@ -198,7 +120,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// General rules, and those of the databases that have their own, judged at `now`; with nothing special.
+    /// General rules, and those of the databases that have their own, judged at `now`; with nothing special,
+    /// and on a mount that notes each read.
     pub fn new(general: Rules, databases: BTreeMap<String, Rules>, now: Timestamp) -> Policy {
         let over_all = |window: fn(&Windows) -> Duration,
                         better: fn(Duration, Duration) -> Duration| {
@@ -218,6 +141,7 @@ impl Policy {
             now,
             by_age_only: Vec::new(),
             last_seen: LastSeen::default(),
+            reads: Reads::Each,
         }
     }
 
@@ -267,70 +191,42 @@ impl Policy {
             .unwrap_or(&self.general)
     }
 
-    /// When a file of this kind was used last: a leftover nobody reads, so there its last save counts.
-    pub fn seen(&self, kind: Kind, stat: &Stat) -> Timestamp {
-        let read_counts = self.last_seen == LastSeen::Atime
-            && matches!(kind, Kind::Flat | Kind::Sharded | Kind::Irregular);
-        // A broken last save is not mended by a read.
-        if read_counts && stat.mtime >= EARLIEST {
-            stat.mtime.max(stat.atime)
-        } else {
-            stat.mtime
-        }
-    }
-
-    /// How sessions may be opened for this: where reads count, ours must not.
-    pub fn trace(&self) -> Trace {
-        match self.last_seen {
-            LastSeen::Mtime => Trace::Leave,
-            LastSeen::Atime => Trace::Refuse,
-        }
-    }
-
-    /// Whether somebody who is due for the age of the last save has used the session within this window after all:
-    /// Odoo reads the file on each request.
-    pub fn read_within(&self, window: Duration, stat: &Stat) -> bool {
-        stat.atime > stat.mtime && self.age(stat.atime).is_some_and(|age| age <= window)
-    }
-
-    /// The time since a session was used last, or `None` where that time is implausible.
-    pub fn age(&self, seen: Timestamp) -> Option<Duration> {
-        let plausible = seen >= EARLIEST && self.now.age(seen) <= FUTURE_TOLERANCE;
-        plausible.then(|| seen.age(self.now))
-    }
-
-    /// Judges by kind, last use and size alone, as far as that is possible.
+    /// Judges by kind, times and size alone, as far as that is possible.
     ///
-    /// Which database a session belongs to is not known yet. So only what is younger than the shortest window of
-    /// all rules is recent, and only what is older than the longest of all is condemned by age alone. A lifetime counts
-    /// from the login, which can be any time before the last save: then no session is recent, and each is read.
-    pub fn glance(&self, kind: Kind, seen: Timestamp, size: u64) -> Glance {
+    /// Which database a session belongs to is not known yet. So only what was saved within the shortest window of
+    /// all rules is recent, and only what was not even read within the longest of all is condemned by age alone. A lifetime
+    /// counts from the login, which can be any time before the last save: then no session is recent, and each is read.
+    pub fn glance(&self, kind: Kind, stat: &Stat) -> Glance {
         let class = match kind {
             Kind::Foreign => {
                 return Glance::Settled(Class::Foreign, Verdict::Keep(Kept::Foreign));
             }
             Kind::UnfinishedSave => Class::UnfinishedSave,
             Kind::UploadStash => Class::UploadStash,
-            Kind::Flat | Kind::Sharded if size == 0 => Class::Anonymous,
+            Kind::Flat | Kind::Sharded if stat.size == 0 => Class::Anonymous,
             Kind::Flat | Kind::Sharded | Kind::Irregular => {
-                let age = self.age(seen);
-                if !self.any_lifetime && age.is_some_and(|age| age <= self.shortest) {
+                let saved = self.age(stat.mtime);
+                if !self.any_lifetime && saved.is_some_and(|age| age <= self.shortest) {
                     return Glance::Settled(Class::Recent, Verdict::Keep(Kept::Young));
                 }
-                if self.by_age_only.contains(&kind) && age.is_some_and(|age| age > self.longest) {
-                    return Glance::Settled(Class::NotRead, self.by_age(seen, self.longest));
+                if self.by_age_only.contains(&kind) {
+                    let seen = self.seen(Class::NotRead, stat);
+                    let verdict = self.by_age(seen, self.longest);
+                    if matches!(verdict, Verdict::Due { .. }) {
+                        return Glance::Settled(Class::NotRead, verdict);
+                    }
                 }
                 return Glance::MustRead;
             }
         };
-        Glance::Settled(class, self.by_window(&self.general, class, seen))
+        Glance::Settled(class, self.by_window(&self.general, class, stat))
     }
 
     /// Judges a file of a kind that may be a session by what it says.
-    pub fn judge(&self, kind: Kind, content: &Content<'_>, seen: Timestamp) -> (Class, Verdict) {
-        let by_general = |class| (class, self.by_window(&self.general, class, seen));
+    pub fn judge(&self, kind: Kind, content: &Content<'_>, stat: &Stat) -> (Class, Verdict) {
+        let by_general = |class| (class, self.by_window(&self.general, class, stat));
         match content {
-            Content::Session(session) => self.judge_session(session, seen),
+            Content::Session(session) => self.judge_session(session, stat),
             // Only a regular name makes an empty or a broken file Odoo's.
             _ if !kind.is_regular_session() => (Class::Foreign, Verdict::Keep(Kept::Foreign)),
             Content::Empty => by_general(Class::Anonymous),
@@ -354,11 +250,11 @@ impl Policy {
             && self.lifetime(session).is_none()
     }
 
-    fn judge_session(&self, session: &Session<'_>, seen: Timestamp) -> (Class, Verdict) {
+    fn judge_session(&self, session: &Session<'_>, stat: &Stat) -> (Class, Verdict) {
         let rules = self.rules(session);
         match Class::of(session) {
             class @ Class::Superseded if self.refused(session) => {
-                let verdict = match self.by_window(rules, class, seen) {
+                let verdict = match self.by_window(rules, class, stat) {
                     Verdict::Due { window, .. } => Verdict::Due {
                         reason: Reason::Superseded,
                         window,
@@ -377,16 +273,16 @@ impl Policy {
                 (class, Verdict::Keep(Kept::Protected))
             }
             class @ (Class::Authenticated | Class::Superseded) => {
-                (class, self.judge_login(rules, session, seen))
+                (class, self.judge_login(rules, session, stat))
             }
-            class => (class, self.by_window(rules, class, seen)),
+            class => (class, self.by_window(rules, class, stat)),
         }
     }
 
     /// Judges a login that Odoo accepts and that is not protected.
-    fn judge_login(&self, rules: &Rules, session: &Session<'_>, seen: Timestamp) -> Verdict {
+    fn judge_login(&self, rules: &Rules, session: &Session<'_>, stat: &Stat) -> Verdict {
         match (
-            self.by_window(rules, Class::Authenticated, seen),
+            self.by_window(rules, Class::Authenticated, stat),
             rules.max_lifetime,
         ) {
             (Verdict::Keep(Kept::Young), Some(longest)) => match self.lifetime(session) {
@@ -416,9 +312,9 @@ impl Policy {
             .is_some_and(|at| at < self.now.secs as f64)
     }
 
-    fn by_window(&self, rules: &Rules, class: Class, seen: Timestamp) -> Verdict {
+    fn by_window(&self, rules: &Rules, class: Class, stat: &Stat) -> Verdict {
         match rules.windows.of(class) {
-            Some(window) => self.by_age(seen, window),
+            Some(window) => self.by_age(self.seen(class, stat), window),
             // Nothing else that is judged goes without a window.
             None => Verdict::Keep(Kept::Unreadable),
         }

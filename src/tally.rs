@@ -2,6 +2,7 @@
 
 pub mod databases;
 pub mod people;
+pub mod reads;
 pub mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use crate::store::stat::Stat;
 use crate::time::Timestamp;
 use databases::Databases;
 use people::People;
+use reads::Reads;
 use unknown::Unknown;
 
 /// Upper bounds of the age histogram's buckets; the last bucket has none. They hold the usual windows
@@ -124,8 +126,8 @@ pub struct Tally {
     pub people: People,
     /// Patterns of `keep_login` that mean somebody; only an audit, which reads everything, asks.
     pub matched: BTreeSet<String>,
-    /// Authenticated sessions that are due for the age of their last save, though Odoo read them within their window.
-    pub due_but_active: u64,
+    /// What the times of reads say.
+    pub reads: Reads,
     /// Authenticated sessions with a longest lifetime that do not say when they began.
     pub lifetime_unknown: u64,
     /// Foreign names that are alike.
@@ -279,7 +281,7 @@ impl Tally {
         self.logins += other.logins;
         self.people.merge(&other.people);
         self.matched.extend(other.matched.iter().cloned());
-        self.due_but_active += other.due_but_active;
+        self.reads.merge(&other.reads);
         self.lifetime_unknown += other.lifetime_unknown;
         self.unknown.merge(&other.unknown);
         self.flat += other.flat;

@@ -46,6 +46,15 @@ impl Timestamp {
         Duration::new(secs, (nanos % 1_000_000_000) as u32)
     }
 
+    /// So much later, to the second, as far as the calendar goes.
+    pub fn after(self, duration: Duration) -> Timestamp {
+        let secs = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        Timestamp {
+            secs: self.secs.saturating_add(secs),
+            ..self
+        }
+    }
+
     /// RFC 3339 in UTC to the second, or `None` for years that it cannot express.
     pub fn rfc3339(self) -> Option<String> {
         let time: DateTime<Utc> = DateTime::from_timestamp(self.secs, self.nanos)?;
@@ -129,6 +138,7 @@ mod tests {
         let now = Timestamp::from_secs(i64::MAX);
         assert_eq!(Timestamp::from_secs(i64::MIN).age(now).as_secs(), u64::MAX);
         assert_eq!(Timestamp::from_secs(i64::MAX).rfc3339(), None);
+        assert_eq!(now.after(Duration::MAX), now);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `audit` and `reap` of one store: open, guard, plan, reap, tell.
 
 use std::io::IsTerminal;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use rustix::process::geteuid;
@@ -12,12 +12,13 @@ use super::{progress, sandbox};
 use crate::cli::{Format, ReportArgs, ReportSize};
 use crate::exit::Exit;
 use crate::log;
-use crate::policy::{LastSeen, Policy};
+use crate::policy::{Basis, LastSeen};
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
-use crate::redact;
+use crate::redact::{self, Shown};
 use crate::report::{self, Facts, Finished, Listing, Out};
 use crate::settings::Settings;
+use crate::store::mount::Reads;
 use crate::store::name::Kind;
 use crate::store::{Lock, Store, owner};
 use crate::tally::Tally;
@@ -26,9 +27,6 @@ use crate::time::{Timestamp, words};
 /// Number of workers unless `--threads` says otherwise: more than cores, because on a cold cache they wait for the
 /// disk (on 2 cores, sharded: 4 took 0.84 of the time of 2 there, and 1.05 of it on a warm cache).
 const DEFAULT_THREADS: usize = 4;
-
-/// How coarse access times are on a mount with `relatime` (mount(8)).
-const GRAIN: Duration = Duration::from_secs(24 * 3_600);
 
 /// Audits or reaps one store, reports to `out`, and leaves `metrics` of it.
 pub(super) fn run(
@@ -58,9 +56,8 @@ fn work(
         // The metrics are for the run that holds the lock to write.
         return Ok(Exit::Busy);
     }
-    let mut plan = plan(settings, now);
-    warn_of_coarse_access_times(&store, &plan.policy);
-    let dormant = store.stat.mtime.age(now) > plan.policy.shortest();
+    let mut plan = plan(settings, &store, now);
+    let dormant = plan.policy.dormant(&store.stat);
     let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
     let proved = settings.by_age_only && !left_alone && prove(&store, &mut plan, stop)?;
     let args = &settings.report;
@@ -87,7 +84,7 @@ fn work(
     let facts = Facts::of(&finished);
     let out = tell(listing.into_out(), &facts, finished.exit, args);
     let any_directory = settings.opening.accept_any_directory;
-    if let Some(advice) = report::advice(&finished, settings.conf_file.as_ref(), any_directory) {
+    for advice in report::advice(&finished, settings.conf_file.as_ref(), any_directory) {
         tracing::warn!("{advice}");
     }
     let exit = told(&out, settings.mode, finished.exit);
@@ -123,11 +120,7 @@ fn open(settings: &Settings) -> Result<Store> {
 /// Refuses a store where the work could not be done, and locks it for a reap. Tells whether nobody else works there.
 fn guard(settings: &Settings, store: &Store) -> Result<bool> {
     let place = redact::path(&store.resolved);
-    ensure!(
-        settings.last_seen == LastSeen::Mtime || !store.without_access_times(),
-        "--last-seen atime cannot work on {place}: it is mounted with noatime, so nobody knows when Odoo read a \
-         session; mount it with relatime, or leave the option out"
-    );
+    heed(settings.last_seen, store.reads(), settings.mode, &place)?;
     if settings.mode != Mode::Audit && store.read_only() {
         // Said once, and not for each file; a dry run fails where the real one would.
         let advice = sandbox::if_read_only(&store.resolved);
@@ -153,10 +146,12 @@ fn guard(settings: &Settings, store: &Store) -> Result<bool> {
     Ok(true)
 }
 
-fn plan(settings: &Settings, now: Timestamp) -> Plan {
+fn plan(settings: &Settings, store: &Store, now: Timestamp) -> Plan {
+    let mut policy = settings.policy(now);
+    policy.reads = store.reads();
     Plan {
         mode: settings.mode,
-        policy: settings.policy(now),
+        policy,
         limit: settings.limit,
         threads: settings.threads.map_or(DEFAULT_THREADS, usize::from),
         share_flat: settings.threads.is_some(),
@@ -248,19 +243,24 @@ fn tell(mut out: Out, facts: &Facts, exit: Exit, args: &ReportArgs) -> Out {
     out
 }
 
-/// Says where access times are too coarse for a window.
-fn warn_of_coarse_access_times(store: &Store, policy: &Policy) {
-    if policy.last_seen == LastSeen::Mtime || !store.with_daily_access_times() {
-        return;
+/// Refuses to delete by reads that nobody notes, and says where they do not count.
+fn heed(last_seen: LastSeen, reads: Reads, mode: Mode, place: &Shown) -> Result<()> {
+    match last_seen.on(reads) {
+        Basis::AsAsked => {}
+        Basis::SavesAlone => tracing::warn!(
+            "--last-seen atime: the file system of {place} (NFS, FUSE or another) does not tell when a session was \
+             read, so only its last save counts"
+        ),
+        Basis::Refused if mode == Mode::Audit => tracing::warn!(
+            "--last-seen atime: {place} is mounted with noatime, so this audit goes by the last save, and a reap is \
+             refused"
+        ),
+        Basis::Refused => bail!(
+            "--last-seen atime cannot work on {place}: it is mounted with noatime, so nobody knows when Odoo read a \
+             session; mount it with relatime, or leave the option out"
+        ),
     }
-    let windows = policy.all_rules().map(|rules| rules.windows.authenticated);
-    if let Some(shortest) = windows.min().filter(|window| *window < GRAIN) {
-        tracing::warn!(
-            "--last-seen atime: this mount notes a read only once in 24 hours (relatime), so the authenticated window \
-             of {} still logs out people who are active; give at least 24h, or mount with strictatime",
-            words(shortest)
-        );
-    }
+    Ok(())
 }
 
 /// Says what `--by-age-only` is about to do. A layout whose files do not prove to be sessions is read as usual; if none

@@ -108,6 +108,20 @@ impl Class {
         self.base() == Class::Authenticated.base()
     }
 
+    /// Whether it is a session that was read, whoever it belongs to.
+    pub fn is_session(self) -> bool {
+        self.is_login() || self.base() == Class::Anonymous.base()
+    }
+
+    /// Whether reads tell that it is in use. Who is active reads the new file of a superseded session, and no older one. What
+    /// was not read may be a login.
+    pub(super) fn reads_count(self) -> bool {
+        matches!(
+            self,
+            Class::Authenticated | Class::Protected | Class::Cart | Class::NotRead
+        )
+    }
+
     /// What the session says it is; that its login is protected, only the policy knows.
     pub(super) fn of(session: &Session<'_>) -> Class {
         if session.uid.is_some() {
@@ -161,6 +175,8 @@ mod tests {
         );
         let logins = Class::ALL.map(Class::is_login);
         assert!(logins[..3].iter().all(|login| *login) && !logins[3..].contains(&true));
+        let sessions = Class::ALL.map(Class::is_session);
+        assert!(sessions[..6].iter().all(|session| *session) && !sessions[6..].contains(&true));
         for word in [Class::label, Class::meaning] {
             let mut words = Class::ALL.map(word);
             words.sort_unstable();

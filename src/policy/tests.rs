@@ -33,6 +33,28 @@ fn ago(secs: i64) -> Timestamp {
     Timestamp::from_secs(NOW.secs - secs)
 }
 
+/// The metadata of some file, with these times.
+fn stat(mtime: Timestamp, atime: Timestamp) -> Stat {
+    Stat {
+        mtime,
+        atime: Some(atime),
+        size: 9,
+        ..crate::store::stat::at(rustix::fs::CWD, c"/").unwrap()
+    }
+}
+
+/// That of a file that was saved then, and not read since.
+fn saved(at: Timestamp) -> Stat {
+    stat(at, at)
+}
+
+fn empty(at: Timestamp) -> Stat {
+    Stat {
+        size: 0,
+        ..saved(at)
+    }
+}
+
 fn visitor() -> Session<'static> {
     Session {
         uid: None,
@@ -55,7 +77,7 @@ fn user() -> Session<'static> {
 }
 
 fn judged(session: Session<'static>, age: i64) -> (Class, Verdict) {
-    policy().judge(Kind::Sharded, &Content::Session(session), ago(age))
+    policy().judge(Kind::Sharded, &Content::Session(session), &saved(ago(age)))
 }
 
 fn expired(window: Duration) -> Verdict {
@@ -110,7 +132,7 @@ fn each_class_has_its_window() {
                 db: None,
                 ..session
             }),
-            ago(edge),
+            &saved(ago(edge)),
         );
         assert_eq!(
             at_edge,
@@ -160,7 +182,7 @@ fn a_superseded_session_is_due_at_the_shortest_window_once_odoo_refuses_it() {
 #[test]
 fn keeps_what_does_not_read_as_a_session() {
     let broken = Content::Unreadable(Unreadable::NotADictionary);
-    let old = ago(900 * DAY);
+    let old = &saved(ago(900 * DAY));
     assert_eq!(
         policy().judge(Kind::Sharded, &broken, old),
         (Class::Unreadable, Verdict::Keep(Kept::Unreadable))
@@ -181,13 +203,13 @@ fn an_unreadable_window_covers_what_was_read_and_nothing_else() {
     rules.windows.unreadable = Some(days(30));
     let policy = Policy::new(rules, BTreeMap::new(), NOW);
     let broken = Content::Unreadable(Unreadable::NotADictionary);
-    let old = ago(31 * DAY);
+    let old = &saved(ago(31 * DAY));
     assert_eq!(
         policy.judge(Kind::Flat, &broken, old),
         (Class::Unreadable, expired(days(30)))
     );
     assert_eq!(
-        policy.judge(Kind::Flat, &broken, ago(DAY)),
+        policy.judge(Kind::Flat, &broken, &saved(ago(DAY))),
         (Class::Unreadable, YOUNG)
     );
     assert_eq!(
@@ -205,7 +227,7 @@ fn an_implausible_time_keeps_the_file() {
     let keep = Verdict::Keep(Kept::ImplausibleTime);
     assert_eq!(judged(visitor(), -301).1, keep);
     assert_eq!(judged(visitor(), -300).1, YOUNG);
-    let broken_clock = Timestamp::from_secs(EARLIEST.secs - 1);
+    let broken_clock = &saved(Timestamp::from_secs(EARLIEST.secs - 1));
     assert_eq!(
         policy()
             .judge(Kind::Flat, &Content::Session(visitor()), broken_clock)
@@ -213,51 +235,238 @@ fn an_implausible_time_keeps_the_file() {
         keep
     );
     assert_eq!(
-        policy().glance(Kind::UnfinishedSave, broken_clock, 0),
+        policy().glance(Kind::UnfinishedSave, broken_clock),
         Glance::Settled(Class::UnfinishedSave, keep)
     );
 }
 
-/// The metadata of some file, with these times.
-fn stat(mtime: Timestamp, atime: Timestamp) -> Stat {
-    let stat = crate::store::stat::at(rustix::fs::CWD, c"/").unwrap();
-    Stat {
-        mtime,
-        atime,
-        ..stat
+/// A policy that goes by reads, on such a mount.
+fn by_reads(reads: Reads) -> Policy {
+    Policy {
+        last_seen: LastSeen::Atime,
+        reads,
+        ..policy()
     }
 }
 
 #[test]
-fn where_reads_count_the_later_of_save_and_read_is_the_last_use_of_a_session() {
-    let mut policy = policy();
-    let [old, new] = [ago(9 * DAY), ago(DAY)];
-    let long_ago = Timestamp::from_secs(EARLIEST.secs - 1);
-    let sessions = [Kind::Flat, Kind::Sharded, Kind::Irregular];
-    for kind in sessions {
-        assert_eq!(policy.seen(kind, &stat(old, new)), old);
-    }
-    policy.last_seen = LastSeen::Atime;
-    for kind in sessions {
-        assert_eq!(policy.seen(kind, &stat(old, new)), new);
-        assert_eq!(policy.seen(kind, &stat(new, old)), new);
-        assert_eq!(policy.seen(kind, &stat(EARLIEST, new)), new);
-        assert_eq!(policy.seen(kind, &stat(long_ago, new)), long_ago);
-    }
-    for leftover in [Kind::UnfinishedSave, Kind::UploadStash, Kind::Foreign] {
-        assert_eq!(policy.seen(leftover, &stat(old, new)), old);
+fn a_login_was_seen_when_it_was_read_last_as_far_as_the_mount_tells() {
+    use Reads::{Daily, Each, Never, Unknown};
+    let broken = NOW.secs - EARLIEST.secs + 1;
+    for (reads, saved, read, seen) in [
+        (Each, 9 * DAY, 2 * DAY, 2 * DAY),
+        // With relatime the last read can be a day later than its note, but is not in the future.
+        (Daily, 9 * DAY, 2 * DAY, DAY),
+        (Daily, 9 * DAY, HOUR, 0),
+        (Daily, 9 * DAY, 9 * DAY - 1, 8 * DAY - 1),
+        // Nobody knows.
+        (Never, 9 * DAY, HOUR, 9 * DAY),
+        (Unknown, 9 * DAY, HOUR, 9 * DAY),
+        // Not read since its save.
+        (Each, DAY, 9 * DAY, DAY),
+        (Daily, 2 * DAY, 2 * DAY, 2 * DAY),
+        (Daily, HOUR, DAY, HOUR),
+        // A backup reads everything, each night; so does who clicks in one tab for months.
+        (Each, 90 * DAY, HOUR, HOUR),
+        (Each, 91 * DAY, HOUR, DAY),
+        (Daily, 120 * DAY, HOUR, 30 * DAY),
+        // A drifting clock is believed, a wrong one is not.
+        (Each, 9 * DAY, -300, 0),
+        (Daily, 9 * DAY, -300, 0),
+        (Each, 9 * DAY, -301, 9 * DAY),
+        (Daily, 9 * DAY, -DAY, 9 * DAY),
+        (Each, 9 * DAY, broken, 9 * DAY),
+        // A broken save is not mended by a read, neither now nor by the bound of 90 days.
+        (Each, broken, HOUR, broken),
+        (Daily, broken, broken - DAY, broken),
+        (Each, -DAY, HOUR, -DAY),
+        (Each, -DAY, -2 * DAY, -DAY),
+        (Daily, broken - 1, broken - 2, broken - 2 - DAY),
+    ] {
+        let policy = by_reads(reads);
+        let stat = stat(ago(saved), ago(read));
+        for class in [
+            Class::Authenticated,
+            Class::Protected,
+            Class::Cart,
+            Class::NotRead,
+        ] {
+            let told = NOW.secs - policy.seen(class, &stat).secs;
+            assert_eq!(told, seen, "{reads:?}: saved {saved}, read {read} ago");
+        }
+        let unasked = Policy {
+            last_seen: LastSeen::Mtime,
+            ..by_reads(reads)
+        };
+        assert_eq!(unasked.seen(Class::Authenticated, &stat), stat.mtime);
+        let with_a_trace = Stat {
+            atime: None,
+            ..stat
+        };
+        assert_eq!(policy.seen(Class::Authenticated, &with_a_trace), stat.mtime);
     }
 }
 
 #[test]
-fn a_read_after_the_last_save_and_within_the_window_shows_an_active_user() {
-    let reads = |mtime, atime| policy().read_within(days(7), &stat(ago(mtime), ago(atime)));
-    assert!(reads(9 * DAY, DAY));
-    assert!(reads(9 * DAY, 7 * DAY));
-    assert!(!reads(9 * DAY, 7 * DAY + 1));
-    assert!(!reads(DAY, DAY), "a save sets both times");
-    assert!(!reads(HOUR, DAY));
-    assert!(!reads(9 * DAY, -DAY), "no read comes from the future");
+fn reads_keep_logins_and_carts_and_nothing_else() {
+    let policy = by_reads(Reads::Daily);
+    let read = stat(ago(9 * DAY), ago(HOUR));
+    let of = |session| policy.judge(Kind::Flat, &Content::Session(session), &read);
+    assert_eq!(of(user()), (Class::Authenticated, YOUNG));
+    let cart = Session {
+        cart: true,
+        ..visitor()
+    };
+    assert_eq!(of(cart), (Class::Cart, YOUNG));
+    assert_eq!(of(visitor()), (Class::Anonymous, expired(days(1))));
+    let pending = Session {
+        pending_2fa: true,
+        ..visitor()
+    };
+    assert_eq!(of(pending), (Class::Pending2fa, expired(days(1))));
+    // Whoever is active reads the new file; before its deletion time the old one is a login like any other.
+    let twin = |at: i64| Session {
+        deletion_time: Some((NOW.secs - at) as f64),
+        ..user()
+    };
+    let due = Verdict::Due {
+        reason: Reason::Superseded,
+        window: days(1),
+    };
+    assert_eq!(of(twin(60)), (Class::Superseded, due));
+    assert_eq!(of(twin(-60)), (Class::Superseded, YOUNG));
+    let empty = policy.judge(Kind::Flat, &Content::Empty, &read);
+    assert_eq!(empty, (Class::Anonymous, expired(days(1))));
+    let without_size = Stat { size: 0, ..read };
+    for (kind, class, window) in [
+        (Kind::Sharded, Class::Anonymous, 1),
+        (Kind::UnfinishedSave, Class::UnfinishedSave, 2),
+        (Kind::UploadStash, Class::UploadStash, 2),
+    ] {
+        let due = Glance::Settled(class, expired(days(window)));
+        assert_eq!(policy.glance(kind, &without_size), due);
+    }
+}
+
+#[test]
+fn a_click_8_seconds_ago_keeps_a_login_with_a_window_of_a_day() {
+    let mut rules = rules();
+    rules.windows.authenticated = days(1);
+    let policy = Policy {
+        last_seen: LastSeen::Atime,
+        reads: Reads::Daily,
+        ..Policy::new(rules, BTreeMap::new(), NOW)
+    };
+    // He has clicked all day: the note of yesterday is not a day old when he clicks, and so stays.
+    let judged = |noted| {
+        let stat = stat(ago(9 * DAY), ago(noted));
+        policy
+            .judge(Kind::Sharded, &Content::Session(user()), &stat)
+            .1
+    };
+    assert_eq!(judged(DAY + 8), YOUNG);
+    assert_eq!(judged(2 * DAY), YOUNG);
+    assert_eq!(judged(2 * DAY + 1), expired(days(1)));
+}
+
+#[test]
+fn whoever_reads_every_night_keeps_a_login_for_90_days_and_its_window() {
+    for (reads, saved, verdict) in [
+        (Reads::Each, 97 * DAY, YOUNG),
+        (Reads::Daily, 97 * DAY, YOUNG),
+        (Reads::Each, 97 * DAY + 1, expired(days(7))),
+        (Reads::Daily, 120 * DAY, expired(days(7))),
+    ] {
+        let policy = by_reads(reads);
+        let stat = stat(ago(saved), ago(8 * HOUR));
+        let judged = policy.judge(Kind::Flat, &Content::Session(user()), &stat);
+        assert_eq!(judged, (Class::Authenticated, verdict), "{reads:?} {saved}");
+        // It would be announced.
+        assert_eq!(policy.active_within(days(7), &stat), Active::Yes);
+    }
+}
+
+#[test]
+fn a_glance_takes_for_recent_what_is_whoever_it_belongs_to() {
+    let mut policy = by_reads(Reads::Each);
+    let recent = Glance::Settled(Class::Recent, YOUNG);
+    let read_today = |saved| stat(ago(saved), ago(HOUR));
+    assert_eq!(policy.glance(Kind::Flat, &read_today(DAY)), recent);
+    let might_be_a_visitor = policy.glance(Kind::Flat, &read_today(DAY + 1));
+    assert_eq!(might_be_a_visitor, Glance::MustRead);
+    // Without reading, the later of both decides, because it might be a login.
+    policy.by_age_only = vec![Kind::Flat];
+    let condemned = Glance::Settled(Class::NotRead, expired(days(7)));
+    for (reads, read, glance) in [
+        (Reads::Each, 7 * DAY, Glance::MustRead),
+        (Reads::Each, 7 * DAY + 1, condemned),
+        (Reads::Daily, 8 * DAY, Glance::MustRead),
+        (Reads::Daily, 8 * DAY + 1, condemned),
+        (Reads::Unknown, HOUR, condemned),
+    ] {
+        policy.reads = reads;
+        let stat = stat(ago(9 * DAY), ago(read));
+        assert_eq!(policy.glance(Kind::Flat, &stat), glance, "{reads:?} {read}");
+    }
+}
+
+#[test]
+fn whoever_is_due_was_active_if_the_mount_says_so_and_perhaps_if_it_cannot_tell() {
+    use Active::{No, Perhaps, Yes};
+    let hours = |hours: i64| hours * HOUR;
+    for (reads, saved, read, active) in [
+        (Reads::Each, 9 * DAY, DAY, Yes),
+        (Reads::Each, 9 * DAY, 7 * DAY, Yes),
+        (Reads::Each, 9 * DAY, 7 * DAY + 1, No),
+        (Reads::Daily, 9 * DAY, 7 * DAY, Yes),
+        (Reads::Daily, 9 * DAY, 7 * DAY + 1, Perhaps),
+        (Reads::Daily, 9 * DAY, 8 * DAY, Perhaps),
+        (Reads::Daily, 9 * DAY, 8 * DAY + 1, No),
+        // 14 and 15 read the file in the request that saves it, and no click of the next day is noted.
+        (Reads::Daily, 7 * DAY + 9, 7 * DAY + 8, Perhaps),
+        // Not read since its save, which would have been noted.
+        (Reads::Daily, hours(170), hours(170), No),
+        (Reads::Daily, hours(170), hours(180), No),
+        // A note in the future is never renewed.
+        (Reads::Daily, 9 * DAY, -DAY, Perhaps),
+    ] {
+        let stat = stat(ago(saved), ago(read));
+        for last_seen in [LastSeen::Mtime, LastSeen::Atime] {
+            let policy = Policy {
+                last_seen,
+                ..by_reads(reads)
+            };
+            let told = policy.active_within(days(7), &stat);
+            assert_eq!(told, active, "{reads:?}: saved {saved}, read {read} ago");
+        }
+        let with_a_trace = Stat {
+            atime: None,
+            ..stat
+        };
+        assert_eq!(policy().active_within(days(7), &with_a_trace), Perhaps);
+    }
+}
+
+#[test]
+fn reads_count_where_they_are_noted_and_no_login_goes_where_they_never_are() {
+    for (reads, basis, count) in [
+        (Reads::Each, Basis::AsAsked, true),
+        (Reads::Daily, Basis::AsAsked, true),
+        (Reads::Unknown, Basis::SavesAlone, false),
+        (Reads::Never, Basis::Refused, false),
+    ] {
+        assert_eq!(LastSeen::Atime.on(reads), basis);
+        assert_eq!(by_reads(reads).reads_count(), count);
+        assert_eq!(LastSeen::Mtime.on(reads), Basis::AsAsked);
+        let unasked = Policy { reads, ..policy() };
+        assert!(!unasked.reads_count());
+    }
+}
+
+#[test]
+fn a_store_is_dormant_once_it_did_not_change_for_longer_than_the_shortest_window() {
+    let dormant = |unchanged| policy().dormant(&saved(ago(unchanged)));
+    assert!(!dormant(DAY) && dormant(DAY + 1) && !dormant(-9 * DAY));
 }
 
 #[test]
@@ -280,7 +489,10 @@ fn reasons_and_clocks_have_the_names_that_scripts_look_for() {
 #[test]
 fn a_glance_settles_what_content_cannot_change() {
     let policy = policy();
-    let settled = |kind, age, size| policy.glance(kind, ago(age), size);
+    let settled = |kind, age, size| {
+        let stat = saved(ago(age));
+        policy.glance(kind, &Stat { size, ..stat })
+    };
     assert_eq!(
         settled(Kind::Foreign, 900 * DAY, 0),
         Glance::Settled(Class::Foreign, Verdict::Keep(Kept::Foreign))
@@ -315,14 +527,17 @@ fn unread_condemns_regular_names_older_than_every_window() {
     };
     let seven = 7 * DAY;
     let condemned = Glance::Settled(Class::NotRead, expired(days(7)));
-    assert_eq!(policy.glance(Kind::Flat, ago(seven + 1), 9), condemned);
-    assert_eq!(policy.glance(Kind::Flat, ago(seven), 9), Glance::MustRead);
+    assert_eq!(policy.glance(Kind::Flat, &saved(ago(seven + 1))), condemned);
     assert_eq!(
-        policy.glance(Kind::Irregular, ago(seven + 1), 9),
+        policy.glance(Kind::Flat, &saved(ago(seven))),
         Glance::MustRead
     );
-    let broken_clock = Timestamp::from_secs(EARLIEST.secs - 1);
-    assert_eq!(policy.glance(Kind::Flat, broken_clock, 9), Glance::MustRead);
+    assert_eq!(
+        policy.glance(Kind::Irregular, &saved(ago(seven + 1))),
+        Glance::MustRead
+    );
+    let broken_clock = &saved(Timestamp::from_secs(EARLIEST.secs - 1));
+    assert_eq!(policy.glance(Kind::Flat, broken_clock), Glance::MustRead);
 }
 
 fn text(text: &str) -> Option<crate::session::Text<'_>> {
@@ -343,7 +558,7 @@ fn logged_in(age: i64) -> String {
 }
 
 fn by(policy: &Policy, session: Session<'_>, age: i64) -> (Class, Verdict) {
-    policy.judge(Kind::Sharded, &Content::Session(session), ago(age))
+    policy.judge(Kind::Sharded, &Content::Session(session), &saved(ago(age)))
 }
 
 fn with_shop(change: impl Fn(&mut Rules)) -> Policy {
@@ -405,25 +620,28 @@ fn a_glance_goes_by_the_windows_of_all_databases() {
         (Duration::from_secs(3_600), days(30))
     );
     let recent = Glance::Settled(Class::Recent, YOUNG);
-    assert_eq!(policy.glance(Kind::Flat, ago(HOUR), 9), recent);
+    assert_eq!(policy.glance(Kind::Flat, &saved(ago(HOUR))), recent);
     assert_eq!(
-        policy.glance(Kind::Flat, ago(HOUR + 1), 9),
+        policy.glance(Kind::Flat, &saved(ago(HOUR + 1))),
         Glance::MustRead
     );
     // No content, no database.
     assert_eq!(
-        policy.glance(Kind::Flat, ago(DAY), 0),
+        policy.glance(Kind::Flat, &empty(ago(DAY))),
         Glance::Settled(Class::Anonymous, YOUNG)
     );
     policy.by_age_only = vec![Kind::Flat];
     let edge = 30 * DAY;
-    assert_eq!(policy.glance(Kind::Flat, ago(edge), 9), Glance::MustRead);
     assert_eq!(
-        policy.glance(Kind::Flat, ago(edge + 1), 9),
+        policy.glance(Kind::Flat, &saved(ago(edge))),
+        Glance::MustRead
+    );
+    assert_eq!(
+        policy.glance(Kind::Flat, &saved(ago(edge + 1))),
         Glance::Settled(Class::NotRead, expired(days(30)))
     );
     assert_eq!(
-        policy.glance(Kind::Sharded, ago(edge + 1), 9),
+        policy.glance(Kind::Sharded, &saved(ago(edge + 1))),
         Glance::MustRead,
         "of a layout that has not proved to be sessions"
     );
@@ -565,14 +783,14 @@ fn a_lifetime_is_never_guessed() {
 fn where_a_lifetime_counts_nothing_is_recent() {
     let policy = with_shop(|shop| shop.max_lifetime = Some(days(300)));
     for kind in [Kind::Flat, Kind::Sharded, Kind::Irregular] {
-        assert_eq!(policy.glance(kind, ago(0), 9), Glance::MustRead);
+        assert_eq!(policy.glance(kind, &saved(ago(0))), Glance::MustRead);
     }
     assert_eq!(
-        policy.glance(Kind::Flat, ago(0), 0),
+        policy.glance(Kind::Flat, &empty(ago(0))),
         Glance::Settled(Class::Anonymous, YOUNG)
     );
     assert_eq!(
-        policy.glance(Kind::UploadStash, ago(0), 9),
+        policy.glance(Kind::UploadStash, &saved(ago(0))),
         Glance::Settled(Class::UploadStash, YOUNG)
     );
 }

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use crate::policy::{Class, Content, Reason, Verdict};
-use crate::store::file::Trace;
 use crate::store::name::Kind;
 use crate::store::stat::Stat;
 
 /// Somebody who chooses what goes, in place of the windows. Called from several threads.
 pub(crate) trait Chooser: Sync {
-    /// How files are opened.
-    fn trace(&self) -> Trace;
+    /// Whether to open files that would look younger for it: those of somebody else.
+    fn leaves_traces(&self) -> bool;
 
     /// Whether to look into this shard.
     fn enters(&self, _shard: &[u8]) -> bool {

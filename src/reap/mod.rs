@@ -27,7 +27,6 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::store::Store;
 use crate::store::batch::Batch;
-use crate::store::file::Trace;
 use crate::store::walk::{self, Top};
 use crate::tally::unknown::Place;
 use crate::tally::{Operation, Tally};
@@ -127,10 +126,9 @@ impl<'a> Shared<'a> {
         (tally, end)
     }
 
-    /// How files are opened.
-    fn trace(&self) -> Trace {
-        let by_policy = || self.plan.policy.trace();
-        self.chooser.map_or_else(by_policy, Chooser::trace)
+    /// Whether files may be opened that would look younger for it.
+    fn leaves_traces(&self) -> bool {
+        self.chooser.is_none_or(Chooser::leaves_traces)
     }
 
     /// Whether to leave the rest undone. To be asked only where there is a rest.

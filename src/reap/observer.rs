@@ -28,7 +28,7 @@ pub struct Due {
     pub reason: Reason,
     /// The window that its age exceeds.
     pub window: Duration,
-    /// Time since its last save.
+    /// Time since its last use.
     pub age: Duration,
     /// Its last save.
     pub mtime: Timestamp,

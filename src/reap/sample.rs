@@ -142,14 +142,14 @@ impl Sampler<'_> {
             return;
         };
         let policy = &self.plan.policy;
-        let glance = policy.glance(kind, policy.seen(kind, &stat), stat.size);
+        let glance = policy.glance(kind, &stat);
         if !self.store.owns(&stat) || !matches!(glance, Glance::Settled(Class::NotRead, _)) {
             return;
         }
         sample.files += 1;
         let size = stat.size.min(MAX_BYTES as u64 + 1) as usize;
-        let read = file::open(dir, &name, self.plan.policy.trace())
-            .and_then(|file| file::read(&file, size, &mut self.buffer));
+        let read =
+            file::open(dir, &name).and_then(|(file, _)| file::read(&file, size, &mut self.buffer));
         if read.is_ok() && session::read(&self.buffer, &mut self.scratch).is_ok() {
             sample.sessions += 1;
         }

@@ -11,7 +11,6 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::process::geteuid;
 
 use super::{Mode, Shared};
-use crate::policy::LastSeen;
 use crate::store::name::{self, Kind};
 use crate::store::stat::{self, Stat};
 use crate::tally::Operation;
@@ -163,8 +162,8 @@ impl Shared<'_> {
 
     /// Whether a file of the store is `now` what it was when it was judged.
     fn is_still(&self, judged: &Stat, now: &Stat) -> bool {
-        // Where reads count, somebody may have come back by one.
-        let reads_count = self.plan.policy.last_seen == LastSeen::Atime;
+        // Where reads count, somebody may have come back by one, unless it was ours.
+        let reads_count = self.plan.policy.reads_count() && judged.atime.is_some();
         now.same_save_as(judged)
             && self.store.owns(now)
             && !(reads_count && now.atime != judged.atime)
@@ -194,7 +193,7 @@ impl Shared<'_> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::policy::{Class, Policy, Rules, Windows};
+    use crate::policy::{Class, LastSeen, Policy, Rules, Windows};
     use crate::reap::{Due, Observer, Plan, Progress, Stop};
     use crate::store::{Opening, Store};
     use crate::time::Timestamp;
@@ -304,11 +303,16 @@ mod tests {
                     assert!(!shared.is_still(judged, &other), "{other:?}");
                 }
                 let read = Stat {
-                    atime: Timestamp::from_secs(1_600_000_000),
+                    atime: Some(Timestamp::from_secs(1_600_000_000)),
                     ..*judged
                 };
                 let reads_count = last_seen == LastSeen::Atime;
                 assert_eq!(shared.is_still(judged, &read), !reads_count);
+                let opened_with_a_trace = Stat {
+                    atime: None,
+                    ..*judged
+                };
+                assert!(shared.is_still(&opened_with_a_trace, &read));
             });
         }
     }

@@ -277,14 +277,14 @@ impl<'a> Worker<'a> {
         };
         let mut file = File { index, kind, stat };
         let policy = &self.shared.plan.policy;
-        match policy.glance(kind, policy.seen(kind, &stat), stat.size) {
+        match policy.glance(kind, &stat) {
             // An audit classifies every session, also the recent ones.
             Glance::Settled(class, verdict)
                 if chosen.is_none() && !(audit && class == Class::Recent) =>
             {
                 // Young files tell whether this user can read at all where no other has to be read.
                 if class == Class::Recent && !self.tally.readable {
-                    self.tally.readable = file::open(dir.handle, name, policy.trace()).is_ok();
+                    self.tally.readable = file::open(dir.handle, name).is_ok();
                 }
                 Found::Judged(Judged {
                     file,
@@ -331,9 +331,10 @@ impl<'a> Worker<'a> {
             return self.foreign(files, file);
         }
         let policy = &self.shared.plan.policy;
-        let seen = policy.seen(file.kind, stat);
+        let seen = policy.seen(class, stat);
         self.tally
             .found(file.kind, class, stat, seen, policy.age(seen));
+        self.tally.reads.found(class, stat, policy.age(stat.mtime));
         if let Some(database) = judged.says.database {
             self.tally.databases.found(database, class, stat);
         }
@@ -342,8 +343,8 @@ impl<'a> Worker<'a> {
         }
         if let Verdict::Due { reason, window } = judged.verdict {
             let logged_out = class == Class::Authenticated && reason == Reason::Expired;
-            if logged_out && policy.read_within(window, stat) {
-                self.tally.due_but_active += 1;
+            if logged_out {
+                self.tally.reads.due(policy.active_within(window, stat));
             }
             self.due.push((judged, Outcome::Left));
         }

@@ -45,7 +45,7 @@ pub struct Facts {
     pub found: Found,
     /// What was configured for somebody who is not there.
     pub nobody: Nobody,
-    /// What tells when a session was used last.
+    /// What told when a session was used last.
     #[serde(skip)]
     pub last_seen: LastSeen,
 }
@@ -138,9 +138,16 @@ pub struct Found {
     pub logins: u64,
     /// Whose logins end with what is settled.
     pub logouts: Logouts,
-    /// Authenticated sessions that are due though somebody read them within their window, or `None` where the mount
-    /// does not tell.
+    /// Authenticated sessions that are due though somebody read them within their window: at least so many, or `None`
+    /// where nobody knows of any read.
     pub due_but_active: Option<u64>,
+    /// With those of which the mount cannot tell.
+    pub due_but_active_up_to: Option<u64>,
+    /// Visitors who never came back. Only an audit knows, where the mount notes reads and there was one.
+    pub bounced: Option<u64>,
+    /// Visitors' files that [`SHORTER`](crate::tally::reads::SHORTER) would leave, if those are fewer than now.
+    #[serde(skip)]
+    pub left_by_shorter: Option<u64>,
     /// Authenticated sessions with a longest lifetime that do not say when they began.
     pub lifetime_unknown: u64,
     /// Foreign names that a newer Odoo may have made.

@@ -105,6 +105,7 @@ fn found(page: &mut Page<'_>, found: &Found, started: Timestamp) {
         "Foreign names that the last run found alike: perhaps those of an Odoo that this version does not know.",
         [([], found.unknown_names())],
     );
+    reads(page, found);
     let oldest = Class::ALL.into_iter().filter_map(|class| {
         let oldest = found.row(class).oldest?;
         Some((labels(class), oldest.age(started).as_secs()))
@@ -113,6 +114,28 @@ fn found(page: &mut Page<'_>, found: &Found, started: Timestamp) {
         "odoo_session_files_oldest_age_seconds",
         "Time since the oldest file that the last run found was last saved; with --last-seen atime, saved or read.",
         oldest,
+    );
+}
+
+/// What the times of reads say; nothing where nobody knows.
+fn reads(page: &mut Page<'_>, found: &Found) {
+    let mut gauge = |name, help, files: Option<u64>| {
+        page.gauge(name, help, files.map(|files| ([], files)));
+    };
+    gauge(
+        "odoo_session_due_but_active",
+        "Logged-in sessions that the last run found to be due, though they were read within their window; at least.",
+        found.due_but_active,
+    );
+    gauge(
+        "odoo_session_due_but_active_up_to",
+        "The same, with those of which the mount cannot tell.",
+        found.due_but_active_up_to,
+    );
+    gauge(
+        "odoo_session_bounced",
+        "Visitors' sessions that were not read since their last save: nobody came back with them.",
+        found.bounced,
     );
 }
 

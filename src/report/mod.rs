@@ -8,6 +8,7 @@ mod list;
 pub mod metrics;
 pub(crate) mod numbers;
 mod out;
+mod reads;
 mod room;
 mod text;
 
@@ -16,9 +17,23 @@ pub use facts::{Facts, Finished};
 pub use list::Listing;
 pub use numbers::Numbers;
 pub use out::Out;
-pub use room::advice;
 
 use crate::cli::{Format, ReportSize};
+use crate::settings::ConfFile;
+
+/// What to do about a run, as sentences with a command: about a file system without room, and about people who would be
+/// logged out while they are active.
+///
+/// `conf_file` is the `odoo.conf` in use; `any_directory` is whether the path was accepted as it is.
+pub fn advice(
+    finished: &Finished<'_>,
+    conf_file: Option<&ConfFile>,
+    any_directory: bool,
+) -> impl Iterator<Item = String> {
+    let room = room::advice(finished, conf_file, any_directory);
+    let reads = reads::advice(finished, conf_file, any_directory);
+    room.into_iter().chain(reads)
+}
 
 /// Writes the report. What cannot be written is noted in `out`; it never stops a run.
 pub fn write(out: &mut Out, facts: &Facts, size: ReportSize, format: Format, listed: bool) {

@@ -37,9 +37,7 @@ struct Shorter {
 }
 
 /// What there is to say of a run after which the file system is short of room, if shorter windows could help.
-///
-/// `conf_file` is the `odoo.conf` in use; `any_directory` is whether the path was accepted as it is.
-pub fn advice(
+pub(super) fn advice(
     finished: &Finished<'_>,
     conf_file: Option<&ConfFile>,
     any_directory: bool,
@@ -54,11 +52,7 @@ pub fn advice(
     };
     let missing = missing(&finished.room, to_go)?;
     let short = shortage(&finished.room);
-    let command = |verb, window| {
-        let logins = logins(finished)?;
-        let words = command(finished, conf_file, any_directory, verb, window, &logins);
-        Some(format!("`{words}`"))
-    };
+    let command = |verb, set| command(finished, conf_file, any_directory, verb, set);
     if mode != Mode::Audit {
         let left = total.all.files.saturating_sub(total.settled.files);
         let disk = total
@@ -91,10 +85,11 @@ pub fn advice(
         Some(_) => "up to ",
         None => "",
     };
-    let reap = command("reap", Some(shorter.window)).unwrap_or_else(|| {
-        let (_, label) = shorter.window;
-        format!("--anonymous-window {label} with your --keep-login")
-    });
+    let (window, label) = shorter.window;
+    let unchanged = finished.store.stat.mtime.age(policy.now);
+    let force = needs_force(unchanged, policy.shortest(), window);
+    let reap = command("reap", Some(("anonymous_window", label, force)))
+        .unwrap_or_else(|| format!("--anonymous-window {label} with your --keep-login"));
     let files = NUMBERS.of(total.due.files + shorter.files, "file");
     Some(format!("{short}; {reap} would delete {up_to}{files}"))
 }
@@ -213,15 +208,16 @@ fn needs_force(unchanged: Duration, shortest: Duration, window: Duration) -> boo
     unchanged > window && unchanged <= shortest
 }
 
-/// The command line for the same store by the same rules, as far as they were not said in `odoo.conf`.
-fn command(
+/// The command line for the same store by the same rules, as far as they were not said in `odoo.conf`, but with one option
+/// set, and perhaps with force. `None` if it would have to show a login that may not be shown.
+pub(super) fn command(
     finished: &Finished<'_>,
     conf_file: Option<&ConfFile>,
     any_directory: bool,
     verb: &str,
-    window: Option<(Duration, &str)>,
-    logins: &[String],
-) -> String {
+    set: Option<(&str, &str, bool)>,
+) -> Option<String> {
+    let logins = logins(finished)?;
     let mut words = vec!["odoo-session-reaper".to_owned(), verb.to_owned()];
     let mut option = |name: &str, value: Option<String>| {
         words.push(option_words(name, value.as_deref()));
@@ -244,7 +240,7 @@ fn command(
     }
     for said in finished.effective.iter().filter(|value| said_here(value)) {
         let name = said.option;
-        if window.is_some() && name == "anonymous_window" {
+        if set.is_some_and(|(set, ..)| set == name) {
             continue;
         }
         match &said.value {
@@ -253,7 +249,7 @@ fn command(
                 option(name, Some(text.replace(' ', "")));
             }
             Value::Logins(_) => {
-                for login in logins {
+                for login in &logins {
                     option(name, Some(login.clone()));
                 }
             }
@@ -262,15 +258,13 @@ fn command(
             Value::Switch(false) | Value::Never => {}
         }
     }
-    if let Some((window, label)) = window {
-        option("anonymous_window", Some(label.to_owned()));
-        let policy = &finished.plan.policy;
-        let unchanged = finished.store.stat.mtime.age(policy.now);
-        if needs_force(unchanged, policy.shortest(), window) {
+    if let Some((name, value, force)) = set {
+        option(name, Some(value.to_owned()));
+        if force {
             option("force", None);
         }
     }
-    words.join(" ")
+    Some(format!("`{}`", words.join(" ")))
 }
 
 #[cfg(test)]

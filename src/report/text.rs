@@ -12,6 +12,7 @@ use super::facts::{Facts, Row};
 use super::histogram;
 use super::numbers::{Numbers, bytes};
 use super::out::Out;
+use super::reads;
 use crate::policy::Class;
 use crate::reap::{End, Mode};
 use crate::tally::DENIED;
@@ -214,7 +215,7 @@ fn reasons(facts: &Facts, numbers: Numbers) -> Option<String> {
     (!reasons.is_empty()).then(|| format!("  {}", reasons.join(", ")))
 }
 
-/// Who is logged in, and who would be logged out while active.
+/// Who is logged in, who would be logged out while active, and who never came back.
 fn users(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let mut notes = Vec::new();
     if facts.found.logins > 0 {
@@ -223,17 +224,8 @@ fn users(facts: &Facts, numbers: Numbers) -> Vec<String> {
             numbers.count(facts.found.logins)
         ));
     }
-    match facts.found.due_but_active {
-        Some(0) => {}
-        Some(count) => notes.push(format!(
-            "due but active: {} of logged-in users were read (by Odoo, or by a backup) within their window, but not \
-             saved; --last-seen atime keeps them",
-            numbers.of(count, "file")
-        )),
-        None => notes.push(
-            "due but active: unknown, this mount keeps no access times (noatime)".to_owned(),
-        ),
-    }
+    notes.extend(reads::due_but_active(facts, numbers));
+    notes.extend(reads::bounced(facts, numbers));
     notes
 }
 

@@ -15,29 +15,28 @@ const FLAGS: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
     .union(OFlags::NOATIME);
 
-/// What to do with a file that we may only read with a trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trace {
-    /// Read it all the same.
-    Leave,
-    /// Do not open it: access times decide here.
-    Refuse,
-}
-
 /// Opens a file for reading without leaving a trace: no symlink is followed, a FIFO does not block, and
-/// the access time does not move where the kernel allows that (files of our own, or as root).
+/// the access time does not move.
 ///
 /// # Errors
-/// What `openat` says: `ELOOP` for a symlink, `ENXIO` for a socket, `EPERM` where a trace is refused.
-pub fn open(dir: BorrowedFd<'_>, name: &CStr, trace: Trace) -> Result<OwnedFd, Errno> {
-    match open_with(dir, name, FLAGS) {
-        // Not the owner of this one.
-        Err(Errno::PERM) if trace == Trace::Leave => open_with(dir, name, FLAGS - OFlags::NOATIME),
-        result => result,
+/// What `openat` says: `ELOOP` for a symlink, `ENXIO` for a socket, `EPERM` for a file of somebody else.
+pub fn open_unseen(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
+    open_with(dir, name, FLAGS)
+}
+
+/// As [`open_unseen`], but also what the kernel lets us read with a trace only: files of somebody else. Tells whether it is
+/// one of those.
+///
+/// # Errors
+/// What `openat` says.
+pub fn open(dir: BorrowedFd<'_>, name: &CStr) -> Result<(OwnedFd, bool), Errno> {
+    match open_unseen(dir, name) {
+        Err(Errno::PERM) => Ok((open_with(dir, name, FLAGS - OFlags::NOATIME)?, true)),
+        opened => Ok((opened?, false)),
     }
 }
 
-/// As [`open`], but never a file that another mount hides, so that nobody has to look at it first.
+/// As [`open_unseen`], but never a file that another mount hides, so that nobody has to look at it first.
 ///
 /// # Errors
 /// `EXDEV` for another mount; `ENOSYS` before Linux 5.6, `EPERM` for a file of somebody else.

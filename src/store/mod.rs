@@ -5,6 +5,7 @@
 
 pub(crate) mod batch;
 pub mod file;
+pub mod mount;
 pub mod name;
 mod open;
 pub(crate) mod owner;
@@ -17,15 +18,11 @@ pub use open::Opening;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
-use rustix::fs::{FlockOperation, StatVfsMountFlags};
+use rustix::fs::FlockOperation;
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::geteuid;
 
 use stat::Stat;
-
-/// Types of file systems, as statfs(2) numbers them, that delete an open file as any other: ext4, XFS, Btrfs, ZFS and
-/// tmpfs. Others may, but NFS, SMB and most of FUSE rename it, and delete it when it is closed.
-const DELETE_OPEN_FILES: [u32; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x2fc1_2fc1, 0x0102_1994];
 
 /// An open session store.
 #[derive(Debug)]
@@ -101,32 +98,6 @@ impl Store {
             }
             Err(error) => Err(error),
         }
-    }
-
-    /// Whether it is mounted read-only, perhaps in this process's view only.
-    pub fn read_only(&self) -> bool {
-        self.is_mounted(StatVfsMountFlags::RDONLY)
-    }
-
-    /// Whether this mount never notes when a file was read.
-    pub fn without_access_times(&self) -> bool {
-        self.is_mounted(StatVfsMountFlags::NOATIME)
-    }
-
-    /// Whether this mount notes when a file was read only once in 24 hours, unless it was saved meanwhile.
-    pub fn with_daily_access_times(&self) -> bool {
-        self.is_mounted(StatVfsMountFlags::RELATIME)
-    }
-
-    /// Whether a file that is open here is deleted, and not renamed until it is closed.
-    pub fn deletes_open_files(&self) -> bool {
-        // The field's type depends on the architecture; these numbers have 32 bits.
-        rustix::fs::fstatfs(&self.handle)
-            .is_ok_and(|stat| DELETE_OPEN_FILES.contains(&(stat.f_type as u32)))
-    }
-
-    fn is_mounted(&self, how: StatVfsMountFlags) -> bool {
-        rustix::fs::fstatvfs(&self.handle).is_ok_and(|stat| stat.f_flag.contains(how))
     }
 
     /// The file system's room at this moment.

@@ -17,8 +17,9 @@ pub struct Stat {
     pub ino: u64,
     /// Time of the last save.
     pub mtime: Timestamp,
-    /// Time of the last read, as finely as the mount keeps it.
-    pub atime: Timestamp,
+    /// Time of the last read, as finely as the mount keeps it; `None` for a file that was opened with a trace, whose reads
+    /// may have been ours.
+    pub atime: Option<Timestamp>,
     /// Length in bytes.
     pub size: u64,
     /// Bytes taken on disk.
@@ -100,10 +101,10 @@ impl TryFrom<&Statx> for Stat {
                 secs: stat.stx_mtime.tv_sec,
                 nanos: stat.stx_mtime.tv_nsec,
             },
-            atime: Timestamp {
+            atime: Some(Timestamp {
                 secs: stat.stx_atime.tv_sec,
                 nanos: stat.stx_atime.tv_nsec,
-            },
+            }),
             size: stat.stx_size,
             disk: stat.stx_blocks.saturating_mul(512),
             links: stat.stx_nlink,

@@ -8,7 +8,7 @@ fn stat(age: i64, size: u64) -> Stat {
         file_type: FileType::RegularFile,
         ino: 1,
         mtime: Timestamp::from_secs(1_000_000 - age),
-        atime: Timestamp::from_secs(1_000_000 - age),
+        atime: Some(Timestamp::from_secs(1_000_000 - age)),
         size,
         disk: 4096,
         links: 1,

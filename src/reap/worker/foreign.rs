@@ -8,7 +8,7 @@ use super::{File, Files, Worker};
 use crate::reap::Mode;
 use crate::reap::settle::Dir;
 use crate::session;
-use crate::store::file::{self, Trace};
+use crate::store::file;
 use crate::store::name::Kind;
 use crate::store::stat::{self, Stat};
 use crate::tally::unknown::Place;
@@ -51,7 +51,7 @@ impl Worker<'_> {
         }
         shape.samples += 1;
         // Where reading would leave a trace, or fails, nothing is known; that is no failure of an audit.
-        let Ok(handle) = file::open(dir.handle, name, Trace::Refuse) else {
+        let Ok(handle) = file::open_unseen(dir.handle, name) else {
             return;
         };
         let is_the_same = |now: Stat| self.shared.store.owns(&now) && now.same_save_as(stat);

@@ -24,11 +24,18 @@ pub(super) struct Opened {
 }
 
 impl Worker<'_> {
-    /// Opens a file and asks the open handle what it is: that is what will be read.
+    /// Opens a file and asks the open handle what it is: that is what will be read. Where that leaves a trace, reads say
+    /// nothing: they may have been those of earlier runs.
     pub(super) fn open(&self, files: Files<'_>, file: &mut File) -> Result<OwnedFd, Errno> {
-        let trace = self.shared.trace();
-        let handle = file::open(files.dir.handle, files.name(file), trace)?;
+        let (handle, leaves_a_trace) = match self.shared.leaves_traces() {
+            true => file::open(files.dir.handle, files.name(file))?,
+            false => (
+                file::open_unseen(files.dir.handle, files.name(file))?,
+                false,
+            ),
+        };
         file.stat = stat::of(handle.as_fd())?;
+        file.stat.atime = file.stat.atime.filter(|_| !leaves_a_trace);
         Ok(handle)
     }
 
@@ -82,8 +89,7 @@ impl Worker<'_> {
         };
         self.tally.readable |= file.kind.is_regular_session() && fetched.is_ok();
         let policy = &self.shared.plan.policy;
-        let seen = policy.seen(file.kind, &file.stat);
-        let (class, by_age) = policy.judge(file.kind, &content, seen);
+        let (class, by_age) = policy.judge(file.kind, &content, &file.stat);
         let verdict = self.shared.chooser.map_or(by_age, |chooser| {
             let met = Met {
                 sid: name::sid(name.to_bytes()),

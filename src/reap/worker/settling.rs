@@ -78,7 +78,7 @@ impl Worker<'_> {
                 class,
                 reason,
                 window,
-                age: policy.seen(kind, &stat).age(policy.now),
+                age: policy.seen(class, &stat).age(policy.now),
                 mtime: stat.mtime,
                 size: stat.size,
                 sid_prefix: redact::prefix(name::sid(name.to_bytes())),

@@ -10,6 +10,7 @@ use crate::redact;
 use crate::settings::{Effective, Location, Source, Value};
 use crate::store::{Room, Store};
 use crate::tally::databases::{self, Name};
+use crate::tally::reads::SHORTER;
 use crate::tally::{self, Tally};
 
 /// A run that has come to its end, with all that there is to tell of it.
@@ -51,9 +52,7 @@ impl Facts {
         let windows = &plan.policy.general().windows;
         let window = |class| plan.policy.window(class).map(|window| window.as_secs());
         let mut found = Found::of(tally, plan.mode, window);
-        if store.without_access_times() {
-            found.due_but_active = None;
-        }
+        found.take_reads(run);
         let knows_all = plan.mode == Mode::Audit
             && run.end == Some(End::Complete)
             && found.denied() + found.failures() + tally.elsewhere == 0;
@@ -107,7 +106,10 @@ impl Facts {
                 true => nobody(plan, tally, run.logins),
                 false => Nobody::default(),
             },
-            last_seen: plan.policy.last_seen,
+            last_seen: match plan.policy.reads_count() {
+                true => LastSeen::Atime,
+                false => LastSeen::Mtime,
+            },
         }
     }
 }
@@ -131,7 +133,10 @@ impl Found {
                 people: tally.people.count(),
                 at_least: tally.people.are_more() || tally.row(Class::NotRead).settled.files > 0,
             },
-            due_but_active: Some(tally.due_but_active),
+            due_but_active: None,
+            due_but_active_up_to: None,
+            bounced: None,
+            left_by_shorter: None,
             lifetime_unknown: tally.lifetime_unknown,
             unknown: tally
                 .unknown
@@ -166,6 +171,31 @@ impl Found {
                 })
                 .collect(),
         }
+    }
+}
+
+impl Found {
+    /// What the times of reads say, as far as the mount keeps them.
+    fn take_reads(&mut self, run: &Finished<'_>) {
+        let Finished { plan, tally, .. } = run;
+        if plan.policy.reads.grain().is_none() {
+            return;
+        }
+        let reads = &tally.reads;
+        self.due_but_active = Some(reads.due_but_active);
+        self.due_but_active_up_to = Some(reads.due_but_active + reads.perhaps_active);
+        if plan.mode != Mode::Audit || !reads.any {
+            return;
+        }
+        self.bounced = Some(reads.bounced);
+        let window = plan.policy.general().windows.anonymous;
+        let mut of_databases = run.effective.iter().filter(|it| it.database.is_some());
+        let visitors = tally.row(Class::Anonymous);
+        let left_now = visitors.all.files - visitors.due.files;
+        // Databases with a window of their own do not go by the general one.
+        let holds = of_databases.all(|it| it.option != "anonymous_window") && window > SHORTER.0;
+        self.left_by_shorter =
+            (holds && reads.left_by_shorter < left_now).then_some(reads.left_by_shorter);
     }
 }
 

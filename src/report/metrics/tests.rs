@@ -31,7 +31,7 @@ fn stat(age: i64) -> Stat {
         file_type: FileType::RegularFile,
         ino: 1,
         mtime: Timestamp::from_secs(NOW.secs - age),
-        atime: Timestamp::from_secs(NOW.secs - age),
+        atime: Some(Timestamp::from_secs(NOW.secs - age)),
         size: 100,
         disk: 4096,
         links: 1,

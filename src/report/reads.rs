@@ -1,0 +1,98 @@
+//! What access times say of people: who would be logged out while active, and which visitors never came back.
+
+use super::Finished;
+use super::facts::Facts;
+use super::numbers::Numbers;
+use super::room;
+use crate::policy::{Class, LastSeen};
+use crate::reap::Mode;
+use crate::settings::ConfFile;
+use crate::tally::reads::SHORTER;
+
+/// How to keep those who would be logged out while active, as a command, where that can be done.
+pub(super) fn advice(
+    finished: &Finished<'_>,
+    conf_file: Option<&ConfFile>,
+    any_directory: bool,
+) -> Option<String> {
+    let policy = &finished.plan.policy;
+    let reads = &finished.tally.reads;
+    let active = amount(
+        reads.due_but_active,
+        reads.due_but_active + reads.perhaps_active,
+        Numbers::Plain,
+    )?;
+    let would_help = policy.last_seen == LastSeen::Mtime && policy.reads.grain().is_some();
+    if finished.plan.mode != Mode::Audit || !would_help {
+        return None;
+    }
+    let atime = Some(("last_seen", LastSeen::Atime.name(), false));
+    let reap = room::command(finished, conf_file, any_directory, "reap", atime)
+        .unwrap_or_else(|| "--last-seen atime with your --keep-login".to_owned());
+    Some(format!(
+        "{active} of logged-in users are due but active; {reap} keeps people who only click"
+    ))
+}
+
+/// How many files, or between which numbers; `None` for none.
+fn amount(at_least: u64, up_to: u64, numbers: Numbers) -> Option<String> {
+    let files = numbers.of(up_to, "file");
+    match at_least {
+        _ if up_to == 0 => None,
+        same if same == up_to => Some(files),
+        0 => Some(format!("up to {files}")),
+        at_least => Some(format!(
+            "at least {}, up to {files}",
+            numbers.count(at_least)
+        )),
+    }
+}
+
+/// Who would be logged out while active.
+pub(super) fn due_but_active(facts: &Facts, numbers: Numbers) -> Option<String> {
+    let found = &facts.found;
+    let (Some(at_least), Some(up_to)) = (found.due_but_active, found.due_but_active_up_to) else {
+        return Some(
+            "due but active: unknown, this mount does not tell when a file was read (noatime, NFS, FUSE)"
+                .to_owned(),
+        );
+    };
+    let files = amount(at_least, up_to, numbers)?;
+    let what = match facts.last_seen {
+        LastSeen::Mtime => {
+            "were read (by Odoo, or by a backup) within their window, but not saved; --last-seen atime keeps them"
+        }
+        LastSeen::Atime => {
+            "were read within their window, but not saved for 90 days: reads count no longer"
+        }
+    };
+    let grain = match at_least == up_to {
+        true => "",
+        false => "; access times tell no more here (relatime)",
+    };
+    Some(format!(
+        "due but active: {files} of logged-in users {what}{grain}"
+    ))
+}
+
+/// Which visitors never came back, and what to do about it.
+pub(super) fn bounced(facts: &Facts, numbers: Numbers) -> Vec<String> {
+    let found = &facts.found;
+    let Some(bounced) = found.bounced.filter(|bounced| *bounced > 0) else {
+        return Vec::new();
+    };
+    let visitors = numbers.of(found.row(Class::Anonymous).all.files, "visitor");
+    let mut notes = vec![format!(
+        "bounced: {} of {visitors} never came back: mostly health checks and bots",
+        numbers.count(bounced)
+    )];
+    if let Some(left) = found.left_by_shorter {
+        let (_, window) = SHORTER;
+        let left = numbers.of(left, "file");
+        notes.push(format!(
+            "  --anonymous-window {window} would leave {left} of visitors"
+        ));
+    }
+    notes.push("  health checks of /web/health leave no file (Odoo 15 and newer)".to_owned());
+    notes
+}

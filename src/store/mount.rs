@@ -1,0 +1,148 @@
+//! The mount that a store lies on: how it notes reads, and what it does with open files.
+
+use std::time::Duration;
+
+use rustix::fs::StatVfsMountFlags;
+
+use super::Store;
+
+/// A type of file system.
+struct Type {
+    /// As statfs(2) numbers it.
+    number: u32,
+    /// Whether it is known to delete an open file as any other. NFS, SMB and most of FUSE rename it, and delete it
+    /// when it is closed.
+    deletes_open_files: bool,
+}
+
+/// Those whose inodes hold the time of the last read, as this host's kernel sees it. A network's are read from a cache
+/// that its server does not know of.
+const NOTE_READS: [Type; 7] = [
+    known(0xef53, true),       // ext4
+    known(0x5846_5342, true),  // XFS
+    known(0x9123_683e, true),  // Btrfs
+    known(0x2fc1_2fc1, true),  // ZFS
+    known(0x0102_1994, true),  // tmpfs
+    known(0x794c_7630, false), // overlayfs
+    known(0xf2f5_2010, false), // F2FS
+];
+
+const fn known(number: u32, deletes_open_files: bool) -> Type {
+    Type {
+        number,
+        deletes_open_files,
+    }
+}
+
+/// How a mount notes that a file was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Each time (`strictatime`).
+    Each,
+    /// The first time after a save, and then once in 24 hours (`relatime`, which is usual).
+    Daily,
+    /// Not at all (`noatime`).
+    Never,
+    /// Nobody knows, as on NFS and FUSE.
+    Unknown,
+}
+
+impl Reads {
+    /// How much later than its note the last read can be, or `None` where no note can be relied on.
+    pub fn grain(self) -> Option<Duration> {
+        match self {
+            Reads::Each => Some(Duration::ZERO),
+            Reads::Daily => Some(Duration::from_secs(24 * 3_600)),
+            Reads::Never | Reads::Unknown => None,
+        }
+    }
+
+    /// By the type of the file system, and how it is mounted. Whether directories are noted (`nodiratime`) does not matter,
+    /// nor when a note reaches the disk (`lazytime`).
+    fn on(number: u32, mounted: StatVfsMountFlags) -> Reads {
+        if mounted.contains(StatVfsMountFlags::NOATIME) {
+            Reads::Never
+        } else if NOTE_READS.iter().all(|known| known.number != number) {
+            Reads::Unknown
+        } else if mounted.contains(StatVfsMountFlags::RELATIME) {
+            Reads::Daily
+        } else {
+            Reads::Each
+        }
+    }
+}
+
+impl Store {
+    /// How its mount notes reads.
+    pub fn reads(&self) -> Reads {
+        match (self.file_system(), self.mounted()) {
+            (Some(number), Some(mounted)) => Reads::on(number, mounted),
+            _ => Reads::Unknown,
+        }
+    }
+
+    /// Whether it is mounted read-only, perhaps in this process's view only.
+    pub fn read_only(&self) -> bool {
+        let read_only = |mounted: StatVfsMountFlags| mounted.contains(StatVfsMountFlags::RDONLY);
+        self.mounted().is_some_and(read_only)
+    }
+
+    /// Whether a file that is open here is deleted, and not renamed until it is closed.
+    pub fn deletes_open_files(&self) -> bool {
+        let mut deleting = NOTE_READS.iter().filter(|known| known.deletes_open_files);
+        self.file_system()
+            .is_some_and(|number| deleting.any(|known| known.number == number))
+    }
+
+    fn file_system(&self) -> Option<u32> {
+        let stat = rustix::fs::fstatfs(&self.handle).ok()?;
+        // The field's type depends on the architecture; these numbers have 32 bits.
+        Some(stat.f_type as u32)
+    }
+
+    fn mounted(&self) -> Option<StatVfsMountFlags> {
+        Some(rustix::fs::fstatvfs(&self.handle).ok()?.f_flag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_are_noted_as_the_file_system_and_its_mount_allow() {
+        const EXT4: u32 = 0xef53;
+        const NFS: u32 = 0x6969;
+        const FUSE: u32 = 0x6573_5546;
+        let none = StatVfsMountFlags::empty();
+        let [relatime, noatime, nodiratime] = [
+            StatVfsMountFlags::RELATIME,
+            StatVfsMountFlags::NOATIME,
+            StatVfsMountFlags::NODIRATIME,
+        ];
+        for (number, mounted, reads) in [
+            (EXT4, none, Reads::Each),
+            (EXT4, relatime, Reads::Daily),
+            (EXT4, relatime | nodiratime, Reads::Daily),
+            (EXT4, nodiratime, Reads::Each),
+            (EXT4, noatime, Reads::Never),
+            (EXT4, noatime | relatime, Reads::Never),
+            (NFS, none, Reads::Unknown),
+            (NFS, relatime, Reads::Unknown),
+            (NFS, noatime, Reads::Never),
+            (FUSE, relatime, Reads::Unknown),
+        ] {
+            assert_eq!(Reads::on(number, mounted), reads, "{number:x} {mounted:?}");
+        }
+        for known in NOTE_READS {
+            assert_eq!(Reads::on(known.number, relatime), Reads::Daily);
+        }
+    }
+
+    #[test]
+    fn a_read_is_at_most_a_day_later_than_its_note() {
+        let grains = [Reads::Each, Reads::Daily, Reads::Never, Reads::Unknown].map(Reads::grain);
+        let hours = |hours: u64| Some(Duration::from_secs(hours * 3_600));
+        assert_eq!(grains, [hours(0), hours(24), None, None]);
+    }
+}
