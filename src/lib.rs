@@ -9,6 +9,7 @@ pub mod cli;
 pub mod demo;
 pub mod exit;
 pub mod log;
+pub(crate) mod people;
 pub(crate) mod policy;
 pub mod reap;
 pub mod redact;

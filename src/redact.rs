@@ -223,6 +223,12 @@ pub fn argument(text: &str) -> Shown {
     path(Path::new(text))
 }
 
+/// What was typed as the beginning of a session id, which may be all of it.
+pub(crate) fn beginning(typed: &str) -> Shown {
+    let shown: String = typed.chars().take(PREFIX_CHARS).collect();
+    printable(shown.as_bytes())
+}
+
 /// One word of a shell.
 pub fn word(shown: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-…".contains(c);

@@ -84,7 +84,9 @@ impl People {
 impl Selection {
     /// Whether this session of somebody who is logged in, or gave a password, goes.
     pub fn takes(&self, session: &Session<'_>, sid: &[u8], people: &People) -> bool {
-        self.concerns(session, sid) && (self.names(session) || self.knows(session, people))
+        let users = [session.uid, session.pre_uid];
+        let knows = || self.knows(database(session), users, is_mixed(session), people);
+        self.concerns(session, sid) && (self.names(session) || knows())
     }
 
     /// Whether this is a session of the kinds that have nothing to do with names.
@@ -115,7 +117,7 @@ impl Selection {
     }
 
     /// Whether a name in it is meant, or it has none that could be excepted.
-    fn names(&self, session: &Session<'_>) -> bool {
+    pub fn names(&self, session: &Session<'_>) -> bool {
         let mut names = [&session.login, &session.pre_login].into_iter().flatten();
         if self.logins.is_empty() && session.login.is_none() && session.pre_login.is_none() {
             return true;
@@ -125,16 +127,24 @@ impl Selection {
         })
     }
 
-    /// Whether it is a session of a user who is known to be meant, whatever name it bears.
-    fn knows(&self, session: &Session<'_>, people: &People) -> bool {
-        let database = database(session);
-        let known = |uid| people.meant.has(database, uid);
+    /// Whether these users, the one who is logged in and the one who gave a password, are known to be meant, whatever
+    /// names the file bears.
+    pub fn knows(
+        &self,
+        database: &[u8],
+        users: [Option<Uid>; 2],
+        mixed: bool,
+        people: &People,
+    ) -> bool {
+        let [user, _] = users;
         // The excepted name beside a live user is that of the other person.
         let unexcepted = self.logins.is_empty()
-            && is_mixed(session)
-            && session.uid.is_some()
-            && !people.excepted.has(database, session.uid);
-        known(session.uid) || known(session.pre_uid) || unexcepted
+            && mixed
+            && user.is_some()
+            && !people.excepted.has(database, user);
+        unexcepted || { users }
+            .iter()
+            .any(|user| people.meant.has(database, *user))
     }
 }
 

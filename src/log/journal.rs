@@ -18,7 +18,7 @@ use tracing_subscriber::layer::{Context, Layer};
 use crate::stream::{self, Patience, Stream};
 
 /// Where journald listens.
-pub(super) const SOCKET: &str = "/run/systemd/journal/socket";
+pub(crate) const SOCKET: &str = "/run/systemd/journal/socket";
 
 /// The way to the journal.
 pub struct Journal {
@@ -106,7 +106,7 @@ impl Journal {
 
     /// Entries to this socket; and what is in the way if it cannot be reached, which is tried again with each
     /// entry. `stderr` is a stream that journald has opened for this process.
-    pub(super) fn open(path: PathBuf, stderr: &mut impl io::Write) -> (Journal, io::Result<()>) {
+    pub(crate) fn open(path: PathBuf, stderr: &mut impl io::Write) -> (Journal, io::Result<()>) {
         let socket = match UnixDatagram::unbound() {
             Ok(socket) => socket,
             // The sandbox of an older unit allows no sockets.

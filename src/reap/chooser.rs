@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::policy::{Class, Content, Reason, Verdict};
-use crate::store::name::Kind;
 use crate::store::stat::Stat;
 
 /// Somebody who chooses what goes, in place of the windows. Called from several threads.
@@ -28,7 +27,6 @@ pub(crate) trait Chooser: Sync {
 /// A file that was read, or could not be.
 pub(crate) struct Met<'a> {
     pub sid: &'a [u8],
-    pub kind: Kind,
     pub stat: &'a Stat,
     pub content: &'a Content<'a>,
     pub class: Class,

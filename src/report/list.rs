@@ -15,7 +15,7 @@ use crate::store::name::Kind;
 use crate::time::{Timestamp, short, words};
 
 /// `MESSAGE_ID=` of the event that an authenticated session was deleted; docs/journal.md names it.
-const DELETION: &str = "33246ad624654233957020b56b8fc55e";
+pub(crate) const DELETION: &str = "33246ad624654233957020b56b8fc55e";
 
 /// Tells of due files as they are settled.
 pub struct Listing {

@@ -14,6 +14,7 @@ mod text;
 
 pub use entry::send;
 pub use facts::{Facts, Finished};
+pub(crate) use list::DELETION;
 pub use list::Listing;
 pub use numbers::Numbers;
 pub use out::Out;

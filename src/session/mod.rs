@@ -25,6 +25,7 @@ mod unreadable;
 
 use std::fmt;
 
+pub(crate) use json::Device;
 pub use json::Devices;
 pub use text::Text;
 pub use unreadable::Unreadable;

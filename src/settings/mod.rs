@@ -31,6 +31,7 @@ use crate::cli::{AuditArgs, DeletingArgs, Format, ReapArgs, ReportArgs, StoreArg
 use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
+use crate::redact;
 use crate::store::Opening;
 use crate::store::name::Kind;
 use crate::time::Timestamp;
@@ -147,6 +148,46 @@ impl Settings {
             matches,
             around,
         )
+    }
+
+    /// The settings of `who`, or of a `revoke` that deletes as it is told.
+    ///
+    /// # Errors
+    /// As for an audit or a reap of one store.
+    pub fn people(
+        store: &StoreArgs,
+        deleting: Option<&DeletingArgs>,
+        work: &WorkArgs,
+        matches: &ArgMatches,
+        around: &Surroundings,
+    ) -> Result<Settings, SettingsError> {
+        let report = ReportArgs {
+            report: None,
+            format: Format::Text,
+            list: false,
+            no_logins: false,
+            metrics_file: None,
+        };
+        let settings = Settings::new(store, deleting, report, work, matches, around)?;
+        if settings.several.is_empty() {
+            return Ok(settings);
+        }
+        let data_dirs = settings
+            .several
+            .iter()
+            .filter_map(|sessions| sessions.parent());
+        let lines = data_dirs.map(|dir| {
+            let dir = redact::path(dir);
+            format!(
+                "\n  odoo-session-reaper who --data-dir {}",
+                redact::word(&dir)
+            )
+        });
+        Err(SettingsError::usage(format!(
+            "who is for one session store, but a search found {}; name one:{}",
+            settings.several.len(),
+            lines.collect::<String>()
+        )))
     }
 
     fn new(

@@ -94,6 +94,12 @@ impl Store {
             .is_some_and(|number| deleting.any(|known| known.number == number))
     }
 
+    /// Whether every change comes through this host's kernel, so that inotify tells of it.
+    pub(crate) fn is_local(&self) -> bool {
+        self.file_system()
+            .is_some_and(|number| NOTE_READS.iter().any(|known| known.number == number))
+    }
+
     fn file_system(&self) -> Option<u32> {
         let stat = rustix::fs::fstatfs(&self.handle).ok()?;
         // The field's type depends on the architecture; these numbers have 32 bits.

@@ -93,7 +93,6 @@ impl Worker<'_> {
         let verdict = self.shared.chooser.map_or(by_age, |chooser| {
             let met = Met {
                 sid: name::sid(name.to_bytes()),
-                kind: file.kind,
                 stat: &file.stat,
                 content: &content,
                 class,

@@ -1,0 +1,31 @@
+//! Who called, for the journal: after an incident somebody asks who logged whom out.
+
+use rustix::process::getuid;
+
+/// What the kernel says where nobody has logged in, as in a container.
+const NOBODY: u32 = u32::MAX;
+
+/// Who called `revoke`, as far as it can be told. To be asked before the process becomes the store's owner.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// Who ran it.
+    pub uid: u32,
+    /// Who had logged in, whatever `su` and `sudo` made of it since (`/proc/self/loginuid`).
+    pub login_uid: Option<u32>,
+    /// Who called sudo, as that says.
+    pub sudo_user: Option<String>,
+}
+
+impl Caller {
+    pub fn now() -> Caller {
+        let login_uid = std::fs::read_to_string("/proc/self/loginuid").ok();
+        let login_uid = login_uid.and_then(|uid| uid.trim().parse().ok());
+        Caller {
+            uid: getuid().as_raw(),
+            login_uid: login_uid.filter(|uid| *uid != NOBODY),
+            sudo_user: std::env::var("SUDO_USER")
+                .ok()
+                .filter(|name| !name.is_empty()),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The lines of `who`: one for each login, however many files it has.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Key;
+use super::tell::Table;
+use crate::redact::{self, Shown};
+use crate::session::{Device, Devices, Text, Uid};
+use crate::tally::people::{People, Person};
+use crate::time::Timestamp;
+
+/// How many lines are held to be sorted, those of devices counted as well.
+const SORTED: usize = 50_000;
+
+/// How many devices of a login are told, those that were active last: Odoo 20 removes none.
+const DEVICES: usize = 8;
+
+/// What a login is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum State {
+    /// Odoo refuses it.
+    Superseded,
+    /// The password was given, the second factor is missing.
+    Pending2fa,
+    LoggedIn,
+}
+
+impl State {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::LoggedIn => "logged-in",
+            State::Pending2fa => "pending-2fa",
+            State::Superseded => "superseded",
+        }
+    }
+}
+
+/// One login. It is held for each that is selected, so it is small.
+#[derive(Debug)]
+pub(crate) struct Login {
+    pub state: State,
+    pub protected: bool,
+    /// Where it stands among the databases.
+    pub database: u32,
+    pub files: u32,
+    pub uid: Option<Uid>,
+    /// When this browser was first used since a logout, in epoch seconds.
+    pub since: Option<i64>,
+    pub last_use: Timestamp,
+    /// `None` is never.
+    pub due: Option<Timestamp>,
+    pub login: Option<Shown>,
+    pub sid_prefix: Shown,
+    pub devices: Box<[DeviceSeen]>,
+}
+
+/// A browser at an address.
+#[derive(Debug)]
+pub(crate) struct DeviceSeen {
+    pub address: Option<Shown>,
+    pub browser: Option<Shown>,
+    pub first: Option<i64>,
+    pub last: Option<i64>,
+}
+
+impl DeviceSeen {
+    fn of(device: &Device<'_>) -> DeviceSeen {
+        let shown = |text: &Text<'_>| redact::printable(text.as_bytes());
+        let browser = device.browser().map(|(browser, platform)| {
+            let platform = platform.map(|platform| ["/".into(), shown(&platform)]);
+            [shown(&browser)]
+                .into_iter()
+                .chain(platform.into_iter().flatten())
+                .collect()
+        });
+        DeviceSeen {
+            address: device.address().as_ref().map(shown),
+            browser,
+            first: device.first_activity().map(|time| time as i64),
+            last: device.last_activity().map(|time| time as i64),
+        }
+    }
+}
+
+/// The devices of a session that were active last.
+pub(super) fn devices(devices: Devices<'_>) -> Box<[DeviceSeen]> {
+    let mut seen = Vec::new();
+    devices.each(|device| {
+        seen.push(DeviceSeen::of(&device));
+        // Whatever a stranger's file holds, a few are kept at a time.
+        if seen.len() > 2 * DEVICES {
+            keep_the_last(&mut seen);
+        }
+    });
+    keep_the_last(&mut seen);
+    seen.into()
+}
+
+fn keep_the_last(seen: &mut Vec<DeviceSeen>) {
+    seen.sort_by_key(|device| std::cmp::Reverse(device.last.max(device.first)));
+    seen.truncate(DEVICES);
+}
+
+impl Login {
+    /// Another file of the same login. What is told is what holds as long as any of them is there.
+    fn merge(&mut self, other: Login) {
+        self.files = self.files.saturating_add(other.files);
+        self.since = match (self.since, other.since) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+        self.due = self.due.zip(other.due).map(|(one, two)| one.max(two));
+        self.protected |= other.protected;
+        if (other.state, other.last_use) > (self.state, self.last_use) {
+            let last_use = self.last_use.max(other.last_use);
+            *self = Login {
+                files: self.files,
+                since: self.since,
+                due: self.due,
+                protected: self.protected,
+                ..other
+            };
+            self.last_use = last_use;
+        } else {
+            self.last_use = self.last_use.max(other.last_use);
+        }
+    }
+}
+
+/// What there is, in numbers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts {
+    pub logins: u64,
+    pub pending_2fa: u64,
+    pub superseded: u64,
+    pub people: People,
+    pub databases: Vec<Shown>,
+    /// There were too many to be sorted.
+    pub unsorted: bool,
+}
+
+impl Counts {
+    /// All sessions: whoever is logged in, could be in a moment, or was until Odoo refused it.
+    pub fn sessions(&self) -> u64 {
+        self.logins + self.pending_2fa + self.superseded
+    }
+
+    /// The databases by their names; a session may have none.
+    pub fn databases(&self) -> impl Iterator<Item = &Shown> {
+        self.databases.iter().filter(|name| !name.is_empty())
+    }
+
+    fn count(&mut self, state: State) {
+        *match state {
+            State::LoggedIn => &mut self.logins,
+            State::Pending2fa => &mut self.pending_2fa,
+            State::Superseded => &mut self.superseded,
+        } += 1;
+    }
+}
+
+/// Logins as they are met. Beyond [`SORTED`] they are told at once, and only their keys are held.
+#[derive(Default)]
+pub(super) struct Rows {
+    held: HashMap<Key, Login>,
+    told: HashSet<Key>,
+    lines: usize,
+    counts: Counts,
+}
+
+impl Rows {
+    /// The number that stands for this database.
+    pub fn database(&mut self, name: &[u8]) -> u32 {
+        let name = redact::printable(name);
+        let known = self
+            .counts
+            .databases
+            .iter()
+            .position(|known| *known == name);
+        let place = known.unwrap_or_else(|| {
+            self.counts.databases.push(name);
+            self.counts.databases.len() - 1
+        });
+        place as u32
+    }
+
+    pub fn add(&mut self, key: Key, login: Login, person: Option<Person>, table: &mut Table) {
+        self.counts.people.extend(person);
+        if self.told.contains(&key) {
+            return;
+        }
+        match self.held.get_mut(&key) {
+            Some(known) => return known.merge(login),
+            None if self.told.is_empty() && self.lines < SORTED => {
+                self.lines += 1 + login.devices.len();
+                self.held.insert(key, login);
+            }
+            None => {
+                self.counts.unsorted = true;
+                self.tell_held(table);
+                self.tell(key, &login, table);
+            }
+        }
+    }
+
+    /// Tells what is held, and counts all.
+    pub fn finish(mut self, table: &mut Table) -> (Counts, HashSet<Key>) {
+        self.tell_held(table);
+        (self.counts, self.told)
+    }
+
+    fn tell_held(&mut self, table: &mut Table) {
+        let names = &self.counts.databases;
+        let mut held: Vec<_> = std::mem::take(&mut self.held).into_iter().collect();
+        held.sort_by(|(_, one), (_, two)| {
+            let place = |login: &Login| names.get(login.database as usize).cloned();
+            let last = two.last_use.cmp(&one.last_use);
+            place(one)
+                .cmp(&place(two))
+                .then_with(|| one.login.cmp(&two.login))
+                .then(last)
+        });
+        for (key, login) in held {
+            self.tell(key, &login, table);
+        }
+    }
+
+    fn tell(&mut self, key: Key, login: &Login, table: &mut Table) {
+        self.told.insert(key);
+        self.counts.count(login.state);
+        let database = self.counts.databases.get(login.database as usize);
+        table.line(login, database);
+    }
+}
