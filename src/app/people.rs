@@ -28,6 +28,9 @@ use crate::time::{Timestamp, words};
 /// How long nothing may come back, unless odoo.conf lets requests run for longer: Odoo's own `limit_time_real`.
 const QUIET: Duration = Duration::from_secs(120);
 
+/// Between the two walks, at least.
+const APART: Duration = Duration::from_millis(250);
+
 /// What a revoke does not do, said before the question.
 const NOTES: &str = "\
 They can log in again: change the password, or archive the user, first. API keys and XML-RPC have no session. An open
@@ -173,6 +176,7 @@ pub(super) fn revoke(
                 Answer::Interrupted(signal) => return Ok(Exit::Interrupted(signal)),
             }
         }
+        run.let_saves_end();
         plan.mode = Mode::Reap;
         // It is told whom: a read meanwhile keeps nobody.
         plan.policy.last_seen = LastSeen::Mtime;
@@ -272,6 +276,12 @@ impl Run<'_> {
         out.flush();
         let question = people::question(&seen.counts, seen.visitors, out.numbers());
         people::ask(&question, self.stop)
+    }
+
+    /// Odoo 20 unlinks a session and saves it again. Whose file is not there in either walk would stay, so they are
+    /// further apart than that takes.
+    fn let_saves_end(&self) {
+        std::thread::sleep(APART);
     }
 
     /// The second walk, and the watch.
