@@ -3,19 +3,24 @@
 pub mod completions;
 pub mod man;
 mod people;
+mod policy;
+
+pub use people::{PlainArgs, RevokeArgs, RevokedArgs, SelectorArgs, WhoArgs};
+pub use policy::PolicyArgs;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, PossibleValue, Resettable};
+use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
 use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum,
+    value_parser,
+};
 use clap_complete::Shell;
 
 use crate::demo::Layout;
 use crate::exit;
-use crate::policy::LastSeen;
-pub use people::{RevokeArgs, RevokedArgs, SelectorArgs, WhoArgs};
 
 /// What every environment variable of the program begins with.
 pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
@@ -40,7 +45,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// Show what is in the session store and what is due; never deletes anything
-    Audit(AuditArgs),
+    Audit(RunArgs),
     /// Delete the sessions that are due
     Reap(ReapArgs),
     /// List who is logged in; changes nothing
@@ -50,6 +55,7 @@ pub enum Action {
     /// Make a throw-away store of real session files, audit it, reap it, audit it again, and clean up
     Demo(DemoArgs),
     /// Print a completion script for a shell
+    #[command(after_help = completions::PLACES)]
     Completions {
         /// The shell
         shell: Shell,
@@ -62,9 +68,9 @@ pub enum Action {
     },
 }
 
-/// Arguments of `audit`.
+/// Arguments of `audit`, and of `reap` as well.
 #[derive(Debug, Args)]
-pub struct AuditArgs {
+pub struct RunArgs {
     /// Where the store is.
     #[command(flatten)]
     pub store: StoreArgs,
@@ -82,21 +88,12 @@ pub struct AuditArgs {
 /// Arguments of `reap`.
 #[derive(Debug, Args)]
 pub struct ReapArgs {
-    /// Where the store is.
-    #[command(flatten)]
-    pub store: StoreArgs,
-    /// What is due.
-    #[command(flatten)]
-    pub policy: PolicyArgs,
-    /// What is done with it.
+    /// What is done with what is due.
     #[command(flatten)]
     pub deleting: DeletingArgs,
-    /// How the outcome is told.
+    /// Where the store is, and what is due.
     #[command(flatten)]
-    pub report: ReportArgs,
-    /// How the work is done.
-    #[command(flatten)]
-    pub work: WorkArgs,
+    pub run: RunArgs,
 }
 
 /// What is done with sessions that are due.
@@ -112,7 +109,7 @@ pub struct DeletingArgs {
     /// In an emergency: delete what is older than every window without reading it
     #[arg(long)]
     pub by_age_only: bool,
-    /// Reap a dormant store, too: one where nothing was saved for longer than the shortest window
+    /// Also reap a dormant store: nothing was saved there for longer than the shortest window
     #[arg(long)]
     pub force: bool,
 }
@@ -121,13 +118,13 @@ pub struct DeletingArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Session store")]
 pub struct StoreArgs {
-    /// An odoo.conf, a data_dir or the session store, whichever it turns out to be
+    /// An odoo.conf, a data_dir or the session store, whichever it is
     #[arg(help_heading = None, value_hint = clap::ValueHint::AnyPath)]
     pub path: Option<PathBuf>,
     /// Odoo's data_dir; the store is its directory `sessions`
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
-    /// The session store itself
+    /// The session store itself, if it is not in a data_dir
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub sessions_dir: Option<PathBuf>,
     /// An odoo.conf, for its data_dir and its sections `[session_reaper]` and `[session_reaper:DBNAME]`
@@ -136,41 +133,6 @@ pub struct StoreArgs {
     /// Work on a directory that is not called `sessions`, or that lies in a filestore
     #[arg(long)]
     pub accept_any_directory: bool,
-}
-
-/// What is due. All are texts: `settings` reads them together with what `odoo.conf` says.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "What is due (also in odoo.conf: [session_reaper])")]
-pub struct PolicyArgs {
-    /// Delete a logged-in user's session this long after its last use (7d, 36h, 1h 30m; m is minutes, M months)
-    #[arg(long, value_name = "AGE", default_value = "7d")]
-    pub authenticated_window: String,
-    /// Delete a visitor's session this long after its last use
-    #[arg(long, value_name = "AGE", default_value = "1d")]
-    pub anonymous_window: String,
-    /// The same for a visitor with a cart or a wishlist [default: the authenticated window]
-    #[arg(long, value_name = "AGE")]
-    pub cart_window: Option<String>,
-    /// Delete unfinished saves and upload stashes after this time; at least 1h
-    #[arg(long, value_name = "AGE", default_value = "1d")]
-    pub leftover_window: String,
-    /// Delete files that are named like a session, but do not read as one, after this time [default: keep them
-    /// for ever]
-    #[arg(long, value_name = "AGE")]
-    pub unreadable_window: Option<String>,
-    /// Allow less than 2h for logged-in users, or 10m for visitors, which ends sessions that are in use
-    #[arg(long)]
-    pub allow_short_window: bool,
-    /// Protect these logins, such as 'kiosk*': their sessions never expire. Repeat it, or separate them with commas
-    #[arg(long, value_name = "PATTERN")]
-    pub keep_login: Vec<String>,
-    /// Which time counts as the last use
-    #[arg(long, value_enum, value_name = "TIME", default_value_t = LastSeen::Mtime)]
-    pub last_seen: LastSeen,
-    /// Delete a login this long after sign-in, even if active (Odoo 18 and newer). Every file must be read, so runs
-    /// take longer
-    #[arg(long, value_name = "AGE")]
-    pub max_lifetime: Option<String>,
 }
 
 /// How the outcome is told.
@@ -199,7 +161,7 @@ pub struct ReportArgs {
 #[command(next_help_heading = "Work")]
 pub struct WorkArgs {
     /// Number of files worked on at the same time [default: 4, but one deletes in a flat store]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,
 }
 
@@ -231,7 +193,7 @@ pub struct DemoArgs {
     #[arg(long, value_enum, value_name = "LAYOUT", default_value_t = Layout::Both)]
     pub layout: Layout,
     /// Make exactly this share of them older than 8 days, and the rest younger than 20 hours
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    #[arg(long, value_name = "PERCENT", value_parser = value_parser!(u8).range(0..=100))]
     pub expired: Option<u8>,
     /// Only make the store, and keep it
     #[arg(long, requires = "dir")]
@@ -250,21 +212,6 @@ pub enum ReportSize {
     Summary,
     /// Nothing
     None,
-}
-
-impl ValueEnum for LastSeen {
-    fn value_variants<'a>() -> &'a [LastSeen] {
-        &[LastSeen::Mtime, LastSeen::Atime]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(self.name()).help(match self {
-            LastSeen::Mtime => "The last save",
-            LastSeen::Atime => {
-                "Of logins and carts, also the last read, up to 90 days after the last save"
-            }
-        }))
-    }
 }
 
 /// Text for people, or JSON for programs.
@@ -429,9 +376,9 @@ pub(crate) fn has_variable(long: &str) -> bool {
     !matches!(long, "help" | "version") && !people::TYPED_ONLY.contains(&long)
 }
 
-/// The environment variable of the option `--long`.
-pub fn variable(long: &str) -> String {
-    format!("{ENV_PREFIX}{}", long.to_uppercase().replace('-', "_"))
+/// The environment variable of an option.
+pub fn variable(option: &str) -> String {
+    format!("{ENV_PREFIX}{}", option.to_uppercase().replace('-', "_"))
 }
 
 #[cfg(test)]

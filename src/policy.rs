@@ -38,7 +38,7 @@ pub enum Content<'a> {
 /// Why a file stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// Its last save is within its window.
+    /// Its last use is within its window.
     Young,
     /// Its login is protected.
     Protected,
@@ -55,7 +55,7 @@ pub enum Kept {
 /// Why a file goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Its last save is longer ago than its window.
+    /// Its last use is longer ago than its window.
     Expired,
     /// Odoo (19 or newer) has moved the session to a new file, and refuses this one.
     Superseded,

@@ -183,7 +183,11 @@ fn who_is_due_but_active_is_told_as_exactly_as_the_mount_can_and_how_to_keep_the
         assert_eq!(advice, option != "noatime", "{}", ran.stderr);
         let text = on(&["--report", "full"]).unwrap().stdout;
         assert!(text.contains(&format!("due but active: {told}")), "{text}");
-        assert_eq!(text.contains("(relatime)"), option == "relatime", "{text}");
+        assert_eq!(
+            text.contains("nobody knows more"),
+            option == "relatime",
+            "{text}"
+        );
     }
     // A false zero before: all are active, and their note is of the request that saved.
     let odoo = Odoo::new();
@@ -260,7 +264,7 @@ fn reads_keep_nobody_for_longer_than_90_days_after_a_save_and_an_audit_announces
         );
     }
     let audit = odoo.run("audit", &["--last-seen", "atime", "--report", "full"]);
-    let announced = "due but active: 1 file of logged-in users were read within their window, but not saved for 90 days";
+    let announced = "due but active: 1 file of logged-in users were read within their window, but reads count for 90 days";
     assert!(audit.stdout.contains(announced), "{}", audit.stdout);
     assert_eq!(odoo.run("reap", &["--last-seen", "atime"]).code, 0);
     assert_eq!(odoo.files(), [sharded("ab")].into());
@@ -346,6 +350,7 @@ fn bounced_visitors_are_counted_where_anybody_ever_came_back() {
         (&[][..], true),
         // No improvement: nothing more would go.
         (&["--anonymous-window", "3h"], false),
+        (&["--anonymous-window", "200m"], false),
         (&["--anonymous-window", "6h"], true),
     ] {
         let args = [
@@ -374,6 +379,23 @@ fn bounced_visitors_are_counted_where_anybody_ever_came_back() {
             "{text}"
         );
     }
+    // Of a database with a window of its own, the general one says nothing.
+    let conf = odoo.data_dir().join("odoo.conf");
+    fs::write(&conf, "[session_reaper:shop]\nanonymous_window = 2d\n").unwrap();
+    let args = [
+        "audit",
+        "--report",
+        "full",
+        "--config",
+        conf.to_str().unwrap(),
+    ];
+    let text = on_mount(test, &odoo, "tmpfs", "relatime", &args)
+        .unwrap()
+        .stdout;
+    assert!(
+        text.contains("bounced: 3") && !text.contains("would leave"),
+        "{text}"
+    );
     let metrics = fs::read_to_string(metrics).unwrap();
     let value = |name: &str| {
         metrics

@@ -56,10 +56,10 @@ fn an_odoo_conf_that_is_no_file_is_refused_and_not_waited_for() {
     let dir = tempfile::tempdir().unwrap();
     let fifo = dir.path().join("odoo.conf");
     rustix::fs::mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-    refuses(&fifo, "is a pipe or a device");
-    refuses(dir.path(), "is a directory");
-    refuses(Path::new("/dev/zero"), "is a pipe or a device");
-    refuses(Path::new("/dev/null"), "is a pipe or a device");
+    refuses(&fifo, "or a device, and not a file");
+    refuses(dir.path(), "is a directory, a pipe");
+    refuses(Path::new("/dev/zero"), "or a device, and not a file");
+    refuses(Path::new("/dev/null"), "or a device, and not a file");
 }
 
 #[test]

@@ -115,3 +115,25 @@ fn the_metrics_tell_of_a_run_that_was_refused() {
         .find(|line| line.starts_with("odoo_session_reaper_last_run_exit_code"));
     assert!(line.unwrap().ends_with(" 2"), "{metrics}");
 }
+
+#[test]
+fn a_value_that_is_wrong_is_told_by_the_name_of_who_said_it() {
+    let odoo = Odoo::new();
+    for (option, value) in [
+        ("DRY_RUN", "ja"),
+        ("LIMIT", "many"),
+        ("THREADS", "0"),
+        ("VERBOSE", "yes"),
+        ("FORMAT", "yaml"),
+    ] {
+        let variable = format!("ODOO_SESSION_REAPER_{option}");
+        let wrong = ran(&odoo, &["reap"], &[(&variable, value)]);
+        assert_eq!(wrong.code, 2, "{}", wrong.all());
+        let told = format!("invalid value '{value}' for '{variable}'");
+        assert!(wrong.stderr.contains(&told), "{}", wrong.stderr);
+    }
+    let limit = [("ODOO_SESSION_REAPER_LIMIT", "many")];
+    let typed = ran(&odoo, &["reap", "--limit=few"], &limit);
+    let told = "invalid value 'few' for '--limit <N>'";
+    assert!(typed.stderr.contains(told), "{}", typed.stderr);
+}

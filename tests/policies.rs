@@ -303,7 +303,7 @@ fn the_file_that_is_named_beside_a_store_is_read_for_its_sections() {
     assert_eq!(
         due(program().arg("audit").env("ODOO_RC", &file)),
         1,
-        "found by looking around"
+        "found by searching"
     );
     // A file without a data_dir, or with one that only Odoo knows, is enough beside a store that was named.
     for (options, code) in [

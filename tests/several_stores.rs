@@ -141,7 +141,7 @@ fn an_audit_tells_a_line_of_each_store_and_how_to_name_one() {
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.all());
     let (odoo, shop) = ("/var/lib/odoo", "/srv/it's a shop");
     let expected = format!(
-        "2 session stores, found by looking around\n\n       Files          Due   On disk  Store\n\
+        "2 session stores, found by searching\n\n       Files          Due   On disk  Store\n\
          {:>12} {:>12} {:>9}  {odoo}/sessions\n{:>12} {:>12} {:>9}  {shop}/sessions\n\
          {:>12} {:>12} {:>9}  total\n\n7 of 9 files in 2 stores are due; look at one of them:\n  \
          odoo-session-reaper audit --data-dir {odoo}\n  \
@@ -274,24 +274,18 @@ fn what_is_for_one_store_is_refused_with_the_list_of_them() {
     };
     system.store("/opt/a", ODOO, 1);
     system.store("/opt/b", OTHER, 1);
-    for (args, what, command) in [
-        (
-            &["audit", "--format", "json"][..],
-            "JSON is for",
-            "audit --format json",
-        ),
-        (&["audit", "--list"], "--list is for", "audit --list"),
+    // As whole commands, what to add would log out whom they should keep.
+    for (args, what) in [
+        (&["audit", "--format", "json"][..], "JSON is for"),
+        (&["audit", "--list"], "--list is for"),
         (
             &["audit", "--metrics-file", "/m.prom"],
             "--metrics-file is for",
-            "audit",
         ),
-        (&["reap", "--dry-run"], "a dry run is for", ""),
-        // As whole commands these would log out whom they should keep.
+        (&["reap", "--dry-run"], "a dry run is for"),
         (
-            &["reap", "--keep-login", "boss", "--limit", "1"],
+            &["reap", "--keep-login", "boss"],
             "A deleting reap does not guess",
-            "",
         ),
     ] {
         let ran = system.run(0, args, &[]);
@@ -301,16 +295,9 @@ fn what_is_for_one_store_is_refused_with_the_list_of_them() {
             "{args:?} {}",
             ran.all()
         );
-        let list = if command.is_empty() {
-            " add one of these to your command:\n  --data-dir /opt/a\n  --data-dir /opt/b\n".into()
-        } else {
-            format!(
-                ":\n  odoo-session-reaper {command} --data-dir /opt/a\n  \
-                 odoo-session-reaper {command} --data-dir /opt/b\n"
-            )
-        };
+        let list = " add one of these to your command:\n  --data-dir /opt/a\n  --data-dir /opt/b\n";
         assert!(
-            ran.stderr.contains(what) && ran.stderr.ends_with(&list),
+            ran.stderr.contains(what) && ran.stderr.ends_with(list),
             "{}",
             ran.stderr
         );
@@ -353,9 +340,8 @@ fn debians_odoo_conf_leads_to_the_home_of_the_user_it_is_given_to() {
                 "{args:?} {}",
                 ran.all()
             );
-            let found = format!(
-                "{home}/sessions; found by looking around: the home of the owner of {conf}"
-            );
+            let found =
+                format!("{home}/sessions; found by searching: the home of the owner of {conf}");
             assert!(ran.stdout.contains("delete 0 of 4 files"), "{}", ran.stdout);
             assert!(ran.stdout.contains(&found), "{}", ran.stdout);
         }
@@ -417,6 +403,35 @@ fn what_only_the_service_is_told_is_said_with_a_line_that_takes_it_over() {
             "the metrics are those of the service"
         );
     }
+    // A reap by hand says it, too. What was typed is part of the line, which never deletes.
+    let typed = [
+        "--data-dir",
+        home,
+        "--leftover-window=2d 1h",
+        "--limit",
+        "0",
+    ];
+    let ran = system.run(0, &[&["reap"][..], &typed].concat(), &[]);
+    let line = ran.stderr.lines().last().unwrap();
+    for part in ["reap --dry-run ", "--limit=0", "--leftover-window=2d 1h"] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    let taken_over = system.shell(line);
+    assert!(
+        taken_over.stdout.contains("delete 0 of 4 files"),
+        "{line} {}",
+        taken_over.all()
+    );
+    // Whom it protects is not shown where no login may be.
+    let discreet = ["audit", "--no-logins", "--keep-login", "boss"];
+    let ran = system.run(0, &discreet, &[]);
+    assert!(
+        ran.stderr.ends_with(
+            "by /etc/default/odoo-session-reaper: ODOO_SESSION_REAPER_ANONYMOUS_WINDOW\n"
+        ),
+        "{}",
+        ran.stderr
+    );
     // What is said here, one way or the other, is no news; nor is what holds for another store, or for a reap.
     let here = ["--anonymous-window", "3d", "--keep-login", "x"];
     let variables = [
@@ -428,7 +443,7 @@ fn what_only_the_service_is_told_is_said_with_a_line_that_takes_it_over() {
         system.run(0, &[&["audit"][..], &here].concat(), &[]),
         system.run(0, &["audit", "--data-dir", home], &variables),
         system.run(0, &["audit", "--data-dir", "/opt/b"], &[]),
-        system.run(0, &["reap", "--data-dir", home, "--limit", "0"], &[]),
+        system.run(0, &["reap", "--data-dir", home, "--limit", "0"], &variables),
     ] {
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.all());
     }

@@ -257,7 +257,7 @@ fn looking_around_says_what_was_taken() {
     let ran = audit(|program| program.env("ODOO_RC", &config));
     assert_eq!(ran.code, 0, "{}", ran.all());
     assert!(
-        ran.stdout.contains("found by looking around") && ran.stdout.contains("$ODOO_RC"),
+        ran.stdout.contains("found by searching") && ran.stdout.contains("$ODOO_RC"),
         "{}",
         ran.stdout
     );
@@ -271,7 +271,7 @@ fn looking_around_says_what_was_taken() {
         ran.stdout
     );
     assert!(
-        ran.stdout.contains("found by looking around: data_dir in"),
+        ran.stdout.contains("found by searching: data_dir in"),
         "also in one line: {}",
         ran.stdout
     );
@@ -332,8 +332,7 @@ fn a_conf_without_a_data_dir_leads_where_odoo_goes_without_one() {
         let ran = with(command);
         assert_eq!(ran.code, 0, "{}", ran.all());
         assert!(
-            ran.stdout
-                .contains("found by looking around: $ODOO_DATA_DIR"),
+            ran.stdout.contains("found by searching: $ODOO_DATA_DIR"),
             "{}",
             ran.stdout
         );

@@ -203,8 +203,8 @@ fn an_audit_says_what_is_configured_for_nobody() {
     assert_eq!(report["nobody"], nobody);
     let text = odoo.run("audit", &args).stdout;
     for line in [
-        "\nnobody: there is no session of the database in [session_reaper:acmee]\n",
-        "\nnobody: keep_login matches no login here: eve, kisok*\n",
+        "\nwithout effect: [session_reaper:acmee], because there is no session of this database\n",
+        "\nwithout effect: keep_login eve, kisok*, because no login here matches\n",
     ] {
         assert!(text.contains(line), "{text}");
     }
@@ -516,6 +516,14 @@ fn completions_come_from_the_command_line() {
         assert_eq!(ran.code, 0);
         assert!(ran.stdout.contains("anonymous-window"), "{shell}");
     }
+    let help = run(program().args(["completions", "--help"]));
+    for place in [
+        "/bash-completion/completions/",
+        "$fpath",
+        "fish/completions/",
+    ] {
+        assert!(help.stdout.contains(place), "{}", help.stdout);
+    }
 }
 
 #[test]
@@ -533,6 +541,27 @@ fn help_has_exit_codes_and_wrong_usage_ends_with_2() {
         &["audit", "--threads", "0"],
     ] {
         assert_eq!(run(program().args(args)).code, 2, "{args:?}");
+    }
+}
+
+#[test]
+fn a_tip_names_the_option_that_was_meant_or_none() {
+    for (typed, tip) in [
+        ("--auth-window", Some("--authenticated-window")),
+        ("--anonymus-window", Some("--anonymous-window")),
+        ("--dryrun", Some("--dry-run")),
+        ("--db", None),
+        ("--colour", None),
+    ] {
+        let ran = run(program().args(["reap", typed, "7d"]));
+        assert_eq!(ran.code, 2, "{}", ran.all());
+        let told = format!("unexpected argument '{typed}' found");
+        assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+        let tip = tip.map(|meant| format!("tip: a similar argument exists: '{meant}'"));
+        let line = ran.stderr.lines().find_map(|line| line.split_once("tip: "));
+        let line = line.map(|(_, line)| format!("tip: {line}"));
+        assert_eq!(line, tip, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("cart"), "{}", ran.stderr);
     }
 }
 

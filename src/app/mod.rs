@@ -7,16 +7,16 @@ mod run;
 mod sandbox;
 mod several;
 mod story;
+mod usage;
 
 use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Command, FromArgMatches};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
-use crate::cli::{self, Action, Cli};
+use crate::cli::{self, Action, Cli, ReapArgs};
 use crate::exit::Exit;
 use crate::log;
 use crate::reap::{Mode, Stop};
@@ -32,11 +32,11 @@ pub fn main() -> Exit {
     let command = cli::command();
     let matches = match command.clone().try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => return usage(error),
+        Err(error) => return usage::tell(error, &command),
     };
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(error) => return usage(error.format(&mut command.clone())),
+        Err(error) => return usage::tell(error.format(&mut command.clone()), &command),
     };
     if let Some(text) = log::init(&cli.log) {
         tracing::warn!(
@@ -66,7 +66,7 @@ fn dispatch(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result
         Action::Audit(args) => {
             let metrics = MetricsFile::new(args.report.metrics_file.as_deref(), Mode::Audit);
             let config = args.store.config.clone();
-            let settings = known.and_then(|()| Settings::audit(args, own, &around));
+            let settings = known.and_then(|()| Settings::new(None, args, own, &around));
             let settings = or_say_why(settings, config.as_deref(), &metrics)?;
             if !settings.several.is_empty() {
                 let config = settings.conf_file.as_ref().map(|file| file.path.as_path());
@@ -76,15 +76,16 @@ fn dispatch(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result
             tell_of_the_service(&settings);
             run::run(&settings, Out::stdout(), quiet > 0, &stop()?, &metrics)
         }
-        Action::Reap(args) => {
-            let mode = Mode::from(&args.deleting);
+        Action::Reap(ReapArgs {
+            deleting,
+            run: args,
+        }) => {
+            let mode = Mode::from(&deleting);
             let metrics = MetricsFile::new(args.report.metrics_file.as_deref(), mode);
             let config = args.store.config.clone();
-            let settings = known.and_then(|()| Settings::reap(args, own, &around));
+            let settings = known.and_then(|()| Settings::new(Some(&deleting), args, own, &around));
             let settings = or_say_why(settings, config.as_deref(), &metrics)?;
-            if mode == Mode::DryRun {
-                tell_of_the_service(&settings);
-            }
+            tell_of_the_service(&settings);
             run::run(&settings, Out::stdout(), quiet > 0, &stop()?, &metrics)
         }
         Action::Who(args) => {
@@ -173,36 +174,6 @@ fn stop() -> anyhow::Result<Stop> {
     let stop = Stop::on_signals().context("cannot listen for signals")?;
     stream::heed(&stop);
     Ok(stop)
-}
-
-fn usage(mut error: clap::Error) -> Exit {
-    // What was typed could be a session's path, expanded by a shell.
-    let typed: Vec<_> = error
-        .context()
-        .filter_map(|(kind, value)| match (kind, value) {
-            (
-                ContextKind::InvalidArg
-                | ContextKind::InvalidValue
-                | ContextKind::InvalidSubcommand,
-                ContextValue::String(text),
-            ) => Some((kind, ContextValue::String(redact::argument(text).into()))),
-            _ => None,
-        })
-        .collect();
-    for (kind, value) in typed {
-        // A tip repeats what was typed; then nobody needs it.
-        if error.get(kind) != Some(&value) {
-            error.remove(ContextKind::Suggested);
-        }
-        error.insert(kind, value);
-    }
-    // Help and version are "errors" to clap, too. A closed stream cannot be told anything.
-    let _ = error.print();
-    if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Done
-    }
 }
 
 fn failure(error: &anyhow::Error) -> Exit {

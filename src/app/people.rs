@@ -54,7 +54,7 @@ pub(super) fn who(
     quiet: bool,
     stop: &Stop,
 ) -> Result<Exit> {
-    let settings = Settings::people(&args.store, None, &args.work, matches, around)?;
+    let settings = Settings::people(None, args.plain.into(), matches, around)?;
     let all = !args.selectors.are_given();
     let selection = args.selectors.selection();
     let store = run::open(&settings)?;
@@ -121,7 +121,7 @@ pub(super) fn revoke(
         by_age_only: false,
         force: true,
     };
-    let settings = Settings::people(&args.store, Some(&deleting), &args.work, matches, around)?;
+    let settings = Settings::people(Some(&deleting), args.plain.into(), matches, around)?;
     let allowed = settings
         .conf_file
         .as_ref()

@@ -87,7 +87,7 @@ pub(super) fn run(settings: &Settings, again: &[OsString], stop: &Stop) -> Resul
     };
     let title = out.bold(&row("Files", "Due", "On disk", "Store"));
     out.line(format_args!(
-        "{} session stores, found by looking around\n\n{title}",
+        "{} session stores, found by searching\n\n{title}",
         stores.len()
     ));
     out.flush();
@@ -278,9 +278,9 @@ mod tests {
                 "--quiet",
                 "--config=/etc/x y.conf",
                 "--anonymous-window=6h",
+                "--allow-short-window",
                 "--keep-login=a*",
                 "--keep-login=-b",
-                "--allow-short-window",
                 "--no-logins",
             ]
         );

@@ -99,8 +99,8 @@ fn settings(command: &str, data_dir: &Path) -> Result<Settings> {
     let around = Surroundings::real();
     let own = matches.subcommand().map_or(&matches, |(_, own)| own);
     Ok(match Cli::from_arg_matches(&matches)?.command {
-        Action::Audit(args) => Settings::audit(args, own, &around)?,
-        Action::Reap(args) => Settings::reap(args, own, &around)?,
+        Action::Audit(run) => Settings::new(None, run, own, &around)?,
+        Action::Reap(args) => Settings::new(Some(&args.deleting), args.run, own, &around)?,
         _ => anyhow::bail!("the demo has no command {command}"),
     })
 }

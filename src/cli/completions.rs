@@ -4,7 +4,14 @@ use clap_complete::{Generator as _, Shell};
 
 use super::command;
 
-/// The script for a shell. Where it is to be installed: `debian/build`.
+/// Where shells look for such a script.
+pub(super) const PLACES: &str = "\
+Write it to a file that the shell looks for (the packages have done so for bash, zsh and fish):
+  bash  ~/.local/share/bash-completion/completions/odoo-session-reaper
+  zsh   _odoo-session-reaper, in a directory of $fpath
+  fish  ~/.config/fish/completions/odoo-session-reaper.fish";
+
+/// The script for a shell.
 pub fn script(shell: Shell) -> String {
     let mut command = command();
     let name = command.get_name().to_owned();

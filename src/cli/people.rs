@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Format, PolicyArgs, StoreArgs, WorkArgs};
+use super::{Format, PolicyArgs, ReportArgs, RunArgs, StoreArgs, WorkArgs};
 use crate::policy::LoginPattern;
 use crate::select::Selection;
 
@@ -23,9 +23,9 @@ pub(super) const TYPED_ONLY: [&str; 8] = [
 /// Arguments of `who`.
 #[derive(Debug, Args)]
 pub struct WhoArgs {
-    /// Where the store is.
+    /// Where the store is, when each login will be due, and how the work is done.
     #[command(flatten)]
-    pub store: StoreArgs,
+    pub plain: PlainArgs,
     /// Who is meant.
     #[command(flatten)]
     pub selectors: SelectorArgs,
@@ -35,20 +35,14 @@ pub struct WhoArgs {
     /// Text for people, or JSON for programs
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "Report")]
     pub format: Format,
-    /// When each login will be due.
-    #[command(flatten)]
-    pub policy: PolicyArgs,
-    /// How the work is done.
-    #[command(flatten)]
-    pub work: WorkArgs,
 }
 
 /// Arguments of `revoke`.
 #[derive(Debug, Args)]
 pub struct RevokeArgs {
-    /// Where the store is.
+    /// Where the store is, when each login will be due, and how the work is done.
     #[command(flatten)]
-    pub store: StoreArgs,
+    pub plain: PlainArgs,
     /// Who is meant.
     #[command(flatten)]
     pub selectors: SelectorArgs,
@@ -58,12 +52,42 @@ pub struct RevokeArgs {
     /// Text for people, or JSON for programs, which takes --yes or --dry-run
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "Report")]
     pub format: Format,
-    /// What the table says of when a login is due.
+}
+
+/// What a run is told, but for its report: `who` and `revoke` have their own.
+#[derive(Debug, Args)]
+pub struct PlainArgs {
+    /// Where the store is.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// What is due.
     #[command(flatten)]
     pub policy: PolicyArgs,
     /// How the work is done.
     #[command(flatten)]
     pub work: WorkArgs,
+}
+
+impl From<PlainArgs> for RunArgs {
+    fn from(args: PlainArgs) -> RunArgs {
+        let PlainArgs {
+            store,
+            policy,
+            work,
+        } = args;
+        RunArgs {
+            store,
+            policy,
+            report: ReportArgs {
+                report: None,
+                format: Format::Text,
+                list: false,
+                no_logins: false,
+                metrics_file: None,
+            },
+            work,
+        }
+    }
 }
 
 /// Who is meant. Within a kind one must match; of each kind that is given.

@@ -109,7 +109,7 @@ impl Class {
     }
 
     /// Whether it is a session that was read, whoever it belongs to.
-    pub fn is_session(self) -> bool {
+    pub(crate) fn is_session(self) -> bool {
         self.is_login() || self.base() == Class::Anonymous.base()
     }
 

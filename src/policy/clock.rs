@@ -37,9 +37,11 @@ pub enum Basis {
 /// Whether somebody was active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Active {
+    /// A read within the window was noted.
     Yes,
     /// The mount cannot tell.
     Perhaps,
+    /// No read can have been within the window.
     No,
 }
 
@@ -127,7 +129,7 @@ impl Policy {
         Some(by_lifetime.map_or(by_window, |at| at.min(by_window)))
     }
 
-    /// Whether nothing was saved or deleted for longer than every window of a session, by the metadata of the store itself.
+    /// Whether nothing was saved or deleted for longer than the shortest window of a session, by the store's own metadata.
     pub fn dormant(&self, store: &Stat) -> bool {
         store.mtime.age(self.now) > self.shortest()
     }

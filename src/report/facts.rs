@@ -57,7 +57,7 @@ pub struct StoreFacts {
     /// What that leads to.
     pub resolved: Shown,
     pub from: Shown,
-    /// Nobody did; it was found by looking around.
+    /// Nobody did; it was found by searching.
     pub found: bool,
     pub uid: u32,
     pub gid: u32,

@@ -49,30 +49,30 @@ fn amount(at_least: u64, up_to: u64, numbers: Numbers) -> Option<String> {
 }
 
 /// Who would be logged out while active.
-pub(super) fn due_but_active(facts: &Facts, numbers: Numbers) -> Option<String> {
+pub(super) fn due_but_active(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let found = &facts.found;
     let (Some(at_least), Some(up_to)) = (found.due_but_active, found.due_but_active_up_to) else {
-        return Some(
-            "due but active: unknown, this mount does not tell when a file was read (noatime, NFS, FUSE)"
-                .to_owned(),
-        );
+        let why = "this mount does not tell when a file was read (noatime, NFS, FUSE)";
+        return vec![format!("due but active: unknown, {why}")];
     };
-    let files = amount(at_least, up_to, numbers)?;
+    let Some(files) = amount(at_least, up_to, numbers) else {
+        return Vec::new();
+    };
     let what = match facts.last_seen {
         LastSeen::Mtime => {
-            "were read (by Odoo, or by a backup) within their window, but not saved; --last-seen atime keeps them"
+            "were read (by Odoo, or by a backup) within their window, not saved; --last-seen atime keeps them"
         }
         LastSeen::Atime => {
-            "were read within their window, but not saved for 90 days: reads count no longer"
+            "were read within their window, but reads count for 90 days after a save only"
         }
     };
-    let grain = match at_least == up_to {
-        true => "",
-        false => "; access times tell no more here (relatime)",
-    };
-    Some(format!(
-        "due but active: {files} of logged-in users {what}{grain}"
-    ))
+    let mut notes = vec![format!("due but active: {files} of logged-in users {what}")];
+    if at_least < up_to {
+        let why =
+            "relatime notes a read once a day, and a file of another user cannot be read unseen";
+        notes.push(format!("  nobody knows more: {why}"));
+    }
+    notes
 }
 
 /// Which visitors never came back, and what to do about it.

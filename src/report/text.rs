@@ -55,7 +55,7 @@ pub fn summary(facts: &Facts, numbers: Numbers) -> String {
     } = sentence(facts, numbers);
     let mut sentence = start + &logouts + &rest;
     if facts.store.found {
-        sentence.push_str(&format!("; found by looking around: {}", facts.store.from));
+        sentence.push_str(&format!("; found by searching: {}", facts.store.from));
     }
     let unknown = facts.found.unknown_names();
     if facts.mode == Mode::Audit && unknown > 0 {
@@ -162,13 +162,13 @@ fn notes(facts: &Facts, numbers: Numbers) -> Vec<String> {
     }
     for database in &facts.nobody.databases {
         notes.push(format!(
-            "nobody: there is no session of the database in [session_reaper:{database}]"
+            "without effect: [session_reaper:{database}], because there is no session of this database"
         ));
     }
     if let Some(patterns) = &facts.nobody.keep_login {
         let patterns = head::value(patterns);
         notes.push(format!(
-            "nobody: keep_login matches no login here: {patterns}"
+            "without effect: keep_login {patterns}, because no login here matches"
         ));
     }
     let unknown = found.unknown.iter();

@@ -16,9 +16,6 @@ use super::surroundings::Surroundings;
 use crate::redact::{self, Shown};
 use walk::{Root, Walked};
 
-/// Where Odoo's packages put `odoo.conf`.
-const PACKAGED_CONFIGS: [&str; 2] = ["/etc/odoo/odoo.conf", "/etc/odoo.conf"];
-
 /// The user that Odoo's packages, and our service, run as.
 const SERVICE_USER: &str = "odoo";
 
@@ -67,6 +64,7 @@ fn by_configs(
     tried: &mut Vec<String>,
 ) -> Result<Option<Located>, SettingsError> {
     for (from, path) in configs(around) {
+        let Some(path) = path else { continue };
         let there = fs::metadata(&path);
         tried.push(attempt(&path, from, there.as_ref().err()));
         if !there.is_ok_and(|file| file.is_file()) {
@@ -75,12 +73,10 @@ fn by_configs(
         let file = ConfFile::read(&path)?.naming_store();
         let location = match file.store(around)? {
             Some(Location {
-                sessions,
-                from: line,
-                ..
+                sessions, from: by, ..
             }) => {
-                let from = [line, ", from ".into(), from.into()];
-                Some(Location::found(sessions, from.into_iter().collect()))
+                let from = [by, ", from ".into(), from.into()].into_iter();
+                Some(Location::found(sessions, from.collect()))
             }
             None => of_odoo(Some(&file), around, tried),
         };
@@ -102,24 +98,17 @@ fn by_configs(
 }
 
 /// The `odoo.conf`s that Odoo and its packages read, in their order, and who says so.
-fn configs(around: &Surroundings) -> Vec<(&'static str, PathBuf)> {
-    let by_variables = [
-        ("$ODOO_RC", "ODOO_RC"),
-        ("$OPENERP_SERVER", "OPENERP_SERVER"),
-    ];
-    let in_home = [".odoorc", ".openerp_serverrc"].map(|file| Some(around.home()?.join(file)));
-    let packaged = PACKAGED_CONFIGS.map(|path| ("Odoo's packages", around.in_system(path)));
-    by_variables
-        .into_iter()
-        .filter_map(|(from, variable)| Some((from, around.path(variable)?)))
-        .chain(
-            in_home
-                .into_iter()
-                .flatten()
-                .map(|path| ("the home directory", path)),
-        )
-        .chain(packaged)
-        .collect()
+fn configs(around: &Surroundings) -> [(&'static str, Option<PathBuf>); 6] {
+    let at_home = |file| Some(around.home()?.join(file));
+    let packaged = |path| Some(around.in_system(path));
+    [
+        ("$ODOO_RC", around.path("ODOO_RC")),
+        ("$OPENERP_SERVER", around.path("OPENERP_SERVER")),
+        ("the home directory", at_home(".odoorc")),
+        ("the home directory", at_home(".openerp_serverrc")),
+        ("Odoo's packages", packaged("/etc/odoo/odoo.conf")),
+        ("Odoo's packages", packaged("/etc/odoo.conf")),
+    ]
 }
 
 /// The store that Odoo has without a `data_dir`, which goes by variables and by the home of the user it runs as:
@@ -138,7 +127,7 @@ fn of_odoo(
     if let Some(file) = conf_file {
         for (whose, home) in [
             ("owner of ", home_of_owner(file, around)),
-            ("user odoo, by ", home_of_service(around)),
+            ("user odoo, for ", home_of_service(around)),
         ] {
             let of = ["the home of the ".into(), whose.into()];
             let from = of

@@ -74,13 +74,10 @@ impl ConfFile {
             .open(path)
             .map_err(unreadable)?;
         let metadata = open.metadata().map_err(unreadable)?;
-        if metadata.is_dir() {
-            return Err(no_file("a directory"));
-        }
         if !metadata.is_file() {
-            return Err(no_file(
-                "a pipe or a device, as <(…) and /dev/stdin can be, and not a file",
-            ));
+            let kind =
+                "a directory, a pipe (as <(…) and /dev/stdin can be) or a device, and not a file";
+            return Err(no_file(kind));
         }
         let links = links_to(path, &open);
         let mut bytes = Vec::new();

@@ -54,10 +54,22 @@ pub(super) fn locate(
             redact::word(&redact::path(path))
         )));
     }
-    let config = config(plain, args, matches)?;
+    let config = match plain {
+        Some(("config", path)) => Some(path),
+        _ => args.config.as_deref(),
+    };
     let mut conf_file = config.map(ConfFile::read).transpose()?;
     if let Some(file) = &mut conf_file {
         file.named = true;
+        let by_flag = matches.value_source("config") == Some(ValueSource::CommandLine);
+        let named = args.config.as_deref().filter(|_| by_flag);
+        if let Some(other) = named.filter(|named| !same_place(named, &file.path)) {
+            return Err(SettingsError::usage(format!(
+                "two different odoo.conf: {BY_PATH} says {}, --config says {}; give one of them",
+                file.shown(),
+                redact::path(other)
+            )));
+        }
     }
     if let Some((location, by_conf)) = said(args, plain, conf_file.as_ref(), matches, around)? {
         if let Some(file) = &mut conf_file {
@@ -88,31 +100,41 @@ fn flag_for(path: &Path) -> &'static str {
     }
 }
 
-/// The `odoo.conf` that was named: by a path or by the flag, which must not disagree, or else by the variable.
-fn config<'a>(
-    plain: Option<(&str, &'a Path)>,
-    args: &'a StoreArgs,
-    matches: &ArgMatches,
-) -> Result<Option<&'a Path>, SettingsError> {
-    let named = args.config.as_deref();
-    let Some(("config", path)) = plain else {
-        return Ok(named);
+/// The stores that flags, or variables, name.
+fn named(
+    args: &StoreArgs,
+    plain: Option<(&'static str, &Path)>,
+    level: ValueSource,
+    said: impl Fn(&str) -> bool,
+) -> Vec<Location> {
+    let by = |long: &'static str| match level {
+        ValueSource::EnvVariable => redact::printable(variable(long).as_bytes()),
+        _ => ["--".into(), long.into()].into_iter().collect(),
     };
-    let by_flag = matches.value_source("config") == Some(ValueSource::CommandLine);
-    match named.filter(|named| by_flag && !same_place(path, named)) {
-        None => Ok(Some(path)),
-        Some(named) => Err(SettingsError::usage(format!(
-            "two different odoo.conf: {BY_PATH} says {}, --config says {}; give one of them",
-            redact::path(path),
-            redact::path(named)
-        ))),
-    }
+    let data_dir = args.data_dir.as_deref().filter(|_| said("data_dir"));
+    let sessions_dir = args
+        .sessions_dir
+        .as_deref()
+        .filter(|_| said("sessions_dir"));
+    let named = [
+        plain.map(|(flag, path)| (flag, path, BY_PATH.into())),
+        data_dir.map(|path| ("data-dir", path, by("data-dir"))),
+        sessions_dir.map(|path| ("sessions-dir", path, by("sessions-dir"))),
+    ];
+    let named = named.into_iter().flatten();
+    named
+        .filter_map(|(flag, path, from)| match flag {
+            "data-dir" => Some(Location::named(path.join("sessions"), from)),
+            "sessions-dir" => Some(Location::named(path.to_owned(), from)),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The store that somebody named, and whether only the `odoo.conf` says which.
 fn said(
     args: &StoreArgs,
-    plain: Option<(&str, &Path)>,
+    plain: Option<(&'static str, &Path)>,
     conf_file: Option<&ConfFile>,
     matches: &ArgMatches,
     around: &Surroundings,
@@ -120,29 +142,7 @@ fn said(
     for level in [ValueSource::CommandLine, ValueSource::EnvVariable] {
         let plain = plain.filter(|_| level == ValueSource::CommandLine);
         let said = |id: &str| matches.value_source(id) == Some(level);
-        let by = |long: &'static str| match level {
-            ValueSource::EnvVariable => redact::printable(variable(long).as_bytes()),
-            _ => ["--".into(), long.into()].into_iter().collect(),
-        };
-        let data_dir = args.data_dir.as_deref().filter(|_| said("data_dir"));
-        let sessions_dir = args
-            .sessions_dir
-            .as_deref()
-            .filter(|_| said("sessions_dir"));
-        let named = [
-            plain.map(|(flag, path)| (flag, path, BY_PATH.into())),
-            data_dir.map(|path| ("data-dir", path, by("data-dir"))),
-            sessions_dir.map(|path| ("sessions-dir", path, by("sessions-dir"))),
-        ];
-        let mut answers: Vec<_> = named
-            .into_iter()
-            .flatten()
-            .filter(|(flag, ..)| *flag != "config")
-            .map(|(flag, path, from)| match flag {
-                "data-dir" => Location::named(path.join("sessions"), from),
-                _ => Location::named(path.to_owned(), from),
-            })
-            .collect();
+        let mut answers = named(args, plain, level, said);
         let by_conf = answers.is_empty();
         let says_config = said("config") || plain.is_some_and(|(flag, _)| flag == "config");
         if let Some(file) = conf_file.filter(|_| says_config) {
@@ -243,44 +243,24 @@ impl From<Location> for Located {
 }
 
 impl Located {
-    /// A command of an audit for each store that was found, each on a line of its own.
-    pub fn commands(&self, verb: &str) -> String {
-        let config = self.config(|_| true);
-        self.lines(&format!("odoo-session-reaper {verb} {config}"))
-    }
-
-    /// What a reap must be told in addition to name one of the stores that were found. As a whole command it would
+    /// What a command must be told in addition to name one of the stores that were found. As a whole command it would
     /// lack what was typed, such as the logins to keep.
     pub fn to_add(&self) -> String {
+        let (what, found) = match &self.several[..] {
+            [] => ("this", std::slice::from_ref(&self.location.sessions)),
+            several => ("one of these", several),
+        };
         // One that was named is in the command already, or in a variable.
-        let config = self.config(|file| !file.named);
-        let what = match self.several[..] {
-            [] => "this",
-            _ => "one of these",
-        };
-        format!("add {what} to your command:{}", self.lines(&config))
-    }
-
-    /// The option for the `odoo.conf` in use, if it has settings for sessions.
-    fn config(&self, is_missing: impl Fn(&ConfFile) -> bool) -> String {
-        let file = self.conf_file.as_ref();
-        let file = file.filter(|file| !file.sections.are_empty() && is_missing(file));
-        file.map_or(String::new(), |file| {
+        let file = self.conf_file.as_ref().filter(|file| !file.named);
+        let file = file.filter(|file| !file.sections.are_empty());
+        let config = file.map_or(String::new(), |file| {
             format!("--config {} ", redact::word(file.shown()))
-        })
-    }
-
-    /// A line for each store that was found, which begins so and names it.
-    fn lines(&self, begin: &str) -> String {
-        let found = match &self.several[..] {
-            [] => std::slice::from_ref(&self.location.sessions),
-            several => several,
-        };
+        });
         let lines = found.iter().map(|sessions| {
             let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
-            format!("\n  {begin}--data-dir {}", redact::word(&data_dir))
+            format!("\n  {config}--data-dir {}", redact::word(&data_dir))
         });
-        lines.collect()
+        format!("add {what} to your command:{}", lines.collect::<String>())
     }
 }
 

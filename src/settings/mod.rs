@@ -18,7 +18,7 @@ use locate::Located;
 pub(crate) use locate::Location;
 pub(crate) use service_file::notices;
 pub(crate) use source::{Effective, Source, Value};
-pub(crate) use spelling::unknown_variables;
+pub(crate) use spelling::{closest, unknown_variables};
 pub(crate) use surroundings::Surroundings;
 
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 
-use crate::cli::{AuditArgs, DeletingArgs, Format, ReapArgs, ReportArgs, StoreArgs, WorkArgs};
+use crate::cli::{DeletingArgs, Format, ReportArgs, RunArgs};
 use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
@@ -107,99 +107,33 @@ impl fmt::Display for SettingsError {
 
 impl From<&DeletingArgs> for Mode {
     fn from(args: &DeletingArgs) -> Mode {
-        if args.dry_run {
-            Mode::DryRun
-        } else {
-            Mode::Reap
+        match args.dry_run {
+            true => Mode::DryRun,
+            false => Mode::Reap,
         }
     }
 }
 
 impl Settings {
-    /// The settings of an audit.
+    /// The settings of a reap that deletes so, or else of an audit.
     ///
     /// # Errors
     /// Settings that contradict each other or cannot be meant, an `odoo.conf` that cannot be read, and a
-    /// store that nobody named and that is not where Odoo and its packages have it.
-    pub fn audit(
-        args: AuditArgs,
+    /// store that nobody named and that is not where Odoo and its packages have it. A reap that deletes must be told where it is.
+    pub fn new(
+        deleting: Option<&DeletingArgs>,
+        run: RunArgs,
         matches: &ArgMatches,
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
-        let (store, work) = (&args.store, &args.work);
-        Settings::new(store, None, args.report, work, matches, around)
-    }
-
-    /// The settings of a reap.
-    ///
-    /// # Errors
-    /// As for an audit; a reap that deletes must also be told where the store is.
-    pub fn reap(
-        args: ReapArgs,
-        matches: &ArgMatches,
-        around: &Surroundings,
-    ) -> Result<Settings, SettingsError> {
-        let (store, work) = (&args.store, &args.work);
-        Settings::new(
+        let RunArgs {
             store,
-            Some(&args.deleting),
-            args.report,
+            report,
             work,
-            matches,
-            around,
-        )
-    }
-
-    /// The settings of `who`, or of a `revoke` that deletes as it is told.
-    ///
-    /// # Errors
-    /// As for an audit or a reap of one store.
-    pub fn people(
-        store: &StoreArgs,
-        deleting: Option<&DeletingArgs>,
-        work: &WorkArgs,
-        matches: &ArgMatches,
-        around: &Surroundings,
-    ) -> Result<Settings, SettingsError> {
-        let report = ReportArgs {
-            report: None,
-            format: Format::Text,
-            list: false,
-            no_logins: false,
-            metrics_file: None,
-        };
-        let settings = Settings::new(store, deleting, report, work, matches, around)?;
-        if settings.several.is_empty() {
-            return Ok(settings);
-        }
-        let data_dirs = settings
-            .several
-            .iter()
-            .filter_map(|sessions| sessions.parent());
-        let lines = data_dirs.map(|dir| {
-            let dir = redact::path(dir);
-            format!(
-                "\n  odoo-session-reaper who --data-dir {}",
-                redact::word(&dir)
-            )
-        });
-        Err(SettingsError::usage(format!(
-            "who is for one session store, but a search found {}; name one:{}",
-            settings.several.len(),
-            lines.collect::<String>()
-        )))
-    }
-
-    fn new(
-        store: &StoreArgs,
-        deleting: Option<&DeletingArgs>,
-        report: ReportArgs,
-        work: &WorkArgs,
-        matches: &ArgMatches,
-        around: &Surroundings,
-    ) -> Result<Settings, SettingsError> {
+            policy: _,
+        } = run;
         let mode = deleting.map_or(Mode::Audit, Mode::from);
-        let located = locate::locate(store, matches, around, mode)?;
+        let located = locate::locate(&store, matches, around, mode)?;
         if !located.several.is_empty() {
             must_be_for_several(mode, &report, &located)?;
         }
@@ -231,6 +165,33 @@ impl Settings {
         })
     }
 
+    /// The settings of `who`, or of a `revoke` that deletes as it is told.
+    ///
+    /// # Errors
+    /// As for an audit or a reap, and where a search found several stores.
+    pub fn people(
+        deleting: Option<&DeletingArgs>,
+        run: RunArgs,
+        matches: &ArgMatches,
+        around: &Surroundings,
+    ) -> Result<Settings, SettingsError> {
+        let settings = Settings::new(deleting, run, matches, around)?;
+        if settings.several.is_empty() {
+            return Ok(settings);
+        }
+        let stores = settings.several.iter();
+        let lines = stores.map(|sessions| {
+            let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
+            let data_dir = redact::word(&data_dir);
+            format!("\n  odoo-session-reaper who --data-dir {data_dir}")
+        });
+        Err(SettingsError::usage(format!(
+            "who is for one session store, but a search found {}; name one:{}",
+            settings.several.len(),
+            lines.collect::<String>()
+        )))
+    }
+
     /// The policy, to be applied at this moment.
     pub fn policy(&self, now: Timestamp) -> Policy {
         let mut policy = Policy::new(self.general.clone(), self.databases.clone(), now);
@@ -248,22 +209,20 @@ fn must_be_for_several(
     report: &ReportArgs,
     located: &Located,
 ) -> Result<(), SettingsError> {
-    let name_one = |verb| format!("name one:{}", located.commands(verb));
-    let (what, stores) = match report {
-        _ if mode != Mode::Audit => ("a dry run", located.to_add()),
-        ReportArgs { list: true, .. } => ("--list", name_one("audit --list")),
-        ReportArgs {
-            format: Format::Json,
-            ..
-        } => ("JSON", name_one("audit --format json")),
-        ReportArgs {
-            metrics_file: Some(_),
-            ..
-        } => ("--metrics-file", name_one("audit")),
-        _ => return Ok(()),
+    let what = if mode != Mode::Audit {
+        "a dry run"
+    } else if report.list {
+        "--list"
+    } else if report.format == Format::Json {
+        "JSON"
+    } else if report.metrics_file.is_some() {
+        "--metrics-file"
+    } else {
+        return Ok(());
     };
     Err(SettingsError::usage(format!(
-        "{what} is for one session store, but a search found {}; {stores}",
-        located.several.len()
+        "{what} is for one session store, but a search found {}; {}",
+        located.several.len(),
+        located.to_add()
     )))
 }

@@ -87,12 +87,10 @@ struct Entry {
 impl OdooConf {
     /// Parses the bytes of a file. Whatever stops Odoo from starting is an error here too.
     pub fn parse(bytes: &[u8]) -> Result<OdooConf, ConfError> {
-        let text = std::str::from_utf8(bytes).map_err(|e| {
-            let (before, _) = bytes.split_at(e.valid_up_to());
-            ConfError::new(
-                python::line_at_end(before),
-                "not valid UTF-8: save the file as UTF-8",
-            )
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let line = lines(&format!("{before}?")).count();
+            ConfError::new(line, "not valid UTF-8: save the file as UTF-8")
         })?;
         let mut parser = Parser {
             conf: OdooConf {

@@ -119,35 +119,7 @@ impl<'a> Scope<'a> {
         let leftover = self.read("leftover_window", Given::duration, Value::Duration)?;
         let unreadable = self.read("unreadable_window", Given::duration_if_set, Value::or_never)?;
 
-        if !allow_short {
-            let users = "logs out users who are working: Odoo does not save a session on each request, and a tab can \
-                         stay open for hours without a save";
-            let logins =
-                "logs out users who are working: it counts from the login, however active they are";
-            let visitors = "ends sessions of visitors who are still there: Odoo does not save a session on each request";
-            self.not_under(SHORTEST_LOGIN, "authenticated_window", authenticated, users)?;
-            if let Some(lifetime) = max_lifetime {
-                self.not_under(SHORTEST_LOGIN, "max_lifetime", lifetime, logins)?;
-            }
-            self.not_under(SHORTEST_VISIT, "anonymous_window", anonymous, visitors)?;
-            self.not_under(SHORTEST_VISIT, "cart_window", cart, visitors)?;
-        }
-        if leftover < SHORTEST_LEFTOVER {
-            let given = self.given("leftover_window");
-            return Err(SettingsError::usage(format!(
-                "{} is {} ({}), but a save that is still under way must not lose its file: give at least 1h",
-                given.name(),
-                given.text,
-                words(leftover)
-            )));
-        }
-        if max_lifetime.is_some() {
-            self.needs_reading("max_lifetime", "when its user logged in");
-        }
-        if !keep_logins.is_empty() {
-            self.needs_reading("keep_login", "whose login it is");
-        }
-        Ok(Rules {
+        let rules = Rules {
             windows: Windows {
                 authenticated,
                 anonymous,
@@ -157,7 +129,44 @@ impl<'a> Scope<'a> {
             },
             keep_logins,
             max_lifetime,
-        })
+        };
+        self.check(&rules, allow_short)?;
+        if rules.max_lifetime.is_some() {
+            self.needs_reading("max_lifetime", "when its user logged in");
+        }
+        if !rules.keep_logins.is_empty() {
+            self.needs_reading("keep_login", "whose login it is");
+        }
+        Ok(rules)
+    }
+
+    /// Refuses what ends the sessions of people who are at work, unless that is meant, and what breaks a save.
+    fn check(&self, rules: &Rules, allow_short: bool) -> Result<(), SettingsError> {
+        let windows = &rules.windows;
+        if windows.leftover < SHORTEST_LEFTOVER {
+            let given = self.given("leftover_window");
+            return Err(SettingsError::usage(format!(
+                "{} is {} ({}), but a save that is still under way must not lose its file: give at least 1h",
+                given.name(),
+                given.text,
+                words(windows.leftover)
+            )));
+        }
+        if allow_short {
+            return Ok(());
+        }
+        let users = "logs out users who are working: Odoo does not save a session on each request, and a tab can \
+                     stay open for hours without a save";
+        let logins =
+            "logs out users who are working: it counts from the login, however active they are";
+        let visitors = "ends sessions of visitors who are still there: Odoo does not save a session on each request";
+        let (user, visitor) = (SHORTEST_LOGIN, SHORTEST_VISIT);
+        self.not_under(user, "authenticated_window", windows.authenticated, users)?;
+        if let Some(lifetime) = rules.max_lifetime {
+            self.not_under(user, "max_lifetime", lifetime, logins)?;
+        }
+        self.not_under(visitor, "anonymous_window", windows.anonymous, visitors)?;
+        self.not_under(visitor, "cart_window", windows.cart, visitors)
     }
 
     /// What is given for an option; `read` also decides what it means that nobody gave any.
@@ -186,7 +195,6 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// Refuses what ends the sessions of people who are at work, unless that is meant.
     fn not_under(
         &self,
         shortest: Duration,

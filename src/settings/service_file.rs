@@ -21,18 +21,8 @@ const DIRECTORY: &str = "/etc/default";
 const FILE: &str = "odoo-session-reaper";
 const LARGEST: u64 = 1 << 20;
 
-/// Options that change how a run tells what it finds, or how fast it is, and not what it finds.
-const ONLY_TOLD: [&str; 9] = [
-    "metrics-file",
-    "report",
-    "format",
-    "list",
-    "no-logins",
-    "threads",
-    "verbose",
-    "quiet",
-    "log-format",
-];
+/// The options below these headings change how a run tells what it finds, or how fast it is, and not what it finds.
+const ONLY_TOLD: [&str; 3] = ["Report", "Work", "Log"];
 
 /// What systemd makes of one file: options of ours by the names of their variables, with values.
 type Variables = BTreeMap<String, Value>;
@@ -41,6 +31,14 @@ struct Value {
     text: String,
     /// A shell or `env` would not read the line as systemd does.
     special: bool,
+}
+
+/// This run, to be held against what the service is told.
+struct Run<'a> {
+    settings: &'a Settings,
+    /// The definition of its command.
+    command: &'a Command,
+    matches: &'a ArgMatches,
 }
 
 /// Says what the service of this store is told, and this run is not, with a line for a shell that takes it over; and,
@@ -53,149 +51,129 @@ pub(crate) fn notices(
     matches: &ArgMatches,
     around: &Surroundings,
 ) -> Vec<String> {
-    let mut told = Vec::new();
-    for file in files(around) {
-        let Some(variables) = read(&file).filter(|variables| is_for(variables, settings)) else {
-            continue;
-        };
-        let shown = redact::path(&file);
-        told.extend(only_there(
-            settings, command, matches, around, &shown, &variables,
-        ));
-        if settings.mode != Mode::Reap {
-            told.extend(only_here(settings, &shown, &variables));
-        }
-        if !told.is_empty() {
-            break;
-        }
-    }
-    told
-}
-
-/// What the odoo.conf in use says, and the service never hears.
-fn only_here(settings: &Settings, file: &Shown, variables: &Variables) -> Option<String> {
-    let config = variable("config");
-    let conf = settings.conf_file.as_ref()?.shown();
-    let said = settings.effective.iter().filter(|it| it.source.is_file());
-    let options: BTreeSet<&str> = said.map(|effective| effective.option).collect();
-    let options: Vec<_> = options.into_iter().collect();
-    (!variables.contains_key(&config) && !options.is_empty()).then(|| {
-        format!(
-            "the service of this store does not read {conf}, so this does not count there: {}; add the line \
-             {config}={conf} to {file}",
-            options.join(", "),
-        )
-    })
-}
-
-fn only_there(
-    settings: &Settings,
-    command: &Command,
-    matches: &ArgMatches,
-    around: &Surroundings,
-    file: &Shown,
-    variables: &Variables,
-) -> Option<String> {
-    let deciding = command.get_arguments().filter_map(|arg| {
-        let long = arg.get_long().filter(|long| !ONLY_TOLD.contains(long))?;
-        let name = variable(long);
-        let value = variables.get(&name)?;
-        Some((arg, name, value))
+    let run = Run {
+        settings,
+        command,
+        matches,
+    };
+    let sudo = (around.var)("SUDO_UID").map_or("", |_| "sudo ");
+    let told = files(around).into_iter().filter_map(|file| {
+        let variables = read(&file).filter(|variables| run.is_for(variables))?;
+        let file = redact::path(&file);
+        let more = run.only_there(&file, &variables, sudo);
+        let less = run.only_here(&file, &variables);
+        let told: Vec<_> = more.into_iter().chain(less).collect();
+        (!told.is_empty()).then_some(told)
     });
-    let set: Vec<_> = deciding.collect();
-    let missing = set
-        .iter()
-        .filter(|(arg, _, value)| !has(settings, matches, arg, value));
-    let missing: Vec<_> = missing.map(|(_, name, _)| name.as_str()).collect();
-    if missing.is_empty() {
-        return None;
+    told.take(1).flatten().collect()
+}
+
+impl Run<'_> {
+    /// Whether a file is that of the service of this run's store. One that names no store is meant for the one that is
+    /// found.
+    fn is_for(&self, variables: &Variables) -> bool {
+        let value = |option| Some(Path::new(&variables.get(&variable(option))?.text));
+        let in_data_dir = || Some(value("data_dir")?.join("sessions"));
+        let location = &self.settings.location;
+        match value("sessions_dir")
+            .map(PathBuf::from)
+            .or_else(in_data_dir)
+        {
+            Some(store) => same_place(&store, &location.sessions),
+            None => location.found || value("config").is_some_and(|config| self.uses(config)),
+        }
     }
-    let mut told = format!(
-        "the service of this store is told more than this run, by {file}: {}",
-        missing.join(", ")
-    );
-    let special = set.iter().any(|(_, _, value)| value.special);
-    let line = (!special).then(|| command_line(settings, command, matches, around));
-    if let Some(line) = line.flatten() {
+
+    fn uses(&self, config: &Path) -> bool {
+        let used = self.settings.conf_file.as_ref();
+        used.is_some_and(|used| same_place(&used.path, config))
+    }
+
+    /// What the odoo.conf in use says, and the service never hears.
+    fn only_here(&self, file: &Shown, variables: &Variables) -> Option<String> {
+        let config = variable("config");
+        let conf = self.settings.conf_file.as_ref()?.shown();
+        let said = self.settings.effective.iter();
+        let said = said.filter(|it| it.source.is_file()).map(|it| it.option);
+        let options: Vec<_> = said.collect::<BTreeSet<_>>().into_iter().collect();
+        let silent = self.settings.mode == Mode::Reap || options.is_empty();
+        (!silent && !variables.contains_key(&config)).then(|| {
+            format!(
+                "the service of this store does not read {conf}, so this does not count there: {}; add the line \
+                 {config}={conf} to {file}",
+                options.join(", "),
+            )
+        })
+    }
+
+    fn only_there(&self, file: &Shown, variables: &Variables, sudo: &str) -> Option<String> {
+        let deciding = self.command.get_arguments().filter_map(|arg| {
+            let heading = arg.get_help_heading().unwrap_or_default();
+            let only_told = ONLY_TOLD.iter().any(|it| heading.starts_with(it));
+            let name = variable(arg.get_long().filter(|_| !only_told)?);
+            let value = variables.get(&name)?;
+            Some((arg, name, value))
+        });
+        let set: Vec<_> = deciding.collect();
+        let missing = set.iter().filter(|(arg, _, value)| !self.has(arg, value));
+        let missing: Vec<_> = missing.map(|(_, name, _)| name.as_str()).collect();
+        if missing.is_empty() {
+            return None;
+        }
+        let told = format!(
+            "the service of this store is told more than this run, by {file}: {}",
+            missing.join(", ")
+        );
+        let special = set.iter().any(|(_, _, value)| value.special);
+        let Some(line) = self.line(sudo).filter(|_| !special) else {
+            return Some(told);
+        };
         let names = set.iter().map(|(_, name, _)| &name[ENV_PREFIX.len()..]);
         let names: Vec<_> = names.collect();
-        told.push_str(&format!(
-            "; to look as it does:\n  grep -E '^{ENV_PREFIX}({})=' {} | xargs -d '\\n' sh -c {} sh",
+        Some(format!(
+            "{told}; to look as it does:\n  grep -E '^{ENV_PREFIX}({})=' {} | xargs -d '\\n' sh -c {} sh",
             names.join("|"),
             redact::word(file),
             redact::word(&line)
-        ));
+        ))
     }
-    Some(told)
-}
 
-/// This run without deleting, with the variables it is given. `None` if what was typed may not be shown.
-fn command_line(
-    settings: &Settings,
-    command: &Command,
-    matches: &ArgMatches,
-    around: &Surroundings,
-) -> Option<String> {
-    let sudo = (around.var)("SUDO_UID").map_or("", |_| "sudo ");
-    let verb = match settings.mode {
-        Mode::Audit => "audit",
-        Mode::DryRun | Mode::Reap => "reap --dry-run",
-    };
-    let mut line = format!("{sudo}env \"$@\" odoo-session-reaper {verb}");
-    for (id, word) in typed(command, matches) {
-        let word = word.to_str()?;
-        let hidden = settings.report.no_logins && id == "keep_login";
-        if hidden || *redact::argument(word) != *word {
-            return None;
-        }
-        if id != "dry_run" {
-            line.push_str(&format!(" {}", redact::word(word)));
+    /// Whether it goes by the same value, or by one that was given to it on purpose.
+    fn has(&self, arg: &Arg, value: &Value) -> bool {
+        let id = arg.get_id().as_str();
+        let text = OsStr::new(&value.text);
+        match (id, self.matches.value_source(id)) {
+            // The store is the same one.
+            ("data_dir" | "sessions_dir", _) | (_, Some(ValueSource::CommandLine)) => true,
+            ("config", _) => self.uses(Path::new(text)),
+            // It may be the service itself, for which systemd has read the file.
+            (_, Some(ValueSource::EnvVariable)) if value.special => true,
+            _ if matches!(arg.get_action(), ArgAction::SetTrue) => {
+                let on = BoolishValueParser::new().parse_ref(&Command::default(), None, text);
+                on.is_ok_and(|on| on == self.matches.get_flag(id))
+            }
+            _ => self.matches.get_raw(id).into_iter().flatten().eq([text]),
         }
     }
-    Some(line)
-}
 
-/// Whether a file is that of the service of this run's store. One that names no store is meant for the one that is
-/// found.
-fn is_for(variables: &Variables, settings: &Settings) -> bool {
-    let value = |long| {
-        variables
-            .get(&variable(long))
-            .map(|value| Path::new(&value.text))
-    };
-    let store = value("sessions-dir").map(PathBuf::from);
-    let store = store.or_else(|| Some(value("data-dir")?.join("sessions")));
-    let location = &settings.location;
-    match (store, value("config")) {
-        (Some(store), _) => same_place(&store, &location.sessions),
-        (None, Some(config)) => uses_conf(settings, config) || location.found,
-        (None, None) => location.found,
-    }
-}
-
-fn uses_conf(settings: &Settings, config: &Path) -> bool {
-    let used = settings.conf_file.as_ref();
-    used.is_some_and(|used| same_place(&used.path, config))
-}
-
-/// Whether this run goes by the same value, or by one that was given to it on purpose.
-fn has(settings: &Settings, matches: &ArgMatches, arg: &Arg, value: &Value) -> bool {
-    let id = arg.get_id().as_str();
-    let text = OsStr::new(&value.text);
-    match (id, matches.value_source(id)) {
-        // The store is the same one.
-        ("data_dir" | "sessions_dir", _) | (_, Some(ValueSource::CommandLine)) => true,
-        ("config", _) => uses_conf(settings, Path::new(text)),
-        // It may be the service itself, for which systemd has read the file.
-        (_, Some(ValueSource::EnvVariable)) if value.special => true,
-        _ if matches!(arg.get_action(), ArgAction::SetTrue) => {
-            let on = BoolishValueParser::new().parse_ref(&Command::default(), None, text);
-            on.is_ok_and(|on| on == matches.get_flag(id))
+    /// This run without deleting, with the variables it is given. `None` if what was typed may not be shown.
+    fn line(&self, sudo: &str) -> Option<String> {
+        let verb = match self.settings.mode {
+            Mode::Audit => "audit",
+            Mode::DryRun | Mode::Reap => "reap --dry-run",
+        };
+        let mut line = format!("{sudo}env \"$@\" odoo-session-reaper {verb}");
+        for (id, word) in typed(self.command, self.matches) {
+            let word = word.to_str()?;
+            let hidden = self.settings.report.no_logins && id == "keep_login";
+            if hidden || *redact::argument(word) != *word {
+                return None;
+            }
+            if id != "dry_run" {
+                line.push_str(&format!(" {}", redact::word(word)));
+            }
         }
-        _ => {
-            let said = matches.get_raw(id).into_iter().flatten();
-            said.eq([text])
-        }
+        Some(line)
     }
 }
 

@@ -23,9 +23,8 @@ pub(crate) enum Source {
 impl Source {
     /// The value's name where it was said, for an error to begin with.
     pub(super) fn name(&self, key: &str) -> String {
-        let long = key.replace('_', "-");
         match self {
-            Source::Environment => cli::variable(&long),
+            Source::Environment => cli::variable(key),
             Source::File {
                 file,
                 section,
@@ -34,7 +33,7 @@ impl Source {
                 "{file} line {line}: {key} in [{}]",
                 redact::printable(section.as_bytes())
             ),
-            Source::CommandLine | Source::Default => format!("--{long}"),
+            Source::CommandLine | Source::Default => format!("--{}", key.replace('_', "-")),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What was most likely meant by a name that nobody knows: an option of `odoo.conf`, or an environment variable.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use clap::Command;
 
@@ -46,49 +46,41 @@ fn abbreviates(name: &str, known: &str) -> bool {
 /// and with what was probably meant.
 ///
 /// Variables that are empty count as unset, as those of options do.
-pub fn unknown_variables(
+pub(crate) fn unknown_variables(
     command: &Command,
     of: &[&str],
     environment: impl Iterator<Item = (OsString, OsString)>,
 ) -> Vec<String> {
     let known = options(command, of);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    environment
-        .filter(|(name, value)| !value.is_empty() && looks_like_ours(name, &known))
-        .filter_map(|(name, _)| {
-            let shown = redact::printable(name.as_encoded_bytes());
-            let upper = upper(&name);
-            let meant = match upper.strip_prefix(ENV_PREFIX) {
-                Some(option) => closest(&option.to_lowercase(), &known),
-                None => ends_in(&upper, &known).or_else(|| {
-                    let option = upper.get(ENV_PREFIX.len()..).unwrap_or_default();
-                    closest(&option.to_lowercase(), &known)
-                }),
-            };
-            let meant = meant.map(|meant| variable(&meant.replace('_', "-")));
-            match meant {
-                Some(meant) if name == *meant.as_str() => None,
-                Some(meant) => Some(format!("{shown} (did you mean {meant}?)")),
-                None => Some(shown.into()),
-            }
-        })
-        .collect()
+    let set = environment.filter(|(_, value)| !value.is_empty());
+    set.filter_map(|(name, _)| {
+        let meant = slip(&name.to_string_lossy(), &known)?;
+        let shown = redact::printable(name.as_encoded_bytes());
+        match meant.map(variable) {
+            Some(meant) if name == *meant => None,
+            Some(meant) => Some(format!("{shown} (did you mean {meant}?)")),
+            None => Some(shown.into()),
+        }
+    })
+    .collect()
 }
 
-fn upper(name: &OsStr) -> String {
-    name.to_string_lossy().to_uppercase().replace('-', "_")
-}
-
-fn looks_like_ours(name: &OsStr, known: &[&str]) -> bool {
-    let name = upper(name);
-    let prefix: String = name.chars().take(ENV_PREFIX.len()).collect();
-    let begins = name.starts_with("ODOO")
-        && name.len() > ENV_PREFIX.len()
-        && strsim::osa_distance(&prefix, ENV_PREFIX) <= SLIPS_OF_PREFIX;
-    // Kubernetes gives every pod these for a Service of our name.
-    let service = ["SERVICE_", "PORT"].map(|of| format!("{ENV_PREFIX}{of}"));
-    let of_kubernetes = service.iter().any(|begin| name.starts_with(begin));
-    !of_kubernetes && (begins || ends_in(&name, known).is_some())
+/// For a variable that looks like ours, the option that was meant, if one can be told.
+fn slip<'k>(name: &str, known: &[&'k str]) -> Option<Option<&'k str>> {
+    let name = name.to_uppercase().replace('-', "_");
+    let option = |rest: &str| closest(&rest.to_lowercase(), known);
+    if let Some(rest) = name.strip_prefix(ENV_PREFIX) {
+        // Kubernetes gives every pod these for a Service of our name.
+        let of_kubernetes = rest.starts_with("SERVICE_") || rest.starts_with("PORT");
+        return (!of_kubernetes && !rest.is_empty()).then(|| option(rest));
+    }
+    if let Some(option) = ends_in(&name, known) {
+        return Some(Some(option));
+    }
+    let (prefix, rest) = name.split_at_checked(ENV_PREFIX.len())?;
+    let near = strsim::osa_distance(prefix, ENV_PREFIX) <= SLIPS_OF_PREFIX;
+    (name.starts_with("ODOO") && near && !rest.is_empty()).then(|| option(rest))
 }
 
 /// The option whose exact name stands behind another prefix than ours, if that was meant to be ours.
@@ -112,10 +104,9 @@ fn ends_in<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
         .any(|word| word.ends_with("REAP") || word.ends_with("REAPER"));
     let of_odoo = ["ODO", "OOD", "ODD"].iter().any(|it| stem.starts_with(it));
     let of_sessions = stem.contains("SESSION");
-    let ours = if reaps {
-        keeps || of_odoo || of_sessions
-    } else {
-        keeps && of_odoo && of_sessions
+    let ours = match reaps {
+        true => keeps || of_odoo || of_sessions,
+        false => keeps && of_odoo && of_sessions,
     };
     ours.then_some(option)
 }

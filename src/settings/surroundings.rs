@@ -7,9 +7,11 @@ use std::time::Duration;
 /// How long directories are looked through for stores, in all.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+type Variables = Box<dyn Fn(&str) -> Option<OsString>>;
+
 pub(crate) struct Surroundings {
     /// Looks an environment variable up.
-    pub var: Box<dyn Fn(&str) -> Option<OsString>>,
+    pub var: Variables,
     /// The effective user. Root's home is not Odoo's.
     pub uid: u32,
     /// What absolute paths of the system are relative to; `/` but for tests.

@@ -1,6 +1,7 @@
 //! Counting and merging.
 
 use super::*;
+use crate::policy::Active;
 use rustix::fs::FileType;
 
 fn stat(age: i64, size: u64) -> Stat {
@@ -102,4 +103,52 @@ fn merging_adds_everything_up() {
     assert_eq!(one.failures(), 3);
     assert_eq!(one.unreadable["broken"], 1);
     assert_eq!((one.flat, one.sharded), (1, 2));
+}
+
+#[test]
+fn reads_are_counted_of_sessions_and_bounces_of_visitors() {
+    let [saved, read, with_a_trace] = [Some(9), Some(8), None].map(|age| Stat {
+        atime: age.map(|age| stat(age, 1).mtime),
+        ..stat(9, 1)
+    });
+    let of = |files: &[(Class, &Stat, Option<Duration>)]| {
+        let mut reads = Reads::default();
+        for (class, stat, age) in files {
+            reads.found(*class, stat, *age);
+        }
+        reads
+    };
+    let young = Some(secs(3 * 3_600));
+    let visitors = of(&[
+        (Class::Anonymous, &saved, young),
+        (Class::Anonymous, &saved, Some(secs(3 * 3_600 + 1))),
+        (Class::Anonymous, &with_a_trace, None),
+        (Class::Cart, &saved, young),
+        (Class::Pending2fa, &saved, young),
+        (Class::UploadStash, &read, young),
+    ]);
+    let bounced = Reads {
+        bounced: 2,
+        left_by_shorter: 2,
+        ..Reads::default()
+    };
+    assert_eq!(visitors, bounced);
+    let mut came_back = of(&[
+        (Class::Anonymous, &read, young),
+        (Class::Protected, &read, None),
+    ]);
+    for active in [Active::Yes, Active::Perhaps, Active::Perhaps, Active::No] {
+        came_back.due(active);
+    }
+    let (mut one, mut other) = (visitors, came_back);
+    one.merge(&came_back);
+    other.merge(&visitors);
+    let all = Reads {
+        any: true,
+        bounced: 2,
+        left_by_shorter: 3,
+        due_but_active: 1,
+        perhaps_active: 2,
+    };
+    assert_eq!((one, other), (all, all));
 }

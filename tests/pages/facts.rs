@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::markdown::{Page, code_spans};
-use crate::testenv::{CART, DAY, Odoo, PENDING_2FA, Ran, USER, VISITOR, program, run};
+use crate::testenv::{CART, DAY, Odoo, PENDING_2FA, Ran, USER, VISITOR, program, run, sharded};
 use crate::{help, options, page};
 
 /// What stands between backticks in one column of all tables of a page.
@@ -226,17 +226,25 @@ fn the_metrics_page_has_every_series() {
     let odoo = store();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("odoo_sessions.prom");
-    let ran = odoo.run("reap", &["--metrics-file", file.to_str().unwrap()]);
-    assert_eq!(ran.code, 0, "{}", ran.all());
-    let text = fs::read_to_string(file).unwrap();
+    // So that somebody has come back.
+    filetime::set_file_atime(odoo.path(&sharded("aa")), filetime::FileTime::now()).unwrap();
+    let mut text = String::new();
+    for command in ["audit", "reap"] {
+        let ran = odoo.run(command, &["--metrics-file", file.to_str().unwrap()]);
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        text += &fs::read_to_string(&file).unwrap();
+    }
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let mut series: BTreeSet<String> = types
         .map(|rest| rest.split(' ').next().unwrap().to_owned())
         .collect();
-    // Where the file system has a fixed number of inodes.
+    // Where the file system has a fixed number of inodes, and its mount notes reads.
     series.extend(set([
         "odoo_session_store_inodes",
         "odoo_session_store_inodes_free",
+        "odoo_session_due_but_active",
+        "odoo_session_due_but_active_up_to",
+        "odoo_session_bounced",
     ]));
     assert_eq!(column(&page, 0), series);
 }

@@ -17,7 +17,7 @@ pub fn write(out: &mut Out, facts: &Facts) {
     let room = out.width - INDENT.len();
     let store = &facts.store;
     let found = if store.found {
-        "found by looking around: "
+        "found by searching: "
     } else {
         "from "
     };

@@ -31,13 +31,11 @@ const PASSED_BY: [&str; 4] = [
 /// A directory where everybody may make what he likes, as `/tmp` is.
 const OPEN_TO_ALL: u32 = 0o1002;
 
-/// Where to look, and how deep.
 pub(super) struct Root {
     pub path: PathBuf,
     pub depth: usize,
 }
 
-/// What was seen.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
     /// The stores, in the order of the roots, and of their paths in each.
@@ -68,12 +66,13 @@ pub(super) fn stores(roots: &[Root], patience: Duration) -> Walked {
                         && earlier.iter().all(|earlier| earlier.path != entry.path())
             });
         loop {
-            if late() {
-                walked.stopped = Some(format!("{} s", patience.as_secs_f32()));
-                return walked;
-            }
-            if walked.stores.len() >= MOST_STORES {
-                walked.stopped = Some(format!("{MOST_STORES} stores"));
+            let stopped = match walked.stores.len() {
+                _ if late() => Some(format!("{} s", patience.as_secs_f32())),
+                MOST_STORES.. => Some(format!("{MOST_STORES} stores")),
+                _ => None,
+            };
+            if stopped.is_some() {
+                walked.stopped = stopped;
                 return walked;
             }
             let Some(entry) = entries.next() else { break };

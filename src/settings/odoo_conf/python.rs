@@ -39,17 +39,6 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The 1-based number of the line that the byte after `before` stands on.
-pub(super) fn line_at_end(before: &[u8]) -> usize {
-    let breaks = before.iter().filter(|&&byte| byte == b'\n').count();
-    let lone_returns = before
-        .iter()
-        .enumerate()
-        .filter(|&(at, &byte)| byte == b'\r' && before.get(at + 1) != Some(&b'\n'))
-        .count();
-    1 + breaks + lone_returns
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,13 +62,5 @@ mod tests {
             ["a", "b", "c", "", "\x0bd\x0c\u{85}\u{2028}e", "", "f"]
         );
         assert_eq!(lines("a\n").count(), 1);
-    }
-
-    #[test]
-    fn counts_lines_as_it_splits_them() {
-        for text in ["", "a", "a\r\nb", "a\rb", "a\n\nb", "a\r\r\nb"] {
-            let number = line_at_end(text.as_bytes());
-            assert_eq!(number, lines(text).count().max(1), "{text:?}");
-        }
     }
 }

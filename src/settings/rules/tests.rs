@@ -59,6 +59,12 @@ fn refuses_what_is_no_duration() {
             message.starts_with("--anonymous-window is") && message.contains("like 7d"),
             "{message}"
         );
+        let words = ["number", "unit", "character"];
+        assert!(
+            !words
+                .iter()
+                .any(|of_a_parser| message.contains(of_a_parser))
+        );
         let message = error(&[&format!("--max-lifetime={text}")], "");
         assert!(message.starts_with("--max-lifetime is"), "{message}");
         let conf = format!("[session_reaper]\nanonymous_window = {text}\n");
@@ -379,6 +385,10 @@ fn what_is_misspelt_is_named_with_its_line_and_what_was_meant() {
         ("[sesion:reaper]\n", ["line 1", "write [session_reaper],"]),
         ("[reaper]\n", ["line 1", "write [session_reaper],"]),
         (
+            "[reaper:shop]\n",
+            ["line 1", "write [session_reaper:shop],"],
+        ),
+        (
             "[sessionreaper_shop]\n",
             ["line 1", "write [session_reaper:shop],"],
         ),
@@ -408,7 +418,7 @@ fn what_is_misspelt_is_named_with_its_line_and_what_was_meant() {
             assert!(message.contains(part), "{part} in {message}");
         }
     }
-    let others = "[session_redis]\nx = 1\n[session]\n[queue_job]\n[session_store]\n[session:redis]\n[odoo]\n\
+    let others = "[reaper_of_queues]\nx = 1\n[session_redis]\nx = 1\n[session]\n[queue_job]\n[session_store]\n[session:redis]\n[odoo]\n\
                   [odoo_session_redis]\n[session_reaper:o'neil]\n";
     assert!(asked(&[], others).is_ok());
     let hostile = format!("[session_reaper]\n{}\x1b[31m = 1\n", "ä".repeat(100_000));
