@@ -5,7 +5,7 @@ pub mod man;
 mod people;
 mod policy;
 
-pub use people::{PlainArgs, RevokeArgs, RevokedArgs, SelectorArgs, WhoArgs};
+pub use people::{RevokeArgs, WhoArgs};
 pub use policy::PolicyArgs;
 
 use std::ffi::OsString;
@@ -14,13 +14,13 @@ use std::path::PathBuf;
 use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
 use clap::parser::ValueSource;
 use clap::{
-    ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, ValueEnum,
-    value_parser,
+    ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, value_parser,
 };
 use clap_complete::Shell;
 
 use crate::demo::Layout;
 use crate::exit;
+use crate::report::{Format, ReportSize};
 
 /// What every environment variable of the program begins with.
 pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
@@ -106,6 +106,9 @@ pub struct DeletingArgs {
     /// Delete at most this many files
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
+    /// If more than N logins are due, end none of them, and exit with 3. Everything else that is due still goes
+    #[arg(long, value_name = "N")]
+    pub max_logouts: Option<u64>,
     /// In an emergency: delete what is older than every window without reading it
     #[arg(long)]
     pub by_age_only: bool,
@@ -201,26 +204,6 @@ pub struct DemoArgs {
     /// Make the data_dir here; it must be absent or empty
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath, requires = "keep")]
     pub dir: Option<PathBuf>,
-}
-
-/// How much of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportSize {
-    /// Tables, ages, and a closing sentence
-    Full,
-    /// The closing sentence
-    Summary,
-    /// Nothing
-    None,
-}
-
-/// Text for people, or JSON for programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
 }
 
 /// Command lines worth knowing, for `--help` and the man page.

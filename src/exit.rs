@@ -2,19 +2,20 @@
 
 use std::process::ExitCode;
 
-/// What the caller of the program (cron, systemd, a person) learns from its exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the caller of the program (cron, systemd, a person) learns from its exit code; the worse, the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Everything that was due was done; files that do not read as a session are a count, not a failure.
     Done,
-    /// Nothing, or not enough to speak of, could be done; also where the whole store lies on other mounts.
-    Failed,
-    /// The command line, an environment variable or `odoo.conf` says something that cannot be meant.
-    Usage,
-    /// The run went to its end, but a directory, a file or a deletion failed, or no session file could be read.
+    /// The run went to its end, but a directory, a file or a deletion failed, no session file could be read, or
+    /// more logins were due than may end at once.
     Partly,
     /// Another reap holds the lock of this store (`EX_TEMPFAIL` of sysexits.h).
     Busy,
+    /// The command line, an environment variable or `odoo.conf` says something that cannot be meant.
+    Usage,
+    /// Nothing, or not enough to speak of, could be done; also where the whole store lies on other mounts.
+    Failed,
     /// A signal asked the run to stop; holds the signal's number.
     Interrupted(i32),
 }
@@ -56,7 +57,7 @@ pub const MEANINGS: [(u8, &str); 7] = [
     ),
     (
         3,
-        "done in part: a listing, a stat, a read or a deletion failed, or no session could be read",
+        "done in part: something could not be looked at or deleted, or --max-logouts kept logins",
     ),
     (75, "another run holds the store; try again later"),
     (
@@ -85,6 +86,14 @@ mod tests {
             Exit::Interrupted(15),
         ];
         assert_eq!(exits.map(Exit::code), MEANINGS.map(|(code, _)| code));
+    }
+
+    #[test]
+    fn the_whole_ends_as_the_worst_of_its_parts() {
+        use Exit::{Done, Failed, Interrupted, Partly};
+        assert_eq!(Done.max(Partly), Partly);
+        assert_eq!(Failed.max(Partly), Failed);
+        assert_eq!(Failed.max(Interrupted(2)), Interrupted(2));
     }
 
     #[test]

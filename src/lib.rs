@@ -1,23 +1,25 @@
 //! Audit and reap Odoo's filesystem sessions.
 //!
-//! A session file's way through the program runs one way, and the modules show it: [`cli`] and
+//! A session file's way through the program runs one way, and the modules show it: `cli` and
 //! [`settings`] say what is wanted; [`store`] knows where a file lies, [`session`] what it says,
-//! `policy` what is due; [`reap`] acts, [`tally`] counts, `report` tells. [`app`] puts them together.
+//! `policy` what is due; `reap` acts, `tally` counts, `report` tells. [`app`] puts them together.
 
 pub mod app;
-pub mod cli;
+pub(crate) mod cli;
 pub mod demo;
 pub mod exit;
-pub mod log;
+pub(crate) mod log;
 pub(crate) mod people;
 pub(crate) mod policy;
-pub mod reap;
+pub(crate) mod reap;
 pub mod redact;
 pub(crate) mod report;
 pub(crate) mod select;
 pub mod session;
 pub mod settings;
 pub mod store;
-pub mod stream;
-pub mod tally;
-pub mod time;
+pub(crate) mod stream;
+pub(crate) mod tally;
+pub(crate) mod time;
+
+pub use tally::unknown;

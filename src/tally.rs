@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::policy::{Class, LoginPattern};
 use crate::session::Session;
@@ -24,19 +24,22 @@ use unknown::Unknown;
 /// Upper bounds of the age histogram's buckets; the last bucket has none. They hold the usual windows
 /// (1 and 7 days) as bounds, so that what is due begins with a bucket.
 pub const AGE_BOUNDS: [(Duration, &str); 9] = [
-    (Duration::from_secs(3_600), "1h"),
-    (Duration::from_secs(6 * 3_600), "6h"),
-    (Duration::from_secs(86_400), "1d"),
-    (Duration::from_secs(3 * 86_400), "3d"),
-    (Duration::from_secs(7 * 86_400), "7d"),
-    (Duration::from_secs(14 * 86_400), "14d"),
-    (Duration::from_secs(30 * 86_400), "30d"),
-    (Duration::from_secs(90 * 86_400), "90d"),
-    (Duration::from_secs(365 * 86_400), "1y"),
+    (hours(1), "1h"),
+    (hours(6), "6h"),
+    (hours(24), "1d"),
+    (hours(3 * 24), "3d"),
+    (hours(7 * 24), "7d"),
+    (hours(14 * 24), "14d"),
+    (hours(30 * 24), "30d"),
+    (hours(90 * 24), "90d"),
+    (hours(365 * 24), "1y"),
 ];
 
-/// Number of the age histogram's buckets.
 pub const AGE_BUCKETS: usize = AGE_BOUNDS.len() + 1;
+
+const fn hours(hours: u64) -> Duration {
+    Duration::from_secs(hours * 3_600)
+}
 
 /// Why a file is unreadable that this user may not open.
 pub const DENIED: &str = "permission denied";
@@ -44,19 +47,18 @@ pub const DENIED: &str = "permission denied";
 /// Files and what they take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Pile {
-    /// Number of files, and so of inodes.
     pub files: u64,
-    /// Sum of their lengths in bytes.
     pub bytes: u64,
-    /// Bytes taken on disk.
     pub disk_bytes: u64,
 }
 
 impl Pile {
     fn add(&mut self, stat: &Stat) {
-        self.files += 1;
-        self.bytes = self.bytes.saturating_add(stat.size);
-        self.disk_bytes = self.disk_bytes.saturating_add(stat.disk);
+        self.merge(&Pile {
+            files: 1,
+            bytes: stat.size,
+            disk_bytes: stat.disk,
+        });
     }
 
     fn merge(&mut self, other: &Pile) {
@@ -66,38 +68,50 @@ impl Pile {
     }
 }
 
-/// What was found of one class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What was found of one class, or of all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// All of them.
+    #[serde(flatten)]
     pub all: Pile,
-    /// Those that are due.
     pub due: Pile,
     /// Those that are due to the end: deleted, or what a dry run and an audit would delete.
+    #[serde(skip)]
     pub settled: Pile,
     /// Files that were found due, but saved again or gone before they could be deleted.
+    #[serde(skip)]
     pub spared: u64,
-    /// The oldest last save.
+    /// The oldest last save or use.
     pub oldest: Option<Timestamp>,
     /// How many lie in each bucket of [`AGE_BOUNDS`].
+    #[serde(serialize_with = "by_bound")]
     pub ages: [u64; AGE_BUCKETS],
 }
 
-/// What can fail on one file or directory.
+fn by_bound<S: Serializer>(ages: &[u64; AGE_BUCKETS], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Age {
+        up_to: Option<u64>,
+        files: u64,
+    }
+    let bounds = AGE_BOUNDS.map(|(bound, _)| Some(bound.as_secs()));
+    let ages = bounds.into_iter().chain([None]).zip(*ages);
+    serializer.collect_seq(ages.map(|(up_to, files)| Age { up_to, files }))
+}
+
+/// What can fail on one file or directory: opening or listing a directory, reading a file's metadata, opening or
+/// reading it, deleting it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
-    /// Opening or listing a directory.
     List,
-    /// Reading a file's metadata.
     Stat,
-    /// Opening or reading a file.
     Read,
-    /// Deleting a file.
     Delete,
 }
 
 impl Operation {
-    /// The name in JSON.
+    pub const ALL: [Operation; 4] = [Self::List, Self::Stat, Self::Read, Self::Delete];
+
+    /// The name in JSON and metrics.
     pub fn name(self) -> &'static str {
         match self {
             Operation::List => "list",
@@ -118,25 +132,22 @@ pub(crate) fn is_forbidden(operation: Operation, errno: i32) -> bool {
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     rows: [Row; Class::ALL.len()],
-    /// The sessions that were read, by database.
     pub databases: Databases,
     /// Logged-in users: sessions of theirs that Odoo moved from file to file are one.
     pub logins: u64,
+    /// Logins that are due, and that `--max-logouts` kept.
+    pub kept_logins: u64,
     /// Whose logins end: the users of settled authenticated sessions.
     pub people: People,
     /// Patterns of `keep_login` that mean somebody; only an audit, which reads everything, asks.
     pub matched: BTreeSet<String>,
-    /// What the times of reads say.
     pub reads: Reads,
     /// Authenticated sessions with a longest lifetime that do not say when they began.
     pub lifetime_unknown: u64,
-    /// Foreign names that are alike.
     pub unknown: Unknown,
-    /// Session files at the top level.
+    /// Session files, at the top level and in shards.
     pub flat: u64,
-    /// Session files in shards.
     pub sharded: u64,
-    /// Shard directories.
     pub shards: u64,
     /// Shards and session files that are on other mounts than the store, and so were not looked at.
     pub elsewhere: u64,
@@ -146,7 +157,6 @@ pub struct Tally {
     pub saved_again: u64,
     /// Gone before they could be looked at or deleted; Odoo deletes sessions too.
     pub vanished: u64,
-    /// Why unreadable files are unreadable.
     pub unreadable: BTreeMap<&'static str, u64>,
     /// Whether any session file could be opened.
     pub readable: bool,
@@ -155,7 +165,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing yet, with a place for these databases.
     pub fn with(databases: Databases) -> Tally {
         Tally {
             databases,
@@ -163,7 +172,6 @@ impl Tally {
         }
     }
 
-    /// The row of a class.
     pub fn row(&self, class: Class) -> &Row {
         &self.rows[class as usize]
     }
@@ -203,24 +211,22 @@ impl Tally {
         }
     }
 
-    /// Counts a file that was found due, but was saved again meanwhile.
+    /// Counts a file that was found due, but was saved again before it could be deleted.
     pub fn saved_again(&mut self, class: Class) {
         self.saved_again += 1;
         self.rows[class as usize].spared += 1;
     }
 
-    /// Counts a file that was found due, but was gone before it could be deleted.
+    /// The same for one that was gone.
     pub fn gone(&mut self, class: Class) {
         self.vanished += 1;
         self.rows[class as usize].spared += 1;
     }
 
-    /// Counts a file that is due.
     pub fn due(&mut self, class: Class, stat: &Stat) {
         self.rows[class as usize].due.add(stat);
     }
 
-    /// Counts a due file that was deleted, or would be.
     pub fn settled(&mut self, class: Class, stat: &Stat) {
         self.rows[class as usize].settled.add(stat);
     }
@@ -235,12 +241,10 @@ impl Tally {
         }
     }
 
-    /// Counts a failure and tells how often the same has happened before.
+    /// Tells how often the same has happened before.
     pub fn error(&mut self, operation: Operation, errno: Errno) -> u64 {
-        let count = self
-            .errors
-            .entry((operation, errno.raw_os_error()))
-            .or_default();
+        let error = (operation, errno.raw_os_error());
+        let count = self.errors.entry(error).or_default();
         *count += 1;
         *count - 1
     }
@@ -256,7 +260,6 @@ impl Tally {
         errors.any(|(operation, errno)| is_forbidden(*operation, *errno))
     }
 
-    /// Number of failures.
     pub fn failures(&self) -> u64 {
         self.errors.values().sum()
     }
@@ -264,26 +267,23 @@ impl Tally {
     /// Everything that is Odoo's.
     pub fn total(&self) -> Row {
         let mut total = Row::default();
-        for class in Class::ALL {
-            if class != Class::Foreign {
-                total.merge(self.row(class));
-            }
-        }
+        let own = Class::ALL.into_iter().filter(|c| *c != Class::Foreign);
+        own.for_each(|class| total.merge(self.row(class)));
         total
     }
 
     /// Adds another worker's counts.
     pub fn merge(&mut self, other: &Tally) {
-        for (row, other) in self.rows.iter_mut().zip(&other.rows) {
-            row.merge(other);
-        }
+        let rows = self.rows.iter_mut().zip(&other.rows);
+        rows.for_each(|(row, other)| row.merge(other));
         self.databases.merge(&other.databases);
-        self.logins += other.logins;
+        self.kept_logins += other.kept_logins;
         self.people.merge(&other.people);
+        self.unknown.merge(&other.unknown);
         self.matched.extend(other.matched.iter().cloned());
+        self.logins += other.logins;
         self.reads.merge(&other.reads);
         self.lifetime_unknown += other.lifetime_unknown;
-        self.unknown.merge(&other.unknown);
         self.flat += other.flat;
         self.sharded += other.sharded;
         self.shards += other.shards;
@@ -302,19 +302,14 @@ impl Tally {
 }
 
 impl Row {
-    /// Adds another's.
     pub fn merge(&mut self, other: &Row) {
         self.all.merge(&other.all);
         self.due.merge(&other.due);
         self.settled.merge(&other.settled);
         self.spared += other.spared;
-        self.oldest = match (self.oldest, other.oldest) {
-            (Some(one), Some(two)) => Some(one.min(two)),
-            (one, two) => one.or(two),
-        };
-        for (age, other) in self.ages.iter_mut().zip(other.ages) {
-            *age += other;
-        }
+        self.oldest = self.oldest.into_iter().chain(other.oldest).min();
+        let ages = self.ages.iter_mut().zip(other.ages);
+        ages.for_each(|(age, other)| *age += other);
     }
 }
 

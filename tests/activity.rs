@@ -8,19 +8,13 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use filetime::FileTime;
 use serde_json::{Value, json};
 use testenv::{
-    CART, DAY, HOUR, Odoo, PENDING_2FA, Ran, USER, VISITOR, flat, is_root, missing, program, row,
-    run, sharded, skipped,
+    CART, DAY, HOUR, Odoo, PENDING_2FA, Ran, USER, VISITOR, flat, is_root, missing, named, now,
+    program, row, run, sharded, skipped, superseded,
 };
-
-fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(now.as_secs()).unwrap()
-}
 
 /// Makes a file look as if it was read last so many seconds ago.
 fn read_ago(odoo: &Odoo, name: &str, age: i64) {
@@ -33,17 +27,8 @@ fn atime(path: &Path) -> (i64, i64) {
     (metadata.atime(), metadata.atime_nsec())
 }
 
-/// A name of 84 characters whose first 42 are those of `login`, and the rest of `file`.
 fn twin(login: &str, file: &str) -> String {
-    let of = |seed: &str| seed.chars().cycle().take(42).collect::<String>();
-    format!("{}/{}{}", &login[..2], of(login), of(file))
-}
-
-fn superseded() -> String {
-    let mut session: Value = serde_json::from_str(USER).unwrap();
-    session["next_sid"] = json!("x");
-    session["deletion_time"] = json!(now() - 60);
-    session.to_string()
+    named(login, file, 84)
 }
 
 #[test]

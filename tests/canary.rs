@@ -67,7 +67,7 @@ fn the_closing_sentence_of_an_audit_tells_it_too() {
     for name in named(10, "tmp", 8, ".__new__") {
         odoo.file(&name, USER, DAY);
     }
-    let told = "; 10 foreign names look like those of a newer Odoo: see --report full\n";
+    let told = "; 10 foreign names as of a newer Odoo: see --report full\n";
     let audit = odoo.run("audit", &["--report", "summary"]).stdout;
     assert!(
         audit.ends_with(told) && audit.lines().count() == 1,

@@ -8,9 +8,9 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{CWD, FileType, FlockOperation, Mode};
+use tempfile::TempDir;
 use testenv::{CART, DAY, HOUR, Odoo, Ran, USER, VISITOR, flat, is_root, program, run, skipped};
 
 const SUCCESS: &str = "odoo_session_reaper_last_success_timestamp_seconds";
@@ -26,6 +26,13 @@ fn odoo() -> Odoo {
         .file(&flat("ee"), "no session", 900 * DAY)
         .file("foreign.txt", "mine", 900 * DAY);
     odoo
+}
+
+/// A metrics file in a directory of its own.
+fn place() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("odoo_sessions.prom");
+    (dir, file)
 }
 
 fn reap(odoo: &Odoo, file: &Path) -> Ran {
@@ -55,8 +62,7 @@ fn exit_code(file: &Path, command: &str) -> Option<f64> {
 }
 
 fn now() -> f64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    since.as_secs() as f64
+    testenv::now() as f64
 }
 
 /// What lies beside the metrics file: a temporary file that was left behind would be seen.
@@ -97,57 +103,47 @@ fn assert_warned(ran: &Ran, of: &str) {
 #[test]
 fn a_reap_tells_what_it_found_and_did() {
     let odoo = odoo();
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("odoo_sessions.prom");
+    let (dir, file) = place();
     assert_reaped(&odoo, &reap(&odoo, &file));
-    let class = |family: &str, class: &str| {
-        value(
-            &file,
-            &format!("{family}{{command=\"reap\",class=\"{class}\"}}"),
-        )
-    };
-    assert_eq!(class("odoo_session_files", "authenticated"), Some(1.0));
-    assert_eq!(class("odoo_session_files", "anonymous"), Some(1.0));
-    assert_eq!(class("odoo_session_files", "recent"), Some(1.0), "not read");
-    assert_eq!(class("odoo_session_files", "unreadable"), Some(1.0));
-    assert_eq!(class("odoo_session_files", "foreign"), Some(1.0));
+    let of =
+        |family: &str, label: &str| value(&file, &format!("{family}{{command=\"reap\",{label}}}"));
+    let class = |family: &str, class: &str| of(family, &format!("class=\"{class}\""));
+    // A recent one is not read.
+    for found in [
+        "authenticated",
+        "anonymous",
+        "recent",
+        "unreadable",
+        "foreign",
+    ] {
+        assert_eq!(class("odoo_session_files", found), Some(1.0), "{found}");
+    }
     assert_eq!(class("odoo_session_files_due", "authenticated"), Some(1.0));
-    assert_eq!(
-        class("odoo_session_files_bytes", "anonymous"),
-        Some(VISITOR.len() as f64)
-    );
-    let oldest = class("odoo_session_files_oldest_age_seconds", "authenticated").unwrap();
-    assert!(
-        (8.0 * 86_400.0..8.0 * 86_400.0 + 600.0).contains(&oldest),
-        "{oldest}"
-    );
-    assert_eq!(
-        class("odoo_session_files_oldest_age_seconds", "not-read"),
-        None
-    );
-    assert_eq!(
-        class("odoo_session_reaper_last_run_deleted_files", "anonymous"),
-        Some(1.0)
-    );
-    let cart = "{command=\"reap\",class=\"anonymous\",property=\"cart\"}";
-    assert_eq!(
-        value(&file, &format!("odoo_session_files{cart}")),
-        Some(1.0)
-    );
-    let kept = |reason: &str| {
-        let series = "odoo_session_reaper_last_run_kept_files";
-        value(
-            &file,
-            &format!("{series}{{command=\"reap\",reason=\"{reason}\"}}"),
-        )
-    };
-    assert_eq!(kept("within-window"), Some(2.0));
-    assert_eq!(kept("unreadable"), Some(1.0));
-    assert_eq!(kept("implausible-time"), Some(0.0));
+    let bytes = class("odoo_session_files_bytes", "anonymous");
+    assert_eq!(bytes, Some(VISITOR.len() as f64));
+    let oldest = |of: &str| class("odoo_session_files_oldest_age_seconds", of);
+    let age = oldest("authenticated").unwrap() - 8.0 * 86_400.0;
+    assert!((0.0..600.0).contains(&age), "{age}");
+    assert_eq!(oldest("not-read"), None);
+    let deleted = "odoo_session_reaper_last_run_deleted_files";
+    assert_eq!(class(deleted, "anonymous"), Some(1.0));
+    let cart = "class=\"anonymous\",property=\"cart\"";
+    assert_eq!(of("odoo_session_files", cart), Some(1.0));
+    for (reason, files) in [
+        ("within-window", 2.0),
+        ("unreadable", 1.0),
+        ("implausible-time", 0.0),
+    ] {
+        let kept = of(
+            "odoo_session_reaper_last_run_kept_files",
+            &format!("reason=\"{reason}\""),
+        );
+        assert_eq!(kept, Some(files), "{reason}");
+    }
     for operation in ["list", "stat", "read", "delete"] {
-        let series = "odoo_session_reaper_last_run_errors";
-        let series = format!("{series}{{command=\"reap\",operation=\"{operation}\"}}");
-        assert_eq!(value(&file, &series), Some(0.0), "{series}");
+        let label = format!("operation=\"{operation}\"");
+        let errors = of("odoo_session_reaper_last_run_errors", &label);
+        assert_eq!(errors, Some(0.0), "{operation}");
     }
     assert_eq!(exit_code(&file, "reap"), Some(0.0));
     assert!((now() - success(&file, "reap").unwrap()).abs() < 60.0);
@@ -164,8 +160,7 @@ fn a_reap_tells_what_it_found_and_did() {
 #[test]
 fn an_audit_tells_every_class_and_deletes_nothing() {
     let odoo = odoo();
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("odoo_sessions.prom");
+    let (_dir, file) = place();
     for args in [&["audit"][..], &["reap", "--dry-run"]] {
         let path = file.to_str().unwrap();
         let ran = odoo.run(args[0], &[&args[1..], &["--metrics-file", path]].concat());
@@ -194,8 +189,7 @@ fn an_audit_tells_every_class_and_deletes_nothing() {
 
 #[test]
 fn the_file_is_readable_for_everybody_whatever_the_umask() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("odoo_sessions.prom");
+    let (_dir, file) = place();
     for (umask, mode_before) in [("077", 0o600), ("000", 0o666)] {
         let odoo = odoo();
         fs::write(&file, "").unwrap();
@@ -224,8 +218,7 @@ fn the_file_is_readable_for_everybody_whatever_the_umask() {
 #[test]
 fn the_last_success_outlives_failed_runs() {
     let odoo = odoo();
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("odoo_sessions.prom");
+    let (_dir, file) = place();
     let path = file.to_str().unwrap();
     reap(&odoo, &file);
     // So that a later success would differ.
@@ -332,8 +325,7 @@ fn databases_have_series_and_no_name_has_two() {
 fn a_dormant_store_left_alone_is_no_success_and_looked_at_nothing() {
     let odoo = odoo();
     odoo.unchanged_for(30 * DAY);
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("odoo_sessions.prom");
+    let (_dir, file) = place();
     let path = file.to_str().unwrap();
     for args in [&[][..], &["--dry-run"]] {
         let ran = odoo.run("reap", &[args, &["--metrics-file", path]].concat());
@@ -421,8 +413,7 @@ fn deletions_add_up_over_runs_that_delete_nothing_or_fail() {
 #[test]
 fn a_busy_store_leaves_the_metrics_to_the_run_at_work() {
     let odoo = odoo();
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("odoo_sessions.prom");
+    let (_dir, file) = place();
     fs::write(&file, "as it was").unwrap();
     let held = fs::File::open(&odoo.sessions).unwrap();
     rustix::fs::flock(&held, FlockOperation::LockExclusive).unwrap();
@@ -437,8 +428,7 @@ fn an_interrupted_run_leaves_its_metrics() {
     for number in 0..2_000 {
         odoo.file(&flat(&format!("{number:08}")), VISITOR, 2 * DAY);
     }
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("odoo_sessions.prom");
+    let (_dir, file) = place();
     let Some(mut strace) = testenv::strace(test) else {
         return;
     };
@@ -517,8 +507,7 @@ fn a_place_that_cannot_be_written_to_neither_stops_nor_fails_the_run() {
 #[test]
 fn a_directory_of_somebody_else_is_said_to_be_one() {
     let odoo = odoo();
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("odoo_sessions.prom");
+    let (dir, file) = place();
     fs::write(&file, "old").unwrap();
     if is_root() {
         // The program becomes the store's owner, and the directory is root's.
@@ -593,8 +582,7 @@ fn a_full_or_read_only_file_system_keeps_the_old_file_whole() {
 
 #[test]
 fn whatever_lay_there_before_is_replaced_and_believed_only_where_it_makes_sense() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("odoo_sessions.prom");
+    let (_dir, file) = place();
     let future = format!("{SUCCESS}{{store=\"STORE\",command=\"reap\"}} 99999999999\n");
     for before in [
         Vec::new(),
@@ -738,6 +726,27 @@ fn root_writes_into_its_own_directories_and_those_of_the_stores_owner_only() {
 }
 
 #[test]
+fn a_warning_says_as_whom_a_run_of_root_cannot_write() {
+    let test = "a_warning_says_as_whom_a_run_of_root_cannot_write";
+    if !is_root() {
+        return skipped(test, "not root");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let theirs = odoo();
+    for entry in walkdir::WalkDir::new(theirs.data_dir()) {
+        give_to_nobody(entry.unwrap().path());
+    }
+    let ran = reap(&theirs, &dir.path().join("odoo.prom"));
+    assert_reaped(&theirs, &ran);
+    let whom =
+        "as user 65534, the owner of the store, which a run of root becomes: permission denied";
+    assert_warned(&ran, whom);
+    // Who is nobody else from the first is told nothing of the kind.
+    let ran = reap(&odoo(), &dir.path().join("missing/odoo.prom"));
+    assert!(ran.stderr.contains("as user 0: "), "{}", ran.stderr);
+}
+
+#[test]
 fn a_directory_that_is_exchanged_during_a_run_is_the_one_that_was_named() {
     let test = "a_directory_that_is_exchanged_during_a_run_is_the_one_that_was_named";
     let odoo = odoo();
@@ -872,8 +881,7 @@ fn promtool_has_nothing_to_say() {
         );
     }
     let odoo = odoo();
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("odoo_sessions.prom");
+    let (_dir, file) = place();
     let check = || {
         let stdin = fs::File::open(&file).unwrap();
         let ran = run(Command::new("promtool")

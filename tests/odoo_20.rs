@@ -7,27 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use testenv::{DAY, HOUR, Odoo, USER, VISITOR, row};
-
-/// A place in a shard with this many characters, the first 42 of them those of `login`.
-fn named(login: &str, file: &str, length: usize) -> String {
-    let stays = login.chars().cycle().take(42);
-    let sid: String = stays.chain(file.chars().cycle()).take(length).collect();
-    format!("{}/{sid}", &sid[..2])
-}
-
-fn now() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.unwrap().as_secs()
-}
-
-/// A session that Odoo has moved to a new file, and refuses by now.
-fn superseded() -> String {
-    let mut session: Value = serde_json::from_str(USER).unwrap();
-    session["next_sid"] = json!("x");
-    session["deletion_time"] = json!(now() - 60);
-    session.to_string()
-}
+use testenv::{DAY, HOUR, Odoo, USER, VISITOR, named, now, row, superseded};
 
 /// The files whose rule is their own, as `audit --list` must tell them.
 #[test]
@@ -195,7 +175,7 @@ fn a_shard_of_one_character_holds_an_irregular_session() {
 #[test]
 fn a_lifetime_counts_from_the_first_device_in_either_place() {
     let odoo = Odoo::new();
-    let ago = |days: u64| now() - days * DAY as u64;
+    let ago = |days: i64| now() - days * DAY;
     let mut session: Value = serde_json::from_str(USER).unwrap();
     session["_devices"] = json!({
         "3132372e302e302e31c33e1342": {"first_activity": ago(40), "last_activity": ago(1)},
@@ -217,7 +197,7 @@ fn a_lifetime_counts_from_the_first_device_in_either_place() {
     let text = odoo
         .run("audit", &[&args[..], &["--report", "full"]].concat())
         .stdout;
-    let unknown = "lifetime unknown: 1 file of logged-in users do not say when they began, so only their windows count";
+    let unknown = "lifetime unknown: 1 file of logged-in users without their beginning, so only the window counts";
     assert!(text.contains(unknown), "{text}");
     assert_eq!(odoo.json("reap", &args, 0)["lifetime_unknown"], 1);
     let gone: Vec<_> = before.difference(&odoo.files()).cloned().collect();

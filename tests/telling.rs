@@ -153,7 +153,7 @@ fn people() -> Odoo {
 #[test]
 fn every_run_says_how_many_logins_of_how_many_people_end() {
     let odoo = people();
-    let told = json!({"logins": 4, "people": 3, "at_least": false});
+    let told = json!({"logins": 4, "people": 3, "at_least": false, "kept": 0});
     for (command, args, verb) in [
         ("audit", &["--report", "summary"][..], "would delete"),
         ("reap", &["--dry-run"], "would delete"),
@@ -217,6 +217,56 @@ fn an_audit_says_what_is_configured_for_nobody() {
 }
 
 #[test]
+fn a_row_tells_the_windows_of_the_databases_that_are_in_it() {
+    let odoo = people();
+    let conf = odoo.data_dir().join("odoo.conf");
+    let section = "[session_reaper:crm]\nauthenticated_window = 30d\nanonymous_window = 3d\n";
+    fs::write(&conf, section).unwrap();
+    let config = ["--config", conf.to_str().unwrap()];
+    let window = |class: &str| {
+        let text = odoo.run("audit", &config).stdout;
+        let mut rows = text.lines().skip_while(|line| !line.ends_with(" Window"));
+        let row = rows.find(|line| line.trim_start().starts_with(&format!("{class}  ")));
+        let row = row.unwrap_or_else(|| panic!("{class} in {text}"));
+        row.rsplit("  ").next().unwrap().to_owned()
+    };
+    assert_eq!(window("authenticated"), "7 days to 30 days");
+    assert_eq!(window("anonymous"), "1 day", "no visitor of crm");
+    for shop in ["aa", "ab", "ac", "ae"] {
+        fs::remove_file(odoo.path(&testenv::sharded(shop))).unwrap();
+    }
+    assert_eq!(window("authenticated"), "30 days");
+    assert_eq!(
+        odoo.json("audit", &config, 0)["classes"][0]["window"],
+        7 * DAY
+    );
+}
+
+#[test]
+fn an_audit_says_how_many_inodes_are_sessions() {
+    let odoo = people();
+    let told = |command, more: &[&str]| {
+        let text = odoo
+            .run(command, &[&["--report", "full"], more].concat())
+            .stdout;
+        let line = text.lines().find(|line| line.contains("inodes in use"));
+        line.map(|line| line.trim_start().to_owned())
+    };
+    let file_system = &odoo.json("audit", &[], 0)["file_system"];
+    match (told("audit", &[]), file_system["inodes"].is_null()) {
+        (None, true) => {}
+        (Some(line), false) => assert!(
+            line.starts_with("7 of ") && line.contains(" inodes in use are these session files ("),
+            "{line}"
+        ),
+        told => panic!("{told:?}"),
+    }
+    let limited = told("reap", &["--dry-run", "--limit", "1"]);
+    assert_eq!(limited, None, "it has not seen all");
+    assert_eq!(told("reap", &[]), None, "it has changed both");
+}
+
+#[test]
 fn every_class_in_the_table_is_explained_below_it() {
     let odoo = people();
     odoo.session("bb", "no session", DAY)
@@ -228,6 +278,7 @@ fn every_class_in_the_table_is_explained_below_it() {
         ("reap", &["--dry-run", "--report", "full"]),
     ] {
         let text = odoo.run(command, args).stdout;
+        assert!(text.contains("\nstore: "), "{text}");
         let table = text.lines().skip_while(|line| !line.contains("Oldest"));
         let mut classes = 0;
         for line in table.skip(1).take_while(|line| !line.is_empty()) {
@@ -574,6 +625,17 @@ fn under_journald(
     args: &[&str],
     journald: Option<&Path>,
 ) -> Option<(i32, String)> {
+    with_journald(test, odoo, &[&["reap"], args].concat(), journald, true)
+}
+
+/// The same for any command; also by hand, where nobody says that the stream leads to the journal.
+fn with_journald(
+    test: &str,
+    odoo: &Odoo,
+    args: &[&str],
+    journald: Option<&Path>,
+    by_systemd: bool,
+) -> Option<(i32, String)> {
     use std::os::fd::AsFd;
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     let stat = rustix::fs::fstat(theirs.as_fd()).unwrap();
@@ -590,12 +652,15 @@ fn under_journald(
     reap.args(["--mount", "--map-root-user", "sh", "-c", script, "sh"])
         .arg(journald.unwrap_or(Path::new("")))
         .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"))
-        .args(["reap", "--data-dir"])
-        .arg(odoo.data_dir())
         .args(args)
-        .env("JOURNAL_STREAM", format!("{}:{}", stat.st_dev, stat.st_ino))
+        .arg("--data-dir")
+        .arg(odoo.data_dir())
         .stdout(std::os::fd::OwnedFd::from(theirs.try_clone().unwrap()))
         .stderr(std::os::fd::OwnedFd::from(theirs));
+    match by_systemd {
+        true => reap.env("JOURNAL_STREAM", format!("{}:{}", stat.st_dev, stat.st_ino)),
+        false => reap.env_remove("JOURNAL_STREAM"),
+    };
     let Ok(mut child) = reap.spawn() else {
         testenv::missing(test, "unshare");
         return None;
@@ -644,11 +709,7 @@ fn the_journal_gets_entries_with_fields() {
         };
         // The empty line is no entry, but tells journald whose the others are.
         assert_eq!((code, said.as_str()), (0, "\n"));
-        let mut entries = Vec::new();
-        let mut buffer = [0; 65_536];
-        while let Ok(length) = journald.recv(&mut buffer) {
-            entries.push(fields(&buffer[..length]));
-        }
+        let mut entries = received(&journald);
         assert!(
             entries.remove(0).is_empty(),
             "no entry, but a look whether it is there"
@@ -684,6 +745,80 @@ fn the_journal_gets_entries_with_fields() {
         odoo.session("aa", USER, 8 * DAY)
             .session("bb", VISITOR, 8 * DAY)
             .session("cc", hostile, 8 * DAY);
+    }
+}
+
+/// All entries that came until now.
+fn received(journald: &std::os::unix::net::UnixDatagram) -> Vec<BTreeMap<String, String>> {
+    let mut buffer = [0; 65_536];
+    let datagrams = std::iter::from_fn(|| {
+        let length = journald.recv(&mut buffer).ok()?;
+        Some(fields(&buffer[..length]))
+    });
+    datagrams.collect()
+}
+
+#[test]
+fn by_hand_or_from_cron_the_journal_is_told_beside_what_is_printed() {
+    let test = "by_hand_or_from_cron_the_journal_is_told_beside_what_is_printed";
+    let odoo = Odoo::new();
+    let socket = odoo.data_dir().join("journald");
+    let journald = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    journald.set_nonblocking(true).unwrap();
+    for (args, deletions, login) in [
+        (&["reap"][..], 1, true),
+        (&["reap", "-v"], 1, true),
+        (
+            &["reap", "--format", "json", "--log-format", "json"],
+            1,
+            true,
+        ),
+        (&["reap", "--report", "none"], 1, true),
+        (&["reap", "--no-logins"], 1, false),
+        (&["reap", "-q"], 0, false),
+    ] {
+        odoo.session("aa", USER, 8 * DAY);
+        let Some((code, said)) = with_journald(test, &odoo, args, Some(&socket), false) else {
+            return;
+        };
+        assert_eq!(code, 0, "{said}");
+        let sentence = "deleted 1 of 1 file (1 login of 1 person)";
+        match args.last() {
+            Some(&"none") => assert_eq!(said, ""),
+            Some(&"json") => assert!(said.contains("\"schema\":1"), "{said}"),
+            _ => assert!(said.contains(sentence), "{said}"),
+        }
+        let mut entries = received(&journald);
+        assert!(entries.remove(0).is_empty(), "a look whether it is there");
+        let summary = entries.pop().unwrap();
+        assert_eq!(summary["MESSAGE_ID"], "3e3b1b1f4e6c4f75ac98521207696ff7");
+        assert!(summary["MESSAGE"].starts_with(sentence), "{summary:?}");
+        assert_eq!(entries.len(), deletions, "{args:?} {entries:?}");
+        for entry in &entries {
+            assert_eq!(entry["MESSAGE_ID"], "33246ad624654233957020b56b8fc55e");
+            assert_eq!(entry.contains_key("ODOO_LOGIN"), login, "{entry:?}");
+            // What the text log says of it, and its fields, which are not for it.
+            let logged = args.contains(&"-v");
+            assert_eq!(said.contains(&entry["MESSAGE"]), logged, "{said} {entry:?}");
+            assert!(!said.contains("MESSAGE_ID"), "{said}");
+        }
+    }
+    // What deletes nothing tells nobody; and without a journald there is nobody to tell.
+    odoo.session("aa", USER, 8 * DAY);
+    for args in [&["reap", "-n"][..], &["audit", "--report", "summary"]] {
+        let Some((code, said)) = with_journald(test, &odoo, args, Some(&socket), false) else {
+            return;
+        };
+        assert_eq!((code, received(&journald)), (0, Vec::new()), "{said}");
+    }
+    drop(journald);
+    for there in [Some(socket.as_path()), None] {
+        odoo.session("aa", USER, 8 * DAY);
+        let Some((code, said)) = with_journald(test, &odoo, &["reap"], there, false) else {
+            return;
+        };
+        assert_eq!((code, said.lines().count()), (0, 1), "{said}");
+        assert!(said.starts_with("deleted 1 of 1 file"), "{said}");
     }
 }
 

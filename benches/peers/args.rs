@@ -21,21 +21,15 @@ pub struct Options {
     /// Turns that each contender has
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub turns: usize,
-    /// Files of a store
+    /// Files of a store; the large one has five times as many
     #[arg(long, value_name = "N", default_value_t = 200_000)]
     pub files: u64,
-    /// Files of the large store
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
-    pub many: u64,
     /// Where stores are made; a few GiB are needed
     #[arg(long, value_name = "DIR", default_value = env!("CARGO_TARGET_TMPDIR"))]
     pub dir: PathBuf,
     /// Measure this odoo-session-reaper instead of the one just built
     #[arg(long, value_name = "FILE", default_value = env!("CARGO_BIN_EXE_odoo-session-reaper"))]
     pub program: PathBuf,
-    /// Use a plain directory even as root
-    #[arg(long)]
-    pub no_image: bool,
     /// What `cargo bench` says
     #[arg(long, hide = true)]
     bench: bool,
@@ -47,7 +41,6 @@ impl Options {
         if options.short {
             options.turns = 1;
             options.files = options.files.min(2000);
-            options.many = options.many.min(4000);
         }
         options.program = options.program.canonicalize()?;
         options.dir = options.dir.canonicalize()?;

@@ -1,14 +1,13 @@
 //! Where a store is measured: it can be put back as it was, as often as needed.
 //!
-//! As root, that is an ext4 file system in a file. Unlinking changes metadata only, and without `discard` the data blocks
+//! That is an ext4 file system in a file. Unlinking changes metadata only, and without `discard` the data blocks
 //! stay as they were. So it is enough to keep a copy of the metadata (`e2image -r`: inode tables, directories, bitmaps;
-//! 70 MiB of 900) and to write that back. Without root it is a directory, and its copy.
+//! 70 MiB of 900) and to write that back.
 
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use odoo_session_reaper::demo::Layout;
@@ -30,9 +29,8 @@ pub enum Cache {
 
 /// Where a store is measured.
 pub struct Bed {
-    /// Holds the image, its copies and its mount point, or the directory and its copy.
+    /// Holds the image, its copies and its mount point.
     dir: tempfile::TempDir,
-    is_image: bool,
     mounted: bool,
 }
 
@@ -44,22 +42,12 @@ impl Bed {
         let new = tempfile::Builder::new();
         let mut bed = Bed {
             dir: { new }.prefix("peers-").tempdir_in(&options.dir)?,
-            is_image: tool::is_root() && !options.no_image,
             mounted: false,
         };
         std::fs::create_dir(bed.at("mount"))?;
-        if !bed.is_image {
-            eprintln!("not root: a plain directory instead of a loop image, and nothing cold");
-        } else if let Err(error) = bed.make_image(files) {
-            eprintln!("no loop image, a plain directory instead: {error:#}");
-            bed.is_image = false;
-        }
-        if bed.is_image {
-            kind.make(options, layout, &bed.data_dir())?;
-            bed.freeze()?;
-        } else {
-            kind.make(options, layout, &bed.at("pristine"))?;
-        }
+        bed.make_image(files)?;
+        kind.make(options, layout, &bed.data_dir())?;
+        bed.freeze()?;
         Ok(bed)
     }
 
@@ -68,21 +56,8 @@ impl Bed {
         self.at("mount/data")
     }
 
-    /// Whether caches can be dropped for it.
-    pub fn can_be_cold(&self) -> bool {
-        self.is_image
-    }
-
     /// Puts the store back as it was made. A run that only deletes needs metadata alone; one that also saves, everything.
     pub fn restore(&mut self, cache: Cache, everything: bool) -> Result<()> {
-        if !self.is_image {
-            let copy = self.data_dir();
-            if copy.exists() {
-                std::fs::remove_dir_all(&copy)?;
-            }
-            run("cp -a", &[self.at("pristine").as_ref(), copy.as_ref()])?;
-            return Ok(());
-        }
         self.unmount()?;
         let (image, whole) = (self.at("ext4"), self.at("whole"));
         let copy = |from: &Path, to: &Path| {
@@ -155,35 +130,21 @@ impl Bed {
     }
 
     fn unmount(&mut self) -> Result<()> {
-        let mut tries = 0;
-        while self.mounted {
-            match finish("umount", &[self.at("mount").as_ref()]) {
-                Ok(_) => self.mounted = false,
-                // Somebody looks at it: a desktop, an indexer.
-                Err(_) if tries < 20 => wait(&mut tries),
-                Err(error) => return Err(error),
-            }
+        if std::mem::take(&mut self.mounted) {
+            finish("umount", &[self.at("mount").as_ref()])?;
         }
-        // A file system that lives on somewhere (in a copy of the mount table, say) would write into what is put back.
-        while !finish("losetup -j", &[self.at("ext4").as_ref()])?.is_empty() {
-            ensure!(tries < 50, "somebody keeps the loop image busy");
-            wait(&mut tries);
-        }
+        // A file system that lives on somewhere would write into what is put back.
+        let busy = finish("losetup -j", &[self.at("ext4").as_ref()])?;
+        ensure!(busy.is_empty(), "somebody keeps the loop image busy");
         Ok(())
     }
-}
-
-fn wait(tries: &mut u32) {
-    *tries += 1;
-    std::thread::sleep(Duration::from_millis(100));
 }
 
 /// The directory with the files goes after this, of itself.
 impl Drop for Bed {
     fn drop(&mut self) {
         let mount = self.at("mount");
-        if self.mounted && self.unmount().is_err() {
-            eprintln!("{} is still mounted", mount.display());
+        if self.mounted {
             let _ = finish("umount -l", &[mount.as_ref()]);
         }
     }

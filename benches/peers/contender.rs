@@ -40,9 +40,8 @@ mod all {
     pub const BFS: Contender = contender("bfs -delete", "bfs {sessions} -type f -mmin {older} -delete");
     pub const FD: Contender = contender("fd -X rm -f", "fdfind --unrestricted --type f --changed-before {minutes} . {sessions} -X rm -f");
     pub const TMPFILES: Contender = contender("systemd-tmpfiles --clean", "systemd-tmpfiles --clean {config}");
-    pub const ODOO_GC: Contender = contender("Odoo's own GC, in Python", "{python} -c {gc} {sessions} {layout} {seconds}");
-    pub const BARE_LOOP: Contender = contender("list, stat and unlink alone", "{bench} --bare-loop {sessions} {seconds}");
-    pub const PYTHON_AUDIT: Contender = contender("audit in Python", "{python} -c {audit} {sessions}");
+    pub const ODOO_GC: Contender = contender("Odoo's own GC, in Python", "/usr/bin/python3 -c {gc} {sessions} {layout} {seconds}");
+    pub const PYTHON_AUDIT: Contender = contender("audit in Python", "/usr/bin/python3 -c {audit} {sessions}");
     pub const REAP: Contender = contender("reap", reap!(""));
     pub const REAP_DEFAULT_WINDOWS: Contender = contender("reap, default windows", "{ours} reap --data-dir {data}");
     pub const REAP_BY_AGE_1: Contender = contender("reap --by-age-only --threads 1", reap!("--by-age-only --threads 1"));
@@ -78,10 +77,6 @@ impl Place<'_> {
         let seconds = self.kind.window().as_secs();
         match word {
             "{ours}" => self.options.program.clone().into(),
-            "{bench}" => {
-                std::env::current_exe().map_or_else(|_| "/proc/self/exe".into(), Into::into)
-            }
-            "{python}" => tool::python().into(),
             "{gc}" => include_str!("odoo_gc.py").into(),
             "{audit}" => include_str!("audit.py").into(),
             "{data}" => self.data_dir.clone().into(),

@@ -10,12 +10,11 @@
 //! peak of its resident memory.
 //!
 //! **On what.** As root, on ext4 in a loop image of its own, because a mount with `discard` (or an SSD busy with
-//! others) drowns every difference; otherwise in a directory of whatever file system that is. Its journal is as large
-//! as that of a disk of some size (512 MiB), so that no run waits for a checkpoint that a real server would not need.
+//! others) drowns every difference. Its journal is as large as that of a disk of some size (512 MiB), so that no run waits for a checkpoint that a real server would not need.
 //! Every file of the store has been read since it was written, as Odoo does, so `relatime` leaves it alone.
 //!
 //! **Warm** is: everything was listed, statted and read just before, through the same mount. **Cold** is: a fresh mount,
-//! all caches of the kernel dropped, and the loop device past the page cache (`--direct-io=on`). Needs root.
+//! all caches of the kernel dropped, and the loop device past the page cache (`--direct-io=on`).
 //!
 //! Peers, from Debian's packages: findutils, bfs, fd-find, systemd, python3. Those that are absent are left out, and said.
 //! Beside them e2fsprogs, mount and util-linux for the loop image.
@@ -28,7 +27,6 @@
 )]
 
 mod args;
-mod bare;
 mod bed;
 mod contender;
 mod measure;
@@ -51,7 +49,6 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.split_first() {
         Some((first, command)) if first == measure::HELPER => measure::help(command),
-        Some((first, [sessions, window])) if first == "--bare-loop" => bare::run(sessions, window),
         // `cargo test --all-targets` starts benches too, without this word.
         _ if !args.iter().any(|arg| arg == "--bench") => Ok(()),
         _ => {
@@ -67,6 +64,10 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
+    if let Err(error) = tool::can_mount() {
+        eprintln!("SKIPPED peers, no file system of its own: {error:#}");
+        return Ok(());
+    }
     tool::stop_on_signals()?;
     let started = std::time::Instant::now();
     let rows = rows::chosen(options);

@@ -120,7 +120,7 @@ pub fn casts(rows: &[Row], kind: Kind, options: &Options) -> Vec<Cast> {
     }
     if options.wants("peers") {
         // What else there is to delete files with.
-        let all = [FIND, REAP, BARE_LOOP, FIND_RM, BFS, FD, TMPFILES, ODOO_GC];
+        let all = [FIND, REAP, FIND_RM, BFS, FD, TMPFILES, ODOO_GC];
         parts.extend(all.map(|contender| (WARM, contender)));
     }
     if options.wants("memory") {

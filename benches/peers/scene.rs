@@ -38,21 +38,10 @@ pub struct Played {
     pub runs: Vec<Run>,
 }
 
-/// Which files there are before and after each run.
-#[derive(Default)]
-struct Expected {
-    pristine: Option<Names>,
-    after: Option<Names>,
-}
-
 impl Cast {
     /// Lets everybody have their turns.
     pub fn play(&self, bed: &mut Bed, options: &Options, layout: Layout) -> Result<Vec<Played>> {
         let scene = self.scene;
-        if scene.cache == Cache::Cold && !bed.can_be_cold() {
-            eprintln!("{}: skipped, caches cannot be dropped here", scene.name);
-            return Ok(Vec::new());
-        }
         let config = tempfile::Builder::new().suffix(".conf").tempfile()?;
         let place = Place {
             options,
@@ -68,35 +57,28 @@ impl Cast {
         let mut played = Vec::new();
         for &contender in &self.contenders {
             let program = &contender.command(&place)[0];
-            if tool::is_installed(program) {
-                let (scene, runs) = (scene.name, Vec::new());
-                played.push(Played {
-                    scene,
-                    layout,
-                    contender,
-                    runs,
-                });
-            } else {
-                let program = program.to_string_lossy();
-                eprintln!("{}: skipped, {program} is not installed", contender.name);
+            if !tool::is_installed(program) {
+                eprintln!("{}: skipped, it is not installed", contender.name);
+                continue;
             }
+            played.push(Played {
+                scene: scene.name,
+                layout,
+                contender,
+                runs: Vec::new(),
+            });
         }
-        let mut expected = Expected::default();
+        let mut expected = [None; 2];
         for turn in 1..=options.turns {
             for one in &mut played {
-                let who = format!(
-                    "{} {}, {}",
-                    scene.name,
-                    tool::name(layout),
-                    one.contender.name
-                );
+                let (scene, layout, name) = (scene.name, tool::name(layout), one.contender.name);
+                let who = format!("{scene} {layout}, {name}, {turn}/{}", options.turns);
                 let run = self.one(one.contender, bed, &place, &mut expected);
                 let run = run.with_context(|| who.clone())?;
-                let said = format!(
-                    "{:.3} s, CPU {:.3} s, {:.1} MiB",
-                    run.wall, run.cpu, run.peak
-                );
-                eprintln!("{who}, {turn}/{}: {said}", options.turns);
+                let Run {
+                    wall, cpu, peak, ..
+                } = run;
+                eprintln!("{who}: {wall:.3} s, CPU {cpu:.3} s, {peak:.1} MiB");
                 one.runs.push(run);
             }
         }
@@ -108,7 +90,7 @@ impl Cast {
         contender: Contender,
         bed: &mut Bed,
         place: &Place,
-        expected: &mut Expected,
+        [before, after]: &mut [Option<Names>; 2],
     ) -> Result<Run> {
         let scene = self.scene;
         let sessions = place.sessions();
@@ -117,8 +99,8 @@ impl Cast {
         }
         let files = store::files(&sessions)?;
         let names = store::names(&sessions, &files);
-        let pristine = expected.pristine.get_or_insert(names);
-        ensure!(names == *pristine, "the store was not put back as it was");
+        let pristine = *before.get_or_insert(names);
+        ensure!(names == pristine, "the store was not put back as it was");
         // Memory is finite, so what nobody is going to read is not in it.
         let read_from = if scene.deletes { DAY } else { Duration::ZERO };
         let mut young = Vec::new();
@@ -139,7 +121,7 @@ impl Cast {
         };
         if scene.deletes {
             let mut left = store::names(&sessions, &store::files(&sessions)?);
-            let first = *expected.after.get_or_insert(left);
+            let first = *after.get_or_insert(left);
             if contender.leaves_the_top(place.layout) {
                 left[0] = first[0];
             }

@@ -30,7 +30,7 @@ impl Kind {
 
     pub fn files(self, options: &Options) -> u64 {
         match self {
-            Kind::Idle => options.many,
+            Kind::Idle => 5 * options.files,
             _ => options.files,
         }
     }
@@ -120,32 +120,18 @@ pub fn names(sessions: &Path, files: &[PathBuf]) -> Names {
 /// Stats all these files, and reads them whole where somebody will read them: those that are older than `read`.
 /// Gives some sessions that are younger.
 pub fn warm(files: &[PathBuf], read: Duration) -> Result<Vec<PathBuf>> {
-    /// More than there are cores: the loop device takes its time.
-    const THREADS: usize = 4;
-    const SOME: usize = 1000;
+    const SOME: usize = 4000;
     let now = SystemTime::now();
-    let some = |chunk: &[PathBuf]| -> std::io::Result<Vec<PathBuf>> {
-        let mut young = Vec::new();
-        for path in chunk {
-            let about = path.symlink_metadata()?;
-            let age = now.duration_since(about.modified()?).unwrap_or_default();
-            let is_wanted = || young.len() < SOME && about.len() > 0 && is_session(path);
-            if age >= read {
-                std::fs::read(path)?;
-            } else if is_wanted() {
-                std::fs::read(path)?;
-                young.push(path.clone());
-            }
+    let mut young = Vec::new();
+    for path in files {
+        let about = path.symlink_metadata()?;
+        let age = now.duration_since(about.modified()?).unwrap_or_default();
+        if age >= read {
+            std::fs::read(path)?;
+        } else if young.len() < SOME && about.len() > 0 && is_session(path) {
+            std::fs::read(path)?;
+            young.push(path.clone());
         }
-        Ok(young)
-    };
-    std::thread::scope(|scope| {
-        let chunks = files.chunks(files.len().div_ceil(THREADS).max(1));
-        let readers: Vec<_> = chunks.map(|chunk| scope.spawn(|| some(chunk))).collect();
-        let mut young = Vec::new();
-        for reader in readers {
-            young.extend(reader.join().expect("a reader does not panic")?);
-        }
-        Ok(young)
-    })
+    }
+    Ok(young)
 }

@@ -57,15 +57,6 @@ pub fn is_installed(name: &OsStr) -> bool {
         .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(name).is_file()))
 }
 
-/// The Python itself, not a wrapper that chooses among several.
-pub fn python() -> &'static str {
-    static PYTHON: LazyLock<String> = LazyLock::new(|| {
-        let ask = OsStr::new("import sys; print(sys.executable)");
-        run("python3 -c", &[ask]).unwrap_or_else(|_| "python3".to_owned())
-    });
-    &PYTHON
-}
-
 /// The layout as the command line has it.
 pub fn name(layout: Layout) -> &'static str {
     match layout {
@@ -74,8 +65,13 @@ pub fn name(layout: Layout) -> &'static str {
     }
 }
 
-/// Whether this process may mount and drop caches.
-pub fn is_root() -> bool {
+/// Fails where this process may not mount an image.
+pub fn can_mount() -> Result<()> {
+    ensure!(is_root(), "not root");
+    run("losetup --find", &[]).map(drop)
+}
+
+fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 

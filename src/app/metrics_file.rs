@@ -28,6 +28,8 @@ pub(super) struct MetricsFile {
     wanted: Option<(PathBuf, io::Result<Place>)>,
     mode: Mode,
     begun: Instant,
+    /// Started by root, who becomes the store's owner for good.
+    by_root: bool,
 }
 
 impl MetricsFile {
@@ -37,6 +39,7 @@ impl MetricsFile {
             wanted: path.map(|path| (path.to_owned(), Place::open(path))),
             mode,
             begun: Instant::now(),
+            by_root: geteuid().is_root(),
         }
     }
 
@@ -90,8 +93,12 @@ impl MetricsFile {
             Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
         };
         if let Err(error) = written {
+            let became = match self.by_root && !geteuid().is_root() {
+                true => ", the owner of the store, which a run of root becomes",
+                false => "",
+            };
             tracing::warn!(
-                "cannot write the metrics file {} as user {}: {error}; nothing else is affected{}",
+                "cannot write the metrics file {} as user {}{became}: {error}; nothing else is affected{}",
                 redact::path(path),
                 geteuid().as_raw(),
                 sandbox::own_directory().map_or(String::new(), |advice| format!("; {advice}"))

@@ -21,7 +21,7 @@ use crate::exit::Exit;
 use crate::log;
 use crate::reap::{Mode, Stop};
 use crate::redact;
-use crate::report::Out;
+use crate::report::Format;
 use crate::settings::{Settings, SettingsError, Surroundings, notices, unknown_variables};
 use crate::stream;
 use metrics_file::MetricsFile;
@@ -38,7 +38,12 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage::tell(error.format(&mut command.clone()), &command),
     };
-    if let Some(text) = log::init(&cli.log) {
+    let wanted = log::Wanted {
+        more: i16::from(cli.log.verbose) - i16::from(cli.log.quiet),
+        json: cli.log.log_format == Format::Json,
+        deletes: deletes(&cli.command),
+    };
+    if let Some(text) = log::init(wanted) {
         tracing::warn!(
             "RUST_LOG is {}, which is no list of levels; it is ignored",
             redact::printable(text.as_bytes())
@@ -74,7 +79,7 @@ fn dispatch(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result
                 return several::run(&settings, &again, &stop()?);
             }
             tell_of_the_service(&settings);
-            run::run(&settings, Out::stdout(), quiet > 0, &stop()?, &metrics)
+            run::run(&settings, quiet > 0, &stop()?, &metrics)
         }
         Action::Reap(ReapArgs {
             deleting,
@@ -86,7 +91,7 @@ fn dispatch(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result
             let settings = known.and_then(|()| Settings::new(Some(&deleting), args, own, &around));
             let settings = or_say_why(settings, config.as_deref(), &metrics)?;
             tell_of_the_service(&settings);
-            run::run(&settings, Out::stdout(), quiet > 0, &stop()?, &metrics)
+            run::run(&settings, quiet > 0, &stop()?, &metrics)
         }
         Action::Who(args) => {
             known?;
@@ -140,7 +145,7 @@ fn or_say_why(
     config: Option<&Path>,
     metrics: &MetricsFile,
 ) -> Result<Settings, SettingsError> {
-    let unreadable = || sandbox::if_refused(config?, sandbox::For::Reading);
+    let unreadable = || sandbox::if_refused(config?, sandbox::READING);
     settings
         .map_err(|error| error.with(unreadable()))
         .inspect_err(|error| metrics.failed(None, error.exit))

@@ -7,10 +7,8 @@ use anyhow::Result;
 use clap::ArgMatches;
 
 use super::{progress, run};
-use crate::cli::{DeletingArgs, Format, RevokeArgs, WhoArgs};
+use crate::cli::{DeletingArgs, RevokeArgs, WhoArgs};
 use crate::exit::Exit;
-use crate::log;
-use crate::log::journal::Journal;
 use crate::people::{
     self, Answer, Caller, Document, Ended, Keys, Looking, Means, Revoked, Revoking, Seen, Sum,
     Table, Visitors, Watch, Watches,
@@ -18,7 +16,7 @@ use crate::people::{
 use crate::policy::{Class, LastSeen};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact;
-use crate::report::Out;
+use crate::report::{Format, Out};
 use crate::select::Selection;
 use crate::settings::{Settings, SettingsError, Surroundings};
 use crate::store::Store;
@@ -118,6 +116,7 @@ pub(super) fn revoke(
     let deleting = DeletingArgs {
         dry_run,
         limit: None,
+        max_logouts: None,
         by_age_only: false,
         force: true,
     };
@@ -293,7 +292,6 @@ impl Run<'_> {
         seen: &mut Seen,
         done: &mut Done,
     ) -> Tally {
-        let own = journal();
         let watches = (!done.watch.quiet.is_zero()).then(|| Watches::new(self.store));
         let shown = (
             std::mem::take(&mut seen.keys),
@@ -302,7 +300,7 @@ impl Run<'_> {
         let revoking = Revoking::new(
             (self.selection, &seen.people, keys),
             shown,
-            (caller, log::journal().or(own.as_ref())),
+            caller,
             watches.as_ref(),
         );
         let progress = Progress::default();
@@ -395,13 +393,4 @@ impl Run<'_> {
             tracing::warn!("{} failures; see above", tally.failures());
         }
     }
-}
-
-/// The journal, also where the log does not go there: who logged whom out is asked after an incident.
-fn journal() -> Option<Journal> {
-    if log::journal().is_some() {
-        return None;
-    }
-    let (journal, reached) = Journal::open(log::journal::SOCKET.into(), &mut std::io::sink());
-    reached.is_ok().then_some(journal)
 }

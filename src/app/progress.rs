@@ -16,7 +16,12 @@ const TICK: Duration = Duration::from_millis(100);
 const A_MOMENT: u32 = 5;
 
 /// Runs `work`, showing its progress on a terminal, unless that is `silent`.
-pub fn shown<T>(progress: &Progress, mode: Mode, silent: bool, work: impl FnOnce() -> T) -> T {
+pub(super) fn shown<T>(
+    progress: &Progress,
+    mode: Mode,
+    silent: bool,
+    work: impl FnOnce() -> T,
+) -> T {
     if silent || !std::io::stderr().is_terminal() {
         return work();
     }
@@ -32,17 +37,13 @@ pub fn shown<T>(progress: &Progress, mode: Mode, silent: bool, work: impl FnOnce
                 if tick >= A_MOMENT {
                     let spinner = spinner.get_or_insert_with(ProgressBar::new_spinner);
                     let seen = progress.seen.load(Ordering::Relaxed);
-                    let due = progress.due.load(Ordering::Relaxed);
-                    let settled = match mode {
-                        Mode::Reap => "deleted",
-                        Mode::DryRun | Mode::Audit => "due",
-                    };
-                    let per_second = (seen as f64 / begun.elapsed().as_secs_f64()) as u64;
+                    let settled = if mode == Mode::Reap { "deleted" } else { "due" };
                     spinner.set_message(format!(
                         "{} seen ({} a second), {} {settled}",
                         Numbers::Grouped.of(seen, "file"),
-                        Numbers::Grouped.count(per_second),
-                        Numbers::Grouped.count(due)
+                        Numbers::Grouped
+                            .count((seen as f64 / begun.elapsed().as_secs_f64()) as u64),
+                        Numbers::Grouped.count(progress.due.load(Ordering::Relaxed))
                     ));
                     spinner.tick();
                 }

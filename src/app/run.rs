@@ -9,14 +9,14 @@ use tracing::Level;
 
 use super::metrics_file::MetricsFile;
 use super::{progress, sandbox};
-use crate::cli::{Format, ReportArgs, ReportSize};
+use crate::cli::ReportArgs;
 use crate::exit::Exit;
 use crate::log;
 use crate::policy::{Basis, LastSeen};
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact::{self, Shown};
-use crate::report::{self, Facts, Finished, Listing, Out};
+use crate::report::{self, Facts, Finished, Format, Listing, Out, ReportSize};
 use crate::settings::Settings;
 use crate::store::mount::Reads;
 use crate::store::name::Kind;
@@ -28,27 +28,20 @@ use crate::time::{Timestamp, words};
 /// disk (on 2 cores, sharded: 4 took 0.84 of the time of 2 there, and 1.05 of it on a warm cache).
 const DEFAULT_THREADS: usize = 4;
 
-/// Audits or reaps one store, reports to `out`, and leaves `metrics` of it.
+/// Audits or reaps one store, reports, and leaves `metrics` of it.
 pub(super) fn run(
     settings: &Settings,
-    out: Out,
     quiet: bool,
     stop: &Stop,
     metrics: &MetricsFile,
 ) -> Result<Exit> {
     let sessions = &settings.location.sessions;
     metrics.check(sessions)?;
-    work(settings, out, quiet, stop, metrics)
+    work(settings, quiet, stop, metrics)
         .inspect_err(|_| metrics.failed(Some(sessions), Exit::Failed))
 }
 
-fn work(
-    settings: &Settings,
-    out: Out,
-    quiet: bool,
-    stop: &Stop,
-    metrics: &MetricsFile,
-) -> Result<Exit> {
+fn work(settings: &Settings, quiet: bool, stop: &Stop, metrics: &MetricsFile) -> Result<Exit> {
     let clock = Instant::now();
     let now = Timestamp::of(SystemTime::now());
     let store = open(settings)?;
@@ -61,7 +54,11 @@ fn work(
     let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
     let proved = settings.by_age_only && !left_alone && prove(&store, &mut plan, stop)?;
     let args = &settings.report;
-    let listing = Listing::new(out, args.list.then_some(args.format), !args.no_logins);
+    let listing = Listing::new(
+        Out::stdout(),
+        args.list.then_some(args.format),
+        !args.no_logins,
+    );
     let (mut tally, end) = match left_alone {
         true => (Tally::default(), None),
         false => reap(&store, &plan, &listing, quiet, args.list, stop),
@@ -97,7 +94,7 @@ pub(super) fn open(settings: &Settings) -> Result<Store> {
     let sessions = &settings.location.sessions;
     let store = Store::open(sessions, &settings.opening)
         .map_err(
-            |error| match sandbox::if_refused(sessions, sandbox::For::Deleting) {
+            |error| match sandbox::if_refused(sessions, sandbox::DELETING) {
                 Some(advice) => anyhow!("cannot open {}: {advice}", redact::path(sessions)),
                 None => error,
             },
@@ -161,6 +158,7 @@ pub(super) fn plan(settings: &Settings, store: &Store, now: Timestamp) -> Plan {
         mode: settings.mode,
         policy,
         limit: settings.limit,
+        max_logouts: settings.max_logouts,
         threads: settings.threads.map_or(DEFAULT_THREADS, usize::from),
         share_flat: settings.threads.is_some(),
     }
@@ -189,6 +187,7 @@ pub(super) fn exit(tally: &Tally, end: Option<End>) -> Exit {
         _ if nothing_was_there(tally) => Exit::Failed,
         _ if tally.failures() > 0 => Exit::Partly,
         _ if tally.denied() > 0 && !tally.readable => Exit::Partly,
+        _ if tally.kept_logins > 0 => Exit::Partly,
         _ => Exit::Done,
     }
 }
@@ -224,7 +223,8 @@ fn warn(run: &Finished<'_>) {
     }
 }
 
-/// Reports a run: to the journal if that is where its closing sentence would go, else to `out`.
+/// Reports a run: to the journal if that is where its closing sentence would go, else to `out`; of a reap that deletes,
+/// the journal has the sentence in any case.
 fn tell(mut out: Out, facts: &Facts, exit: Exit, args: &ReportArgs) -> Out {
     let usual = match facts.mode == Mode::Audit || std::io::stdout().is_terminal() {
         true => ReportSize::Full,
@@ -232,13 +232,14 @@ fn tell(mut out: Out, facts: &Facts, exit: Exit, args: &ReportArgs) -> Out {
     };
     let size = args.report.unwrap_or(usual);
     let alarming = matches!(exit, Exit::Failed | Exit::Partly) || facts.end.is_none();
+    let text = args.format == Format::Text;
     let line_of_journal = size == ReportSize::Summary && log::is_journal(std::io::stdout());
-    if line_of_journal && args.format == Format::Text {
+    let instead = line_of_journal && text;
+    if let Some(journal) = log::journal().filter(|journal| instead || journal.is_beside()) {
         // What was listed comes first.
         out.flush();
         let level = if alarming { Level::WARN } else { Level::INFO };
-        let sent = log::journal().map(|journal| report::send(journal, facts, level));
-        if let Some(Ok(())) = sent {
+        if report::send(journal, facts, level).is_ok() && instead {
             return out;
         }
     }
@@ -246,7 +247,7 @@ fn tell(mut out: Out, facts: &Facts, exit: Exit, args: &ReportArgs) -> Out {
         // The journal takes a line without a priority for information.
         out.print(format_args!("<4>"));
     }
-    let listed = args.list && args.format == Format::Json;
+    let listed = args.list && !text;
     report::write(&mut out, facts, size, args.format, listed);
     out
 }

@@ -25,34 +25,28 @@ const TEMPORARY: [&str; 3] = ["/tmp", "/var/tmp", "/run"];
 /// As many symlinks in a row as Linux follows.
 const MOST_LINKS: usize = 40;
 
-/// What a path is to be let in for.
-#[derive(Clone, Copy, Debug)]
-pub enum For {
-    /// To read it, as an odoo.conf.
-    Reading,
-    /// To delete in it, as a session store.
-    Deleting,
-}
+/// Lets a path in to read it, as an odoo.conf.
+pub(super) const READING: &str = "BindReadOnlyPaths=";
+
+/// Lets a path in to delete in it, as a session store.
+pub(super) const DELETING: &str = "BindPaths=";
 
 /// What the administrator can write into a drop-in, if our unit is a likely reason that `path` cannot be opened.
-pub fn if_refused(path: &Path, purpose: For) -> Option<String> {
+pub(super) fn if_refused(path: &Path, bind: &str) -> Option<String> {
     let unit = unit()?;
     let errno = rustix::fs::access(path, Access::READ_OK).err()?;
     let closed = |place: &str| rustix::fs::access(place, Access::EXEC_OK) == Err(Errno::ACCESS);
-    cure(&unit, &leads_to(path), purpose, errno, closed)
+    cure(&unit, &leads_to(path), bind, errno, closed)
 }
 
 /// What the administrator can do so that a run may delete in a store whose mount is read-only. `sessions` is the store's
 /// path without symlinks.
-pub fn if_read_only(sessions: &Path) -> Option<String> {
+pub(super) fn if_read_only(sessions: &Path) -> Option<String> {
     let mounts = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
     if file_system_is_read_only(&mounts, sessions) {
         return Some("so is its whole file system, which no drop-in changes".to_owned());
     }
-    let drop_in = drop_in(
-        &unit()?,
-        &[Line::Path("ReadWritePaths=", sessions.to_owned())],
-    );
+    let drop_in = drop_in(&unit()?, &[("ReadWritePaths=", Some(sessions))]);
     Some(format!(
         "the sandbox allows only the usual places. Add this one: {drop_in}. \
          If that changes nothing, the mount itself is read-only"
@@ -60,7 +54,7 @@ pub fn if_read_only(sessions: &Path) -> Option<String> {
 }
 
 /// Where the unit lets a metrics file be written to.
-pub fn own_directory() -> Option<String> {
+pub(super) fn own_directory() -> Option<String> {
     let unit = unit()?;
     let place = std::env::var_os(STATE).filter(|place| !place.is_empty())?;
     Some(format!(
@@ -78,22 +72,18 @@ fn unit() -> Option<Shown> {
 fn cure(
     unit: &str,
     path: &Path,
-    purpose: For,
+    bind: &str,
     errno: Errno,
     closed: impl Fn(&str) -> bool,
 ) -> Option<String> {
-    let bind = match purpose {
-        For::Reading => "BindReadOnlyPaths=",
-        For::Deleting => "BindPaths=",
-    };
-    let bind = Line::Path(bind, path.to_owned());
+    let bind = (bind, Some(path));
     let within = |places: &[&str]| {
         let place = places.iter().find(|place| path.starts_with(place))?;
         // In a hidden home nothing is found, or nothing is allowed. If it may be entered, it is another's file.
         (errno == Errno::NOENT || errno == Errno::ACCESS && closed(place)).then_some(())
     };
     if within(&HOMES).is_some() {
-        let drop_in = drop_in(unit, &[Line::Text("ProtectHome=tmpfs"), bind]);
+        let drop_in = drop_in(unit, &[("ProtectHome=tmpfs", None), bind]);
         return Some(format!(
             "the sandbox hides home directories. Let this one in: {drop_in}"
         ));
@@ -108,32 +98,20 @@ fn cure(
         format!(
             "{unit} runs as user {}, who may not. If Odoo runs as another user, name that one: {}",
             geteuid().as_raw(),
-            drop_in(unit, &[Line::Text("User=NAME")])
+            drop_in(unit, &[("User=NAME", None)])
         )
     })
 }
 
-/// A line of a unit.
-enum Line {
-    Text(&'static str),
-    Path(&'static str, PathBuf),
-}
-
-/// How to write a drop-in with these lines, each of them in backquotes.
-fn drop_in(unit: &str, lines: &[Line]) -> String {
+/// How to write a drop-in with these lines, each of them in backquotes; some end in a path.
+fn drop_in(unit: &str, lines: &[(&str, Option<&Path>)]) -> String {
     let mut out = format!("run `systemctl edit {unit}`, and write the lines `[Service]`");
-    for line in lines {
-        let line = match line {
-            Line::Text(line) => (*line).to_owned(),
-            Line::Path(key, path) => match quoted(path) {
-                Some(path) => format!("{key}{path}"),
-                None => {
-                    out.push_str(&format!(" and {key} with its path"));
-                    continue;
-                }
-            },
-        };
-        out.push_str(&format!(" and `{line}`"));
+    for (line, path) in lines {
+        out.push_str(&match path.map(quoted) {
+            None => format!(" and `{line}`"),
+            Some(Some(path)) => format!(" and `{line}{path}`"),
+            Some(None) => format!(" and {line} with its path"),
+        });
     }
     out
 }

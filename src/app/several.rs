@@ -15,12 +15,12 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
-use crate::cli::{ReportSize, typed, variable};
+use crate::cli::{typed, variable};
 use crate::exit::Exit;
 use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::numbers::bytes;
-use crate::report::{Numbers, Out};
+use crate::report::{Numbers, Out, ReportSize};
 use crate::settings::Settings;
 use crate::stream::TICK;
 
@@ -101,7 +101,7 @@ pub(super) fn run(settings: &Settings, again: &[OsString], stop: &Stop) -> Resul
             dead.push(format!("nobody knows what is in {place}: {error:#}"));
             (Exit::Failed, None)
         });
-        worst = worse(worst, exit);
+        worst = worst.max(exit);
         let line = match document {
             Some(Document { total }) => {
                 sum.files += total.files;
@@ -230,19 +230,6 @@ fn exit_of(status: ExitStatus) -> Result<Exit> {
     })
 }
 
-/// How bad an end is, for the whole.
-fn worse(one: Exit, other: Exit) -> Exit {
-    let rank = |exit: &Exit| match exit {
-        Exit::Done => 0,
-        Exit::Partly => 1,
-        Exit::Busy => 2,
-        Exit::Usage => 3,
-        Exit::Failed => 4,
-        Exit::Interrupted(_) => 5,
-    };
-    std::cmp::max_by_key(one, other, rank)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -286,14 +273,5 @@ mod tests {
         );
         again.insert(0, "odoo-session-reaper".into());
         assert!(command.try_get_matches_from(again).is_ok());
-    }
-
-    #[test]
-    fn the_whole_ends_as_the_worst_of_them() {
-        use Exit::{Done, Failed, Interrupted, Partly};
-        assert_eq!(worse(Done, Partly), Partly);
-        assert_eq!(worse(Failed, Partly), Failed);
-        assert_eq!(worse(Failed, Interrupted(2)), Interrupted(2));
-        assert_eq!(worse(Done, Done), Done);
     }
 }

@@ -1,5 +1,6 @@
 //! `demo`: makes a store, then audits, reaps and audits it, as an administrator would.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -17,7 +18,7 @@ use crate::report::Out;
 use crate::settings::{Settings, Surroundings};
 
 /// Makes the store and tells its story, or only makes it.
-pub fn tell(args: &DemoArgs, quiet: bool, stop: &Stop) -> Result<Exit> {
+pub(super) fn tell(args: &DemoArgs, quiet: bool, stop: &Stop) -> Result<Exit> {
     if let Some(dir) = &args.dir {
         return keep(args, dir, stop);
     }
@@ -36,7 +37,8 @@ fn keep(args: &DemoArgs, dir: &Path, stop: &Stop) -> Result<Exit> {
     let made = make(args, dir, stop)?;
     let place = redact::path(dir);
     let mut out = Out::stdout();
-    out.line(format_args!("made {made} sessions in {place}/sessions"));
+    let made = out.numbers().of(made, "session");
+    out.line(format_args!("made {made} in {place}/sessions"));
     out.flush();
     Ok(stop.signal().map_or(Exit::Done, Exit::Interrupted))
 }
@@ -62,7 +64,7 @@ fn tell_in(data_dir: &Path, args: &DemoArgs, quiet: bool, stop: &Stop) -> Result
         out.flush();
         let settings = settings(command, data_dir)?;
         let no_metrics = MetricsFile::new(None, settings.mode);
-        let exit = run::run(&settings, out, quiet, stop, &no_metrics)?;
+        let exit = run::run(&settings, quiet, stop, &no_metrics)?;
         if exit != Exit::Done {
             return Ok(exit);
         }
@@ -84,17 +86,10 @@ fn make(args: &DemoArgs, data_dir: &Path, stop: &Stop) -> Result<u64> {
 
 /// The settings of the very command line that the story shows.
 fn settings(command: &str, data_dir: &Path) -> Result<Settings> {
-    let line = [
-        "odoo-session-reaper",
-        command,
-        "--report",
-        "full",
-        "--data-dir",
-    ];
+    let line = ["odoo-session-reaper", command, "--report=full"].map(OsStr::new);
     let line = line
-        .iter()
-        .map(std::ffi::OsStr::new)
-        .chain([data_dir.as_os_str()]);
+        .into_iter()
+        .chain([OsStr::new("--data-dir"), data_dir.as_os_str()]);
     let matches = cli::command().try_get_matches_from(line)?;
     let around = Surroundings::real();
     let own = matches.subcommand().map_or(&matches, |(_, own)| own);

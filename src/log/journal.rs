@@ -18,16 +18,18 @@ use tracing_subscriber::layer::{Context, Layer};
 use crate::stream::{self, Patience, Stream};
 
 /// Where journald listens.
-pub(crate) const SOCKET: &str = "/run/systemd/journal/socket";
+pub(super) const SOCKET: &str = "/run/systemd/journal/socket";
 
 /// The way to the journal.
-pub struct Journal {
+pub(crate) struct Journal {
     socket: Option<UnixDatagram>,
     path: PathBuf,
+    beside: bool,
+    deletions: bool,
 }
 
 /// What becomes an entry of the journal.
-pub struct Entry {
+pub(crate) struct Entry {
     level: Level,
     message: String,
     fields: Vec<u8>,
@@ -35,7 +37,7 @@ pub struct Entry {
 
 impl Entry {
     /// An entry that says this. Fields can be added.
-    pub fn new(level: Level, message: String) -> Entry {
+    pub(crate) fn new(level: Level, message: String) -> Entry {
         Entry {
             level,
             message,
@@ -44,8 +46,25 @@ impl Entry {
     }
 
     /// Adds a field. Names are of our own making: capital letters and underscores.
-    pub fn with(mut self, name: &str, value: impl fmt::Display) -> Entry {
+    pub(crate) fn with(mut self, name: &str, value: impl fmt::Display) -> Entry {
         put(&mut self.fields, name, value.to_string().as_bytes());
+        self
+    }
+
+    /// Adds a field that not every entry has.
+    pub(crate) fn with_some(self, name: &str, value: Option<&str>) -> Entry {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    /// Adds to the message what the text log says of an event's field.
+    pub(crate) fn saying(mut self, name: &str, value: Option<&str>) -> Entry {
+        if let Some(value) = value {
+            // Writing to a String cannot fail.
+            let _ = write!(self.message, " {name}={value:?}");
+        }
         self
     }
 
@@ -101,12 +120,40 @@ impl Journal {
         Journal {
             socket: None,
             path: PathBuf::new(),
+            beside: false,
+            deletions: false,
         }
+    }
+
+    /// Entries to this socket beside a log that goes elsewhere, of deletions or only of the end. None where no journald
+    /// listens, as in a container.
+    pub(super) fn beside(path: PathBuf, deletions: bool) -> Option<Journal> {
+        let (journal, reached) = Journal::open(path, &mut io::sink());
+        let is_there = match reached {
+            // It is behind.
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+            Ok(()) => true,
+        };
+        is_there.then_some(Journal {
+            beside: true,
+            deletions,
+            ..journal
+        })
+    }
+
+    /// Whether the log goes elsewhere, and says by itself what an entry says.
+    pub(crate) fn is_beside(&self) -> bool {
+        self.beside
+    }
+
+    /// Whether each deletion of an authenticated session is an entry, though the log beside it may say less.
+    pub(crate) fn wants_deletions(&self) -> bool {
+        self.deletions
     }
 
     /// Entries to this socket; and what is in the way if it cannot be reached, which is tried again with each
     /// entry. `stderr` is a stream that journald has opened for this process.
-    pub(crate) fn open(path: PathBuf, stderr: &mut impl io::Write) -> (Journal, io::Result<()>) {
+    pub(super) fn open(path: PathBuf, stderr: &mut impl io::Write) -> (Journal, io::Result<()>) {
         let socket = match UnixDatagram::unbound() {
             Ok(socket) => socket,
             // The sandbox of an older unit allows no sockets.
@@ -120,8 +167,12 @@ impl Journal {
         let reached = socket
             .set_write_timeout(Some(stream::TICK))
             .and_then(|()| socket.send_to(b"", &path).map(drop));
-        let socket = Some(socket);
-        (Journal { socket, path }, reached)
+        let journal = Journal {
+            socket: Some(socket),
+            path,
+            ..Journal::lines_only()
+        };
+        (journal, reached)
     }
 
     /// Sends an entry. Waits while journald is behind, but not for long after a stop signal.
@@ -130,7 +181,7 @@ impl Journal {
     ///
     /// Where the journal's socket cannot be reached, or the entry is too large for a datagram. Then nothing of it
     /// was sent.
-    pub fn send(&self, entry: &Entry) -> io::Result<()> {
+    pub(crate) fn send(&self, entry: &Entry) -> io::Result<()> {
         let socket = self.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         let datagram = entry.datagram();
         let mut patience = Patience::default();
@@ -143,8 +194,18 @@ impl Journal {
         }
     }
 
+    /// Sends an entry. Where that is not possible, what the log would say goes to stderr.
+    pub(crate) fn tell(&self, entry: &Entry) {
+        if self.beside {
+            // The log says it.
+            let _ = self.send(entry);
+        } else {
+            self.tell_or_write(entry, &mut Stream::Error);
+        }
+    }
+
     /// Sends an entry, or writes it to `stream` if that is not possible.
-    fn tell(&self, entry: &Entry, stream: &mut impl io::Write) {
+    fn tell_or_write(&self, entry: &Entry, stream: &mut impl io::Write) {
         if self.send(entry).is_err() {
             // All at once, so that threads do not mix their lines. Nobody can be told that stderr is closed.
             let _ = stream.write_all(entry.lines().as_bytes());
@@ -156,27 +217,15 @@ impl<S: Subscriber> Layer<S> for &'static Journal {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut entry = Entry::new(*event.metadata().level(), String::new());
         event.record(&mut entry);
-        self.tell(&entry, &mut Stream::Error);
+        self.tell(&entry);
     }
 }
 
-/// Fields with names in capitals are the journal's; the others are told in the message, as in the text log.
+/// Fields are told in the message, as in the text log.
 impl Visit for Entry {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if is_journals(field) {
-            put(&mut self.fields, field.name(), value.as_bytes());
-        } else {
-            self.record_debug(field, &value);
-        }
-    }
-
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         // Writing to a String cannot fail.
         let _ = match field.name() {
-            name if is_journals(field) => {
-                put(&mut self.fields, name, format!("{value:?}").as_bytes());
-                Ok(())
-            }
             // tracing puts the message first.
             "message" => write!(self.message, "{value:?}"),
             name => write!(self.message, " {name}={value:?}"),
@@ -184,272 +233,5 @@ impl Visit for Entry {
     }
 }
 
-fn is_journals(field: &Field) -> bool {
-    field
-        .name()
-        .starts_with(|first: char| first.is_ascii_uppercase())
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use std::collections::BTreeMap;
-
-    use tracing_subscriber::layer::SubscriberExt;
-
-    use super::*;
-    use crate::redact;
-
-    /// Reads a datagram as journald does.
-    fn parse(mut datagram: &[u8]) -> BTreeMap<String, Vec<u8>> {
-        let mut fields = BTreeMap::new();
-        while !datagram.is_empty() {
-            let end = datagram.iter().position(|byte| *byte == b'\n').unwrap();
-            let line = std::str::from_utf8(&datagram[..end]).unwrap();
-            let (name, value, rest) = match line.split_once('=') {
-                Some((name, value)) => (name, value.as_bytes(), &datagram[end + 1..]),
-                None => {
-                    let (length, rest) = datagram[end + 1..].split_at(8);
-                    let length = u64::from_le_bytes(length.try_into().unwrap()) as usize;
-                    let (value, rest) = rest.split_at(length);
-                    (line, value, rest.strip_prefix(b"\n").unwrap())
-                }
-            };
-            assert_eq!(
-                fields.insert(name.to_owned(), value.to_vec()),
-                None,
-                "{name} twice"
-            );
-            datagram = rest;
-        }
-        fields
-    }
-
-    /// A journald that keeps nothing to itself.
-    struct Journald {
-        dir: tempfile::TempDir,
-        socket: UnixDatagram,
-    }
-
-    impl Journald {
-        fn new() -> Journald {
-            let dir = tempfile::tempdir().unwrap();
-            let socket = UnixDatagram::bind(dir.path().join("socket")).unwrap();
-            socket.set_nonblocking(true).unwrap();
-            Journald { dir, socket }
-        }
-
-        fn path(&self) -> PathBuf {
-            self.dir.path().join("socket")
-        }
-
-        fn open(&self) -> Journal {
-            let mut stream = Vec::new();
-            let (journal, reached) = Journal::open(self.path(), &mut stream);
-            reached.unwrap();
-            assert_eq!(stream, b"\n");
-            assert_eq!(self.received(), Some(Vec::new()));
-            journal
-        }
-
-        fn received(&self) -> Option<Vec<u8>> {
-            let mut buffer = vec![0; 1 << 20];
-            let length = self.socket.recv(&mut buffer).ok()?;
-            buffer.truncate(length);
-            Some(buffer)
-        }
-    }
-
-    #[test]
-    fn an_event_has_fields_of_its_own() {
-        let journald = Journald::new();
-        let journal: &'static Journal = Box::leak(Box::new(journald.open()));
-        let subscriber = tracing_subscriber::registry().with(journal);
-        tracing::subscriber::with_default(subscriber, || {
-            tracing::info!(
-                login = "b\"ob",
-                database = None::<&str>,
-                age = 5,
-                ODOO_LOGIN = "b\"ob",
-                ODOO_DB = None::<&str>,
-                SESSION_AGE = 691_200_u64,
-                "deleted {}",
-                "it"
-            );
-        });
-        let fields = parse(&journald.received().unwrap());
-        let expected = [
-            ("MESSAGE", "deleted it login=\"b\\\"ob\" age=5"),
-            ("ODOO_LOGIN", "b\"ob"),
-            ("PRIORITY", "6"),
-            ("SESSION_AGE", "691200"),
-            ("SYSLOG_IDENTIFIER", "odoo-session-reaper"),
-        ];
-        let expected = expected.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-        assert_eq!(fields, BTreeMap::from(expected));
-        assert_eq!(journald.received(), None);
-    }
-
-    #[test]
-    fn the_message_is_that_of_the_text_log() {
-        let journald = Journald::new();
-        let journal: &'static Journal = Box::leak(Box::new(journald.open()));
-        let text = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-        let writer = text.clone();
-        let layer = tracing_subscriber::fmt::layer()
-            .without_time()
-            .with_level(false)
-            .with_target(false)
-            .with_ansi(false)
-            .with_writer(move || Shared(writer.clone()));
-        let subscriber = tracing_subscriber::registry().with(journal).with(layer);
-        tracing::subscriber::with_default(subscriber, || {
-            tracing::info!(
-                login = Some("a\\b\n\u{9b}"),
-                count = 3,
-                yes = true,
-                "words {}",
-                1
-            );
-            tracing::warn!("a \"quoted\" {:?}", "text");
-        });
-        let mut messages = Vec::new();
-        while let Some(datagram) = journald.received() {
-            messages.extend_from_slice(&parse(&datagram)["MESSAGE"]);
-            messages.push(b'\n');
-        }
-        assert_eq!(
-            String::from_utf8(messages).unwrap(),
-            String::from_utf8(text.lock().unwrap().clone()).unwrap()
-        );
-    }
-
-    struct Shared(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-
-    impl io::Write for Shared {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn no_text_breaks_out_of_its_field() {
-        let journald = Journald::new();
-        let journal = journald.open();
-        for text in [
-            "bob\nPRIORITY=0",
-            "\n\nMESSAGE=pwned\n_UID=0\n",
-            "\nMESSAGE\n\u{5}\0\0\0\0\0\0\0pwned\n",
-            "=",
-            "",
-            "\0",
-            "…",
-        ] {
-            let entry = Entry::new(Level::INFO, format!("login={text}")).with("ODOO_LOGIN", text);
-            journal.send(&entry).unwrap();
-            let fields = parse(&journald.received().unwrap());
-            assert_eq!(fields.len(), 4, "{text:?}");
-            assert_eq!(fields["PRIORITY"], b"6");
-            assert_eq!(fields["ODOO_LOGIN"], text.as_bytes());
-            assert_eq!(fields["MESSAGE"], format!("login={text}").as_bytes());
-        }
-    }
-
-    #[test]
-    fn the_worst_login_fits_a_datagram() {
-        let journald = Journald::new();
-        let journal = journald.open();
-        for worst in [vec![0xff; 9_999], "\u{10ffff}".repeat(9_999).into_bytes()] {
-            let worst = redact::printable(&worst);
-            let entry = Entry::new(Level::INFO, format!("{worst:?} {worst:?}"))
-                .with("ODOO_LOGIN", &worst)
-                .with("ODOO_DB", &worst);
-            assert!(entry.datagram().len() < 16 * 1024, "far below 208 KiB");
-            journal.send(&entry).unwrap();
-            assert_eq!(
-                parse(&journald.received().unwrap())["ODOO_DB"],
-                worst.as_bytes()
-            );
-        }
-    }
-
-    #[test]
-    fn without_a_journald_there_are_lines() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut stream = Vec::new();
-        let (journal, reached) = Journal::open(dir.path().join("socket"), &mut stream);
-        assert_eq!(reached.unwrap_err().kind(), io::ErrorKind::NotFound);
-        let entry = Entry::new(Level::WARN, "one\ntwo".to_owned()).with("ODOO_DB", "shop");
-        for journal in [journal, Journal::lines_only()] {
-            stream.clear();
-            journal.tell(&entry, &mut stream);
-            assert_eq!(String::from_utf8_lossy(&stream), "<4>one\n<4>two\n");
-        }
-    }
-
-    #[test]
-    fn a_journald_that_goes_and_comes_back_loses_and_doubles_nothing() {
-        let Journald { dir, socket } = Journald::new();
-        let path = dir.path().join("socket");
-        let mut stream = Vec::new();
-        let (journal, _) = Journal::open(path.clone(), &mut stream);
-        stream.clear();
-        let entry = |text: &str| Entry::new(Level::INFO, text.to_owned());
-        journal.tell(&entry("one"), &mut stream);
-        drop(socket);
-        journal.tell(&entry("two"), &mut stream);
-        std::fs::remove_file(&path).unwrap();
-        journal.tell(&entry("three"), &mut stream);
-        let socket = UnixDatagram::bind(&path).unwrap();
-        socket.set_nonblocking(true).unwrap();
-        let journald = Journald { dir, socket };
-        journal.tell(&entry("four"), &mut stream);
-        assert_eq!(String::from_utf8_lossy(&stream), "<6>two\n<6>three\n");
-        assert_eq!(parse(&journald.received().unwrap())["MESSAGE"], b"four");
-        assert_eq!(journald.received(), None);
-    }
-
-    #[test]
-    fn what_is_too_large_for_a_datagram_is_a_line() {
-        let journald = Journald::new();
-        let journal = journald.open();
-        let mut stream = Vec::new();
-        let entry = Entry::new(Level::ERROR, "x".repeat(1 << 20));
-        journal.tell(&entry, &mut stream);
-        assert_eq!(stream.len(), (1 << 20) + "<3>\n".len());
-        assert_eq!(journald.received(), None);
-    }
-
-    #[test]
-    fn waits_for_a_journald_that_is_behind() {
-        let journald = Journald::new();
-        journald.socket.set_nonblocking(false).unwrap();
-        journald
-            .socket
-            .set_read_timeout(Some(std::time::Duration::from_secs(60)))
-            .unwrap();
-        let mut stream = Vec::new();
-        let (journal, _) = Journal::open(journald.path(), &mut stream);
-        journald.received();
-        // Far more than a socket's queue and buffer hold.
-        const ENTRIES: usize = 5_000;
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let mut stream = Vec::new();
-                for number in 0..ENTRIES {
-                    journal.tell(&Entry::new(Level::INFO, number.to_string()), &mut stream);
-                }
-                assert!(stream.is_empty());
-            });
-            std::thread::sleep(std::time::Duration::from_millis(100));
-            for number in 0..ENTRIES {
-                let fields = parse(&journald.received().unwrap());
-                assert_eq!(fields["MESSAGE"], number.to_string().as_bytes());
-            }
-        });
-    }
-}
+mod tests;

@@ -2,6 +2,8 @@
 
 use rustix::process::getuid;
 
+use crate::redact::{self, Shown};
+
 /// What the kernel says where nobody has logged in, as in a container.
 const NOBODY: u32 = u32::MAX;
 
@@ -9,23 +11,27 @@ const NOBODY: u32 = u32::MAX;
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     /// Who ran it.
-    pub uid: u32,
+    pub uid: Shown,
     /// Who had logged in, whatever `su` and `sudo` made of it since (`/proc/self/loginuid`).
-    pub login_uid: Option<u32>,
+    pub login_uid: Option<Shown>,
     /// Who called sudo, as that says.
-    pub sudo_user: Option<String>,
+    pub sudo_user: Option<Shown>,
 }
 
 impl Caller {
     pub fn now() -> Caller {
+        let shown = |text: &str| redact::printable(text.as_bytes());
         let login_uid = std::fs::read_to_string("/proc/self/loginuid").ok();
-        let login_uid = login_uid.and_then(|uid| uid.trim().parse().ok());
+        let login_uid = login_uid.and_then(|uid| uid.trim().parse::<u32>().ok());
+        let sudo_user = std::env::var("SUDO_USER").ok();
         Caller {
-            uid: getuid().as_raw(),
-            login_uid: login_uid.filter(|uid| *uid != NOBODY),
-            sudo_user: std::env::var("SUDO_USER")
-                .ok()
-                .filter(|name| !name.is_empty()),
+            uid: shown(&getuid().as_raw().to_string()),
+            login_uid: login_uid
+                .filter(|uid| *uid != NOBODY)
+                .map(|uid| shown(&uid.to_string())),
+            sudo_user: sudo_user
+                .filter(|name| !name.is_empty())
+                .map(|name| shown(&name)),
         }
     }
 }

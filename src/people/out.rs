@@ -9,7 +9,7 @@ use tracing::Level;
 
 use super::watch::Watches;
 use super::{Caller, Key, Keys};
-use crate::log::journal::{Entry, Journal};
+use crate::log::{self, journal::Entry};
 use crate::policy::{Class, Content};
 use crate::reap::{Chooser, Due, Met, Observer, Outcome};
 use crate::report::DELETION;
@@ -24,8 +24,6 @@ pub(crate) struct Revoking<'a> {
     pub people: &'a People,
     pub keys: &'a Keys,
     pub caller: &'a Caller,
-    /// Where entries go, if there is a journal.
-    pub journal: Option<&'a Journal>,
     /// What shows who comes back, unless nobody wants to know.
     pub watches: Option<&'a Watches<'a>>,
     revoked: Mutex<Revoked>,
@@ -57,7 +55,7 @@ impl<'a> Revoking<'a> {
     pub fn new(
         (selection, people, keys): (&'a Selection, &'a People, &'a Keys),
         (shown, shards): (HashSet<Key>, BTreeSet<Box<[u8]>>),
-        (caller, journal): (&'a Caller, Option<&'a Journal>),
+        caller: &'a Caller,
         watches: Option<&'a Watches<'a>>,
     ) -> Revoking<'a> {
         // All watches stand before anything is deleted.
@@ -75,7 +73,6 @@ impl<'a> Revoking<'a> {
             people,
             keys,
             caller,
-            journal,
             watches,
             revoked: Mutex::new(revoked),
         }
@@ -156,33 +153,29 @@ impl<'a> Revoking<'a> {
             login_uid,
             sudo_user,
         } = self.caller;
-        let sudo_user = sudo_user
-            .as_ref()
-            .map(|name| crate::redact::printable(name.as_bytes()));
+        let (login_uid, sudo_user) = (login_uid.as_deref(), sudo_user.as_deref());
         let message = match came_back {
-            true => "deleted a revoked session that came back",
+            true => "deleted a revoked session that had come back",
             false => "deleted a revoked session",
         };
-        if let Some(journal) = self.journal {
-            let sid = &due.sid_prefix;
-            let (login, database) = (login.unwrap_or("-"), database.unwrap_or("-"));
-            let said = format!("{message} login=\"{login}\" database=\"{database}\" sid=\"{sid}\"");
-            let mut entry = Entry::new(Level::INFO, said)
+        if let Some(journal) = log::journal() {
+            let entry = Entry::new(Level::INFO, message.to_owned())
+                .saying("login", login)
+                .saying("database", database)
+                .saying("sid", Some(&due.sid_prefix))
+                .saying("reason", Some(due.reason.name()))
                 .with("MESSAGE_ID", DELETION)
-                .with("ODOO_DB", database)
-                .with("ODOO_LOGIN", login)
+                .with_some("ODOO_DB", database)
+                .with_some("ODOO_LOGIN", login)
                 .with("SESSION_CLASS", due.class.label())
                 .with("SESSION_AGE", due.age.as_secs())
-                .with("SESSION_SID", sid)
+                .with("SESSION_SID", &due.sid_prefix)
                 .with("REASON", due.reason.name())
-                .with("CALLER_UID", uid);
-            if let Some(uid) = login_uid {
-                entry = entry.with("CALLER_LOGIN_UID", uid);
-            }
-            if let Some(name) = &sudo_user {
-                entry = entry.with("CALLER_SUDO_USER", name);
-            }
-            if journal.send(&entry).is_ok() {
+                .with("CALLER_UID", uid)
+                .with_some("CALLER_LOGIN_UID", login_uid)
+                .with_some("CALLER_SUDO_USER", sudo_user);
+            journal.tell(&entry);
+            if !journal.is_beside() {
                 return;
             }
         }
@@ -191,9 +184,9 @@ impl<'a> Revoking<'a> {
             database,
             sid = &*due.sid_prefix,
             reason = due.reason.name(),
-            uid,
+            caller = &**uid,
             login_uid,
-            sudo_user = sudo_user.as_deref(),
+            sudo_user,
             "{message}"
         );
     }

@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use super::rows::{DeviceSeen, Login, State};
-use crate::cli::Format;
 use crate::redact::Shown;
-use crate::report::Out;
+use crate::report::{Format, Out};
 use crate::session::Uid;
 use crate::time::{Timestamp, short};
 

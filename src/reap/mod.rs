@@ -5,6 +5,7 @@
 //! due.
 
 mod chooser;
+mod fuse;
 mod observer;
 mod plan;
 pub(crate) mod sample;
@@ -30,6 +31,7 @@ use crate::store::batch::Batch;
 use crate::store::walk::{self, Top};
 use crate::tally::unknown::Place;
 use crate::tally::{Operation, Tally};
+use fuse::Fuse;
 use worker::{Monster, Worker, monster};
 
 /// What all workers share.
@@ -44,6 +46,8 @@ struct Shared<'a> {
     /// Deletions that `--limit` still allows. Whoever deletes holds it, so that the limit is met exactly.
     permits: Option<Mutex<u64>>,
     limit_reached: AtomicBool,
+    /// Logins that `--max-logouts` still allows to end.
+    fuse: Option<&'a Fuse>,
     interrupted: AtomicBool,
     threads: usize,
     /// How many files a worker reads in one go, and how many it settles in one go; each may hold a handle.
@@ -89,7 +93,6 @@ impl<'a> Shared<'a> {
     fn new(
         store: &'a Store,
         plan: &'a Plan,
-        chooser: Option<&'a dyn Chooser>,
         observer: &'a dyn Observer,
         stop: &'a Stop,
         progress: &'a Progress,
@@ -98,12 +101,13 @@ impl<'a> Shared<'a> {
         Shared {
             store,
             plan,
-            chooser,
+            chooser: None,
             observer,
             stop,
             progress,
             permits: plan.limit.map(Mutex::new),
             limit_reached: AtomicBool::new(false),
+            fuse: None,
             interrupted: AtomicBool::new(false),
             threads,
             at_once,
@@ -131,6 +135,11 @@ impl<'a> Shared<'a> {
         self.chooser.is_none_or(Chooser::leaves_traces)
     }
 
+    /// Whether failures are worth a warning. A walk that only counts leaves them to the one that follows.
+    fn warns(&self) -> bool {
+        !self.fuse.is_some_and(Fuse::only_counts)
+    }
+
     /// Whether to leave the rest undone. To be asked only where there is a rest.
     fn stopped(&self) -> bool {
         let interrupted = self.stop.signal().is_some();
@@ -151,7 +160,27 @@ pub fn run(
     stop: &Stop,
     progress: &Progress,
 ) -> (Tally, End) {
-    Shared::new(store, plan, None, observer, stop, progress).run()
+    let Some(most) = plan.max_logouts else {
+        return walk(store, plan, observer, stop, progress, None);
+    };
+    let too_many = fuse::too_many(store, plan, most, stop, progress);
+    let fuse = Fuse::new(too_many.map_or(most, |_| 0));
+    let (mut tally, end) = walk(store, plan, observer, stop, progress, Some(&fuse));
+    // Where a limit ends the run early, it has not met all of them.
+    tally.kept_logins = tally.kept_logins.max(too_many.unwrap_or(0));
+    (tally, end)
+}
+
+fn walk(
+    store: &Store,
+    plan: &Plan,
+    observer: &dyn Observer,
+    stop: &Stop,
+    progress: &Progress,
+    fuse: Option<&Fuse>,
+) -> (Tally, End) {
+    let shared = Shared::new(store, plan, observer, stop, progress);
+    Shared { fuse, ..shared }.run()
 }
 
 /// As [`run`], but `chooser` decides what goes; `plan` only says of each file what its age means.
@@ -163,7 +192,9 @@ pub(crate) fn choose(
     stop: &Stop,
     progress: &Progress,
 ) -> (Tally, End) {
-    Shared::new(store, plan, Some(chooser), observer, stop, progress).run()
+    let chooser = Some(chooser);
+    let shared = Shared::new(store, plan, observer, stop, progress);
+    Shared { chooser, ..shared }.run()
 }
 
 /// As [`choose`], but of these files in one shard only, or at the top level.
@@ -176,7 +207,10 @@ pub(crate) fn choose_among(
     (shard, names): (Option<&[u8]>, Batch),
 ) -> Tally {
     let progress = Progress::default();
-    let shared = Shared::new(store, plan, Some(chooser), observer, stop, &progress);
+    let shared = Shared {
+        chooser: Some(chooser),
+        ..Shared::new(store, plan, observer, stop, &progress)
+    };
     let mut worker = Worker::new(&shared, None);
     match shard {
         Some(shard) => worker.in_shard(shard, &names),
@@ -292,7 +326,9 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
     by_inode(&mut window, &mut task);
     if let Err(errno) = walked {
         tally.error(Operation::List, errno);
-        tracing::warn!("cannot list the store: {}", std::io::Error::from(errno));
+        if shared.warns() {
+            tracing::warn!("cannot list the store: {}", std::io::Error::from(errno));
+        }
     }
     tally
 }

@@ -43,6 +43,8 @@ pub struct Plan {
     pub policy: Policy,
     /// Delete at most this many files.
     pub limit: Option<u64>,
+    /// End no login at all if more than this many are due.
+    pub max_logouts: Option<u64>,
     /// Number of workers, as far as there are handles for them.
     pub threads: usize,
     /// Let several workers delete in a flat store at the same time, at the cost of Odoo's saves.

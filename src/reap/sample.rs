@@ -85,10 +85,8 @@ impl Sampler<'_> {
             match top {
                 Top::File {
                     name, file_type, ..
-                } if flat.files < SIZE => {
-                    if name::at_top(name) == Kind::Flat {
-                        self.look(store.handle(), name, file_type, Kind::Flat, &mut flat);
-                    }
+                } if flat.files < SIZE && name::at_top(name) == Kind::Flat => {
+                    self.look(store.handle(), name, file_type, Kind::Flat, &mut flat);
                 }
                 Top::Shard(shard) if sharded.files < SIZE => {
                     let up_to = SIZE.min(sharded.files + of_one_shard);

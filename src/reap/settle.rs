@@ -28,7 +28,7 @@ pub enum Outcome {
     SavedAgain,
     /// Gone before we came.
     Vanished,
-    /// Not tried: the run was stopped or has reached its limit.
+    /// Not tried: the run was stopped, has reached its limit, or must not end so many logins.
     Left,
     /// The system refused.
     Failed(Operation, Errno),
@@ -247,6 +247,7 @@ mod tests {
             mode: Mode::Reap,
             policy,
             limit: None,
+            max_logouts: None,
             threads: 1,
             share_flat: false,
         };
@@ -260,6 +261,7 @@ mod tests {
             progress: &progress,
             permits: None,
             limit_reached: AtomicBool::new(false),
+            fuse: None,
             interrupted: AtomicBool::new(false),
             samples: AtomicU32::new(0),
             threads: 1,

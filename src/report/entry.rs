@@ -1,4 +1,4 @@
-//! The closing sentence as an entry of systemd's journal.
+//! Entries of systemd's journal: a login that ended, and the closing sentence.
 
 use std::io;
 
@@ -8,9 +8,37 @@ use super::facts::Facts;
 use super::numbers::Numbers;
 use super::text;
 use crate::log::journal::{Entry, Journal};
+use crate::reap::Due;
+use crate::time::words;
+
+/// `MESSAGE_ID=` of the event that an authenticated session was deleted; docs/journal.md names it.
+pub(crate) const DELETION: &str = "33246ad624654233957020b56b8fc55e";
+
+/// What is said of it.
+pub(super) const DELETED: &str = "deleted an authenticated session";
 
 /// `MESSAGE_ID=` of the event that a run has come to its end; docs/journal.md names it.
 const SUMMARY: &str = "3e3b1b1f4e6c4f75ac98521207696ff7";
+
+/// A login that ended; its message is that of the text log.
+pub(super) fn deletion(due: &Due, login: Option<&str>) -> Entry {
+    let database = due.who.db.as_deref();
+    Entry::new(Level::INFO, DELETED.to_owned())
+        .saying("login", login)
+        .saying("database", database)
+        .saying("sid", Some(&due.sid_prefix))
+        .saying("age", Some(&words(due.age)))
+        .saying("reason", Some(due.reason.name()))
+        .saying("window", Some(&words(due.window)))
+        .with("MESSAGE_ID", DELETION)
+        .with_some("ODOO_DB", database)
+        .with_some("ODOO_LOGIN", login)
+        .with("SESSION_CLASS", due.class.label())
+        .with("SESSION_AGE", due.age.as_secs())
+        .with("SESSION_WINDOW", due.window.as_secs())
+        .with("SESSION_SID", &due.sid_prefix)
+        .with("REASON", due.reason.name())
+}
 
 /// Sends the closing sentence with the run's numbers as fields. Where that fails, nothing was sent.
 pub fn send(journal: &Journal, facts: &Facts, level: Level) -> io::Result<()> {
@@ -21,6 +49,7 @@ pub fn send(journal: &Journal, facts: &Facts, level: Level) -> io::Result<()> {
         .with("SESSIONS_SEEN", total.all.files)
         .with("SESSIONS_DUE", total.due.files)
         .with("SESSIONS_DELETED", total.deleted.files)
+        .with("LOGINS_KEPT", facts.found.logouts.kept)
         .with("FAILURES", facts.found.failures())
         .with("DURATION_USEC", facts.took.as_micros())
         .with("EXIT_CODE", facts.exit_code);

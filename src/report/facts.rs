@@ -7,6 +7,7 @@
 mod gather;
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -14,8 +15,11 @@ use serde::{Serialize, Serializer};
 use crate::policy::{Class, LastSeen};
 use crate::reap::{End, Mode};
 use crate::redact::Shown;
-use crate::tally::{AGE_BOUNDS, AGE_BUCKETS, DENIED, Pile};
+use crate::store::Room;
+use crate::tally::databases::Fates;
+use crate::tally::{self, DENIED, Pile};
 use crate::time::Timestamp;
+use crate::unknown::Told;
 
 pub use gather::Finished;
 
@@ -23,8 +27,8 @@ pub use gather::Finished;
 #[derive(Debug, Serialize)]
 pub struct Facts {
     pub version: &'static str,
-    /// What was done with files that are due.
-    #[serde(rename = "command", serialize_with = "command")]
+    pub command: &'static str,
+    #[serde(skip)]
     pub mode: Mode,
     pub dry_run: bool,
     /// The moment that all ages count from.
@@ -37,13 +41,19 @@ pub struct Facts {
     pub signal: Option<i32>,
     pub exit_code: u8,
     pub limit: Option<u64>,
+    pub max_logouts: Option<u64>,
     pub store: StoreFacts,
-    pub file_system: FileSystem,
-    pub windows: Windows,
+    #[serde(rename = "file_system", serialize_with = "file_system")]
+    pub room: Room,
+    /// The general ones, in seconds; `None` is for ever.
+    #[serde(serialize_with = "as_map")]
+    pub windows: [(&'static str, Option<u64>); 5],
+    /// The shortest window of a session in any database.
+    #[serde(skip)]
+    pub shortest: Duration,
     pub policy: Vec<Setting>,
     #[serde(flatten)]
     pub found: Found,
-    /// What was configured for somebody who is not there.
     pub nobody: Nobody,
     /// What told when a session was used last.
     #[serde(skip)]
@@ -56,6 +66,7 @@ pub struct StoreFacts {
     pub path: Shown,
     /// What that leads to.
     pub resolved: Shown,
+    /// Who said so.
     pub from: Shown,
     /// Nobody did; it was found by searching.
     pub found: bool,
@@ -68,29 +79,6 @@ pub struct StoreFacts {
     pub flat_files: u64,
     pub sharded_files: u64,
     pub shards: u64,
-}
-
-/// The file system's room; `None` where there is no fixed number.
-#[derive(Debug, Serialize)]
-pub struct FileSystem {
-    pub inodes: Option<u64>,
-    pub inodes_free: Option<u64>,
-    pub bytes: Option<u64>,
-    pub bytes_free: Option<u64>,
-}
-
-/// The general windows, in seconds.
-#[derive(Debug, Serialize)]
-pub struct Windows {
-    pub authenticated: u64,
-    pub anonymous: u64,
-    pub cart: u64,
-    pub leftover: u64,
-    /// Of what does not read as a session; `None` is for ever.
-    pub unreadable: Option<u64>,
-    /// The shortest of a session in any database.
-    #[serde(skip)]
-    pub shortest: u64,
 }
 
 /// A value of the policy, and who said so.
@@ -108,18 +96,15 @@ pub struct Setting {
     pub line: Option<usize>,
 }
 
-/// A value of the policy.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum SettingValue {
-    /// A window or a lifetime.
     Seconds(u64),
     /// Patterns of logins.
     Logins(Vec<Shown>),
     /// How many patterns of logins there are, where logins may not be shown.
     Hidden(usize),
     Switch(bool),
-    /// One of some words.
     Word(&'static str),
     /// Nothing, which for these options means: never.
     Never,
@@ -136,7 +121,6 @@ pub struct Found {
     pub databases: Vec<Database>,
     /// Logged-in users' sessions; one that Odoo moved to a new file counts once.
     pub logins: u64,
-    /// Whose logins end with what is settled.
     pub logouts: Logouts,
     /// Authenticated sessions that are due though somebody read them within their window: at least so many, or `None`
     /// where nobody knows of any read.
@@ -151,8 +135,7 @@ pub struct Found {
     /// Authenticated sessions with a longest lifetime that do not say when they began.
     pub lifetime_unknown: u64,
     /// Foreign names that a newer Odoo may have made.
-    pub unknown: Vec<Unknown>,
-    /// Files that were kept for other reasons than their age.
+    pub unknown: Vec<Told>,
     pub kept: Kept,
     pub vanished: u64,
     /// Files that do not read as a session, by reason.
@@ -160,62 +143,55 @@ pub struct Found {
     pub errors: Vec<Failure>,
 }
 
-/// What was found of one class.
 #[derive(Debug, Serialize)]
 pub struct ClassRow {
     #[serde(flatten)]
     pub class: Class,
-    /// Its window in seconds; `None` for what is never due.
+    /// The general window in seconds; `None` for what is never due.
     pub window: Option<u64>,
+    /// The shortest and the longest window of the files in this row, whose databases may have their own.
+    #[serde(skip)]
+    pub windows: Option<[Duration; 2]>,
     #[serde(flatten)]
     pub row: Row,
 }
 
-/// What was found of one class, or of all.
+/// A row of the tally, and what of it was deleted.
 #[derive(Debug, Serialize)]
 pub struct Row {
     #[serde(flatten)]
-    pub all: Pile,
-    pub due: Pile,
+    found: tally::Row,
     pub deleted: Pile,
-    /// The oldest last save or use.
-    pub oldest: Option<Timestamp>,
-    /// How many lie in each bucket of [`AGE_BOUNDS`].
-    #[serde(serialize_with = "ages")]
-    pub ages: [u64; AGE_BUCKETS],
-    /// Those that were deleted, or that a dry run or an audit would delete.
-    #[serde(skip)]
-    pub settled: Pile,
-    /// Due, but saved again or gone before they could be deleted.
-    #[serde(skip)]
-    pub spared: u64,
 }
 
-/// What was found of one database.
+impl Deref for Row {
+    type Target = tally::Row;
+
+    fn deref(&self) -> &tally::Row {
+        &self.found
+    }
+}
+
 #[derive(Debug, Serialize)]
 pub struct Database {
-    /// Its name; `None` for sessions without one, and for the others.
+    /// `None` for sessions without one, and for the others.
     pub name: Option<Shown>,
     /// These are of databases beyond those that are told apart.
     pub others: bool,
-    pub files: u64,
     pub disk_bytes: u64,
-    pub due: u64,
+    #[serde(flatten)]
+    pub total: Fates,
     pub deleted: u64,
-    /// The same by class, of those that there are.
+    /// Of those that there are.
     pub classes: Vec<DatabaseClass>,
-    /// Those that were deleted, or would be.
-    #[serde(skip)]
-    pub settled: u64,
 }
 
-/// What was found of one class in one database.
 #[derive(Debug, Serialize)]
 pub struct DatabaseClass {
     #[serde(flatten)]
     pub class: Class,
-    pub files: u64,
-    pub due: u64,
+    #[serde(flatten)]
+    pub found: Fates,
     pub deleted: u64,
 }
 
@@ -228,20 +204,8 @@ pub struct Logouts {
     pub people: u64,
     /// There are more: people beyond those that are told apart, or files that were not read.
     pub at_least: bool,
-}
-
-/// Foreign names that are alike.
-#[derive(Debug, Serialize)]
-pub struct Unknown {
-    /// `file` or `directory`.
-    pub what: &'static str,
-    /// Whether they lie in shards.
-    pub in_shards: bool,
-    pub like: Shown,
-    pub count: u64,
-    pub samples: u64,
-    /// How many of those read as a session.
-    pub sessions: u64,
+    /// Logins that are due, and that `--max-logouts` kept.
+    pub kept: u64,
 }
 
 /// Files that were kept for other reasons than their age.
@@ -253,7 +217,6 @@ pub struct Kept {
     pub saved_again: u64,
 }
 
-/// What failed.
 #[derive(Debug, Serialize)]
 pub struct Failure {
     /// `list`, `stat`, `read` or `delete`.
@@ -274,7 +237,6 @@ pub struct Nobody {
 }
 
 impl Found {
-    /// The row of a class.
     pub fn row(&self, class: Class) -> &Row {
         &self.classes[class as usize].row
     }
@@ -284,26 +246,13 @@ impl Found {
         self.unreadable.get(DENIED).copied().unwrap_or(0)
     }
 
-    /// Number of failures.
     pub fn failures(&self) -> u64 {
         self.errors.iter().map(|error| error.count).sum()
     }
 
-    /// How many foreign names are alike.
     pub fn unknown_names(&self) -> u64 {
         self.unknown.iter().map(|shape| shape.count).sum()
     }
-}
-
-fn command<S: Serializer>(mode: &Mode, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match mode {
-        Mode::Audit => "audit",
-        Mode::DryRun | Mode::Reap => "reap",
-    })
-}
-
-fn milliseconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// The name of how a run ended, also of one that left a dormant store alone.
@@ -315,16 +264,24 @@ fn end_name<S: Serializer>(how: &Option<End>, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_str(end(*how))
 }
 
-fn ages<S: Serializer>(ages: &[u64; AGE_BUCKETS], serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Age {
-        up_to: Option<u64>,
-        files: u64,
-    }
-    let bounds = AGE_BOUNDS.iter().map(|(bound, _)| Some(bound.as_secs()));
-    let ages = bounds.chain([None]).zip(ages);
-    serializer.collect_seq(ages.map(|(up_to, files)| Age {
-        up_to,
-        files: *files,
-    }))
+fn milliseconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn as_map<S: Serializer>(
+    fields: &[(&'static str, Option<u64>)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(fields.iter().copied())
+}
+
+fn file_system<S: Serializer>(room: &Room, serializer: S) -> Result<S::Ok, S::Error> {
+    let Room { inodes, bytes } = room;
+    let fields = [
+        ("inodes", inodes.map(|inodes| inodes.total)),
+        ("inodes_free", inodes.map(|inodes| inodes.free)),
+        ("bytes", bytes.map(|bytes| bytes.total)),
+        ("bytes_free", bytes.map(|bytes| bytes.free)),
+    ];
+    as_map(&fields, serializer)
 }

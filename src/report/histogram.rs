@@ -18,60 +18,51 @@ const COLUMNS: [(&str, &[Class]); 3] = [
     ("leftovers", &[Class::UnfinishedSave, Class::UploadStash]),
 ];
 
-const BAR: usize = 11;
+const BAR: usize = 10;
 const COUNT: usize = 10;
 const LABEL: usize = 12;
 
 /// Draws the ages of logins, visitors and leftovers, each to its own scale.
 pub fn write(out: &mut Out, facts: &Facts) {
-    let clock = match facts.last_seen {
-        LastSeen::Mtime => "Last save",
-        LastSeen::Atime => "Last use",
-    };
-    let mut columns = Vec::new();
-    for (label, classes) in COLUMNS {
-        let mut ages = [0; AGE_BUCKETS];
-        for class in classes {
-            let row = facts.found.row(*class);
-            ages.iter_mut()
-                .zip(row.ages)
-                .for_each(|(sum, files)| *sum += files);
-        }
-        let largest = ages.into_iter().max().unwrap_or(0);
-        if largest > 0 {
-            columns.push((label, ages, largest));
-        }
-    }
+    let columns: Vec<_> = COLUMNS
+        .into_iter()
+        .map(|(label, classes)| (label, sum(facts, classes)))
+        .filter(|(_, ages)| ages.iter().any(|files| *files > 0))
+        .collect();
     // Empty buckets at either end say nothing.
-    let filled = |bucket: &usize| columns.iter().any(|(_, ages, _)| ages[*bucket] > 0);
-    let (Some(first), Some(last)) = (
-        (0..AGE_BUCKETS).find(filled),
-        (0..AGE_BUCKETS).rfind(filled),
-    ) else {
+    let is_filled = |bucket: &usize| columns.iter().any(|(_, ages)| ages[*bucket] > 0);
+    let filled: Vec<usize> = (0..AGE_BUCKETS).filter(is_filled).collect();
+    let (Some(first), Some(last)) = (filled.first(), filled.last()) else {
         return;
     };
-    let mut head = format!("{clock:<LABEL$}");
-    for (label, ..) in &columns {
-        head.push_str(&format!(" {label:>width$}", width = COUNT + BAR));
+    let mut head = match facts.last_seen {
+        LastSeen::Mtime => format!("{:<LABEL$}", "Last save"),
+        LastSeen::Atime => format!("{:<LABEL$}", "Last use"),
+    };
+    for (label, _) in &columns {
+        head += &format!(" {label:>width$}", width = COUNT + BAR + 1);
     }
-    let head = out.bold(&head);
-    out.line(format_args!("{head}"));
-    for bucket in first..=last {
+    out.line(out.bold(&head));
+    for bucket in *first..=*last {
         let mut line = format!("{:<LABEL$}", bucket_label(bucket));
-        for (_, ages, largest) in &columns {
+        for (_, ages) in &columns {
             let count = match ages[bucket] {
                 0 => "·".to_owned(),
                 count => out.numbers().count(count),
             };
-            let bar = bar(ages[bucket], *largest);
-            line.push_str(&format!(" {count:>COUNT$} {bar:<width$}", width = BAR - 1));
+            let bar = bar(ages[bucket], ages.iter().copied().max().unwrap_or(0));
+            line += &format!(" {count:>COUNT$} {bar:<BAR$}");
         }
-        out.line(format_args!("{}", line.trim_end()));
+        out.line(line.trim_end());
     }
-    out.line(format_args!(
-        "Each column has its own scale: its longest bar is its largest number."
-    ));
-    out.line(format_args!(""));
+    out.line("Each column has its own scale: its longest bar is its largest number.\n");
+}
+
+fn sum(facts: &Facts, classes: &[Class]) -> [u64; AGE_BUCKETS] {
+    let rows = classes.iter().map(|class| facts.found.row(*class).ages);
+    rows.fold([0; AGE_BUCKETS], |sum, ages| {
+        std::array::from_fn(|bucket| sum[bucket] + ages[bucket])
+    })
 }
 
 fn bucket_label(bucket: usize) -> String {
@@ -83,20 +74,14 @@ fn bucket_label(bucket: usize) -> String {
     }
 }
 
-/// A bar of up to ten columns, in eighths of a column; whatever is there shows at least one eighth.
+/// A bar whose last part is a half where that is nearer; whatever is there shows.
 fn bar(count: u64, largest: u64) -> String {
-    const EIGHTHS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
-    if count == 0 || largest == 0 {
-        return String::new();
+    let halves = (count as f64 / largest.max(1) as f64 * 2.0 * BAR as f64).round() as usize;
+    let half = if halves % 2 == 1 { "▌" } else { "" };
+    match halves {
+        0 if count > 0 => "▏".to_owned(),
+        _ => "█".repeat(halves / 2) + half,
     }
-    let eighths = (count as f64 / largest as f64 * ((BAR - 1) * 8) as f64)
-        .round()
-        .max(1.0) as usize;
-    let mut bar = "█".repeat(eighths / 8);
-    if eighths % 8 > 0 {
-        bar.push(EIGHTHS[eighths % 8 - 1]);
-    }
-    bar
 }
 
 #[cfg(test)]
@@ -107,6 +92,7 @@ mod tests {
     fn the_largest_pile_fills_its_bar_and_the_smallest_still_shows() {
         assert_eq!(bar(1_000_000, 1_000_000), "██████████");
         assert_eq!(bar(500_000, 1_000_000), "█████");
+        assert_eq!(bar(130, 1_000), "█▌");
         assert_eq!(bar(1, 1_000_000), "▏");
         assert_eq!(bar(0, 1_000_000), "");
     }

@@ -4,18 +4,15 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::{Out, json};
-use crate::cli::Format;
-use crate::log::for_journal;
+use super::entry::{DELETED, deletion};
+use super::{Format, Out, json};
+use crate::log::{self, journal::Journal};
 use crate::policy::Class;
 use crate::reap::{Due, Observer, Outcome};
 use crate::redact::Shown;
 use crate::session::Uid;
 use crate::store::name::Kind;
 use crate::time::{Timestamp, short, words};
-
-/// `MESSAGE_ID=` of the event that an authenticated session was deleted; docs/journal.md names it.
-pub(crate) const DELETION: &str = "33246ad624654233957020b56b8fc55e";
 
 /// Tells of due files as they are settled.
 pub struct Listing {
@@ -65,13 +62,11 @@ impl Listing {
 
     /// Ends the list and gives back where it was written.
     pub fn into_out(self) -> Out {
-        let State { mut out, listed } = self
-            .out
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let state = self.out.into_inner();
+        let State { mut out, listed } = state.unwrap_or_else(PoisonError::into_inner);
         match self.format {
             Some(Format::Json) => out.print(format_args!("\n]")),
-            Some(Format::Text) if listed > 0 => out.line(format_args!("")),
+            Some(Format::Text) if listed > 0 => out.line(""),
             _ => {}
         }
         out
@@ -87,35 +82,32 @@ impl Listing {
             return;
         }
         let login = self.login(due).map(|login| &**login);
-        tracing::info!(
-            login,
-            database = due.who.db.as_deref(),
-            sid = &*due.sid_prefix,
-            age = words(due.age),
-            reason = due.reason.name(),
-            window = words(due.window),
-            MESSAGE_ID = for_journal(DELETION),
-            ODOO_DB = for_journal(due.who.db.as_deref()),
-            ODOO_LOGIN = for_journal(login),
-            SESSION_CLASS = for_journal(due.class.label()),
-            SESSION_AGE = for_journal(due.age.as_secs()),
-            SESSION_WINDOW = for_journal(due.window.as_secs()),
-            SESSION_SID = for_journal(&*due.sid_prefix),
-            REASON = for_journal(due.reason.name()),
-            "deleted an authenticated session"
-        );
+        if log::journal().is_none_or(Journal::is_beside) {
+            tracing::info!(
+                login,
+                database = due.who.db.as_deref(),
+                sid = &*due.sid_prefix,
+                age = words(due.age),
+                reason = due.reason.name(),
+                window = words(due.window),
+                "{DELETED}"
+            );
+        }
+        if let Some(journal) = journal() {
+            journal.tell(&deletion(due, login));
+        }
     }
 
     fn list_text(&self, state: &mut State, due: &Due) {
         // The login comes last: it can be as long as an e-mail address.
-        let line = |columns: [&str; 5], last: &str| {
-            let [class, age, sid, reason, database] = columns;
-            format!("{class:<22} {age:>5} {sid:<9} {reason:<10} {database:<12} {last}")
-        };
+        let line =
+            |class: &str, age: &str, sid: &str, reason: &str, database: &str, login: &str| {
+                format!("{class:<22} {age:>5} {sid:<9} {reason:<10} {database:<12} {login}")
+            };
+        let out = &mut state.out;
         if state.listed == 0 {
-            let head = line(["Class", "Age", "Sid", "Reason", "Database"], "Login");
-            let head = state.out.bold(&head);
-            state.out.line(format_args!("{head}"));
+            let head = line("Class", "Age", "Sid", "Reason", "Database", "Login");
+            out.line(out.bold(&head));
         }
         let outcome = match due.outcome {
             Outcome::Due | Outcome::Deleted | Outcome::WouldDelete => String::new(),
@@ -123,20 +115,17 @@ impl Listing {
             other => format!(", not deleted: {}", other.name()),
         };
         let line = line(
-            [
-                due.class.label(),
-                &short(due.age),
-                &format!("{}…", due.sid_prefix),
-                due.reason.name(),
-                due.who.db.as_deref().unwrap_or("-"),
-            ],
+            due.class.label(),
+            &short(due.age),
+            &format!("{}…", due.sid_prefix),
+            due.reason.name(),
+            due.who.db.as_deref().unwrap_or("-"),
             self.login(due).map_or("-", |login| &**login),
         );
-        let line = match due.class {
-            Class::Authenticated => state.out.alarming(&line),
-            _ => line,
-        };
-        state.out.line(format_args!("{line}{outcome}"));
+        match due.class {
+            Class::Authenticated => out.line(out.alarming(&line) + &outcome),
+            _ => out.line(line + &outcome),
+        }
     }
 
     fn list_json(&self, state: &mut State, due: &Due) {
@@ -178,7 +167,7 @@ impl Listing {
 
 impl Observer for Listing {
     fn wants(&self, class: Class) -> bool {
-        self.format.is_some() || (class.is_login() && tracing::enabled!(tracing::Level::INFO))
+        self.format.is_some() || (class.is_login() && (informs() || journal().is_some()))
     }
 
     fn settled(&self, due: &Due) {
@@ -191,4 +180,13 @@ impl Observer for Listing {
         }
         state.listed += 1;
     }
+}
+
+fn informs() -> bool {
+    tracing::enabled!(tracing::Level::INFO)
+}
+
+/// The journal, if it is to be told of logins that end.
+fn journal() -> Option<&'static Journal> {
+    log::journal().filter(|journal| journal.wants_deletions() || informs())
 }

@@ -30,13 +30,9 @@ const OTHER_DATABASES: &str = "(others)";
 pub struct Run<'a> {
     /// The store as it was named, safe to show; empty if nobody knows.
     pub store: &'a str,
-    /// Which command ran.
     pub mode: Mode,
-    /// When it ended.
     pub ended: Timestamp,
-    /// How long it took.
     pub took: Duration,
-    /// How the process ends.
     pub exit: Exit,
 }
 
@@ -54,17 +50,16 @@ pub fn text(run: &Run<'_>, facts: Option<&Facts>, previous: &Previous) -> String
         done(&mut page, &facts.found);
         by_database(&mut page, &facts.found);
     }
-    if let Some(facts) = facts {
-        let inodes = |inodes: Option<u64>| inodes.map(|inodes| ([], inodes));
-        page.gauge(
+    if let Some(inodes) = facts.and_then(|facts| facts.room.inodes) {
+        page.one(
             "odoo_session_store_inodes",
             "Inodes of the file system that the session store is on.",
-            inodes(facts.file_system.inodes),
+            inodes.total,
         );
-        page.gauge(
+        page.one(
             "odoo_session_store_inodes_free",
             "Free inodes of the file system that the session store is on.",
-            inodes(facts.file_system.inodes_free),
+            inodes.free,
         );
     }
     of_the_run(&mut page, run, facts);
@@ -75,52 +70,55 @@ pub fn text(run: &Run<'_>, facts: Option<&Facts>, previous: &Previous) -> String
     page.text
 }
 
+fn by_class(page: &mut Page<'_>, name: &str, help: &str, value: impl Fn(Class) -> Option<u64>) {
+    let rows = Class::ALL.into_iter();
+    let rows = rows.filter_map(|class| Some((labels(class), value(class)?)));
+    page.family(name, help, rows);
+}
+
 fn found(page: &mut Page<'_>, found: &Found, started: Timestamp) {
-    let mut gauge = |name, help, value: fn(&Row) -> u64| {
-        let rows = Class::ALL.map(|class| (labels(class), value(found.row(class))));
-        page.gauge(name, help, rows);
-    };
-    gauge(
+    by_class(
+        page,
         "odoo_session_files",
         "Files that the last run found in the session store, before it deleted any.",
-        |row| row.all.files,
+        |class| Some(found.row(class).all.files),
     );
-    gauge(
+    by_class(
+        page,
         "odoo_session_files_bytes",
         "Sum of the lengths of the files that the last run found.",
-        |row| row.all.bytes,
+        |class| Some(found.row(class).all.bytes),
     );
-    gauge(
+    by_class(
+        page,
         "odoo_session_files_disk_bytes",
         "Bytes on disk of the files that the last run found.",
-        |row| row.all.disk_bytes,
+        |class| Some(found.row(class).all.disk_bytes),
     );
-    gauge(
+    by_class(
+        page,
         "odoo_session_files_due",
         "Files that the last run found to be due: older than their window, superseded, or beyond their lifetime.",
-        |row| row.due.files,
+        |class| Some(found.row(class).due.files),
     );
-    page.gauge(
+    page.one(
         "odoo_session_unknown_names",
         "Foreign names that the last run found alike: perhaps those of an Odoo that this version does not know.",
-        [([], found.unknown_names())],
+        found.unknown_names(),
     );
     reads(page, found);
-    let oldest = Class::ALL.into_iter().filter_map(|class| {
-        let oldest = found.row(class).oldest?;
-        Some((labels(class), oldest.age(started).as_secs()))
-    });
-    page.gauge(
+    by_class(
+        page,
         "odoo_session_files_oldest_age_seconds",
         "Time since the oldest file that the last run found was last saved; with --last-seen atime, saved or read.",
-        oldest,
+        |class| Some(found.row(class).oldest?.age(started).as_secs()),
     );
 }
 
 /// What the times of reads say; nothing where nobody knows.
 fn reads(page: &mut Page<'_>, found: &Found) {
     let mut gauge = |name, help, files: Option<u64>| {
-        page.gauge(name, help, files.map(|files| ([], files)));
+        page.family(name, help, files.map(|files| ([], files)));
     };
     gauge(
         "odoo_session_due_but_active",
@@ -160,17 +158,17 @@ fn by_database(page: &mut Page<'_>, found: &Found) {
             let files: u64 = rows.iter().map(|row| value(row)).sum();
             ([class_label, property, ("database", *database)], files)
         });
-        page.gauge(name, help, samples);
+        page.family(name, help, samples);
     };
     gauge(
         "odoo_session_database_files",
         "Sessions that the last run read, by database, before it deleted any.",
-        |row| row.files,
+        |row| row.found.files,
     );
     gauge(
         "odoo_session_database_files_due",
         "Sessions that the last run read and found to be due, by database.",
-        |row| row.due,
+        |row| row.found.due,
     );
     gauge(
         "odoo_session_reaper_last_run_deleted_database_files",
@@ -180,35 +178,34 @@ fn by_database(page: &mut Page<'_>, found: &Found) {
 }
 
 fn done(page: &mut Page<'_>, found: &Found) {
-    page.gauge(
+    by_class(
+        page,
         "odoo_session_reaper_last_run_deleted_files",
         "Files that the last run deleted.",
-        Class::ALL.map(|class| (labels(class), found.row(class).deleted.files)),
+        |class| Some(found.row(class).deleted.files),
     );
-    page.gauge(
+    page.family(
         "odoo_session_reaper_last_run_kept_files",
         "Files of Odoo that the last run kept, by reason.",
         kept(found).map(|(reason, files)| ([("reason", reason)], files)),
     );
-    page.gauge(
+    page.one(
+        "odoo_session_reaper_last_run_kept_logins",
+        "Logins that the last run found to be due, and kept for --max-logouts.",
+        found.logouts.kept,
+    );
+    page.one(
         "odoo_session_reaper_last_run_vanished_files",
         "Files that were gone by themselves before the last run could look at or delete them.",
-        [([], found.vanished)],
+        found.vanished,
     );
-    let errors = [
-        Operation::List,
-        Operation::Stat,
-        Operation::Read,
-        Operation::Delete,
-    ]
-    .map(|operation| {
-        let operation = operation.name();
+    let errors = Operation::ALL.map(Operation::name).map(|operation| {
         let own = found.errors.iter();
         let own = own.filter(|error| error.operation == operation);
         let count: u64 = own.map(|error| error.count).sum();
         ([("operation", operation)], count)
     });
-    page.gauge(
+    page.family(
         "odoo_session_reaper_last_run_errors",
         "Failures on a single file or directory in the last run, by operation.",
         errors,
@@ -218,6 +215,7 @@ fn done(page: &mut Page<'_>, found: &Found) {
 /// Why files stay; each file counts once.
 fn kept(found: &Found) -> [(&'static str, u64); 5] {
     let (mut young, mut implausible) = (0, 0);
+    let stays = |row: &Row, of: u64| of.saturating_sub(row.due.files + row.spared);
     // Protected logins have no age that matters.
     let read =
         |class: &Class| !matches!(class, Class::Foreign | Class::Unreadable | Class::Protected);
@@ -225,7 +223,7 @@ fn kept(found: &Found) -> [(&'static str, u64); 5] {
         let row = found.row(class);
         // Files with an implausible time have no age.
         let aged: u64 = row.ages.iter().sum();
-        young += aged.saturating_sub(row.due.files + row.spared);
+        young += stays(row, aged);
         implausible += row.all.files.saturating_sub(aged);
     }
     let unreadable = found.row(Class::Unreadable);
@@ -233,41 +231,33 @@ fn kept(found: &Found) -> [(&'static str, u64); 5] {
         ("within-window", young),
         ("protected", found.row(Class::Protected).all.files),
         ("implausible-time", implausible),
-        (
-            "unreadable",
-            unreadable
-                .all
-                .files
-                .saturating_sub(unreadable.due.files + unreadable.spared),
-        ),
+        ("unreadable", stays(unreadable, unreadable.all.files)),
         ("saved-again", found.kept.saved_again),
     ]
 }
 
 fn of_the_run(page: &mut Page<'_>, run: &Run<'_>, facts: Option<&Facts>) {
-    page.gauge(
+    page.one(
         "odoo_session_reaper_last_run_duration_seconds",
         "How long the last run took.",
-        [([], format!("{:.3}", run.took.as_secs_f64()))],
+        format_args!("{:.3}", run.took.as_secs_f64()),
     );
-    page.gauge(
+    page.one(
         "odoo_session_reaper_last_run_timestamp_seconds",
         "When the last run ended, in seconds since the epoch.",
-        [([], run.ended.secs)],
+        run.ended.secs,
     );
-    page.gauge(
+    page.one(
         "odoo_session_reaper_last_run_exit_code",
         "The exit code of the last run; 0 is success.",
-        [([], run.exit.code())],
+        run.exit.code(),
     );
     let end = facts.map_or("failed", |facts| end(facts.end));
-    page.gauge(
+    let labels = [("end", end), ("version", env!("CARGO_PKG_VERSION"))];
+    page.family(
         "odoo_session_reaper_last_run_info",
         "How the last run ended, and which version of the program it was.",
-        [(
-            [("end", end), ("version", env!("CARGO_PKG_VERSION"))],
-            1_u64,
-        )],
+        [(labels, 1)],
     );
 }
 
@@ -275,20 +265,18 @@ fn of_the_run(page: &mut Page<'_>, run: &Run<'_>, facts: Option<&Facts>) {
 /// for ever, and nobody would hear of it.
 fn last_successes(page: &mut Page<'_>, run: &Run<'_>, facts: Option<&Facts>, previous: &Previous) {
     let left_alone = facts.is_some_and(|facts| facts.end.is_none());
-    let successes = [Mode::Audit, Mode::DryRun, Mode::Reap]
-        .into_iter()
-        .filter_map(|mode| {
-            let at = if mode == run.mode && run.exit == Exit::Done && !left_alone {
-                u64::try_from(run.ended.secs).ok()
-            } else {
-                previous.success(run.store, mode)
-            };
-            Some(([("command", mode.name())], at?))
-        });
-    page.gauge(
+    let success = |mode: Mode| {
+        let at = if mode == run.mode && run.exit == Exit::Done && !left_alone {
+            u64::try_from(run.ended.secs).ok()
+        } else {
+            previous.success(run.store, mode)
+        };
+        Some(([("command", mode.name())], at?))
+    };
+    page.family(
         LAST_SUCCESS,
         "When a run last looked at the store and ended with exit code 0, in seconds since the epoch.",
-        successes,
+        [Mode::Audit, Mode::DryRun, Mode::Reap].into_iter().filter_map(success),
     );
 }
 
@@ -296,27 +284,22 @@ fn last_successes(page: &mut Page<'_>, run: &Run<'_>, facts: Option<&Facts>, pre
 /// too: the same series in two files would be one too many.
 fn deleted_so_far(page: &mut Page<'_>, run: &Run<'_>, facts: Option<&Facts>, previous: &Previous) {
     let reaped = facts.filter(|_| run.mode == Mode::Reap);
-    let totals = Class::ALL.into_iter().filter_map(|class| {
+    let total = |class| {
         let now = reaped.map(|facts| facts.found.row(class).deleted.files);
         let before = previous.deleted(run.store, class);
-        let total = [before, now]
-            .into_iter()
-            .flatten()
-            .reduce(|before, now| before + now)?;
+        let total = now.map_or(before, |now| Some(now + before.unwrap_or(0)))?;
         Some((labels_of_deleted(class), total))
-    });
-    page.counter(
+    };
+    page.family(
         DELETED,
         "Files that all runs deleted since this file was first written.",
-        totals,
+        Class::ALL.into_iter().filter_map(total),
     );
 }
 
 fn labels(class: Class) -> [Label<'static>; 2] {
-    [
-        ("class", class.base()),
-        ("property", class.property().unwrap_or_default()),
-    ]
+    let property = class.property().unwrap_or_default();
+    [("class", class.base()), ("property", property)]
 }
 
 fn labels_of_deleted(class: Class) -> [Label<'static>; 3] {

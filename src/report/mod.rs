@@ -12,14 +12,15 @@ mod reads;
 mod room;
 mod text;
 
+pub(crate) use entry::DELETION;
 pub use entry::send;
 pub use facts::{Facts, Finished};
-pub(crate) use list::DELETION;
 pub use list::Listing;
 pub use numbers::Numbers;
 pub use out::Out;
 
-use crate::cli::{Format, ReportSize};
+use clap::ValueEnum;
+
 use crate::settings::ConfFile;
 
 /// What to do about a run, as sentences with a command: about a file system without room, and about people who would be
@@ -36,6 +37,26 @@ pub fn advice(
     room.into_iter().chain(reads)
 }
 
+/// How much of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportSize {
+    /// Tables, ages, and a closing sentence
+    Full,
+    /// The closing sentence
+    Summary,
+    /// Nothing
+    None,
+}
+
+/// Text for people, or JSON for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
 /// Writes the report. What cannot be written is noted in `out`; it never stops a run.
 pub fn write(out: &mut Out, facts: &Facts, size: ReportSize, format: Format, listed: bool) {
     match (size, format) {
@@ -43,10 +64,7 @@ pub fn write(out: &mut Out, facts: &Facts, size: ReportSize, format: Format, lis
         (ReportSize::None, Format::Json) if !listed => {}
         (_, Format::Json) => json::write(out, facts, listed),
         (ReportSize::Full, Format::Text) => text::full(out, facts),
-        (ReportSize::Summary, Format::Text) => {
-            let sentence = text::summary(facts, out.numbers());
-            out.line(format_args!("{sentence}"));
-        }
+        (ReportSize::Summary, Format::Text) => out.line(text::summary(facts, out.numbers())),
     }
     out.flush();
 }

@@ -1,6 +1,6 @@
 //! Standard output that may be closed or full without stopping anything.
 
-use std::fmt::Arguments;
+use std::fmt::{Arguments, Display};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 use super::numbers::Numbers;
@@ -65,8 +65,8 @@ impl Out {
         }
     }
 
-    /// Writes formatted text and ends the line.
-    pub fn line(&mut self, text: Arguments<'_>) {
+    /// Writes a line.
+    pub fn line(&mut self, text: impl Display) {
         self.print(format_args!("{text}\n"));
     }
 

@@ -2,7 +2,6 @@
 
 mod databases;
 mod head;
-mod unknown;
 
 use std::ops::RangeInclusive;
 
@@ -16,53 +15,35 @@ use super::reads;
 use crate::policy::Class;
 use crate::reap::{End, Mode};
 use crate::tally::DENIED;
-use crate::time::short;
-use head::in_words;
+use crate::time::{short, words};
+use crate::unknown::Told;
 
 /// Everything: the store and the ages, then what is looked for first, near the end of a long output: the table, what
 /// is worth knowing, and the closing sentence.
 pub fn full(out: &mut Out, facts: &Facts) {
     head::write(out, facts);
-    out.line(format_args!(""));
+    out.line("");
     if facts.end.is_some() {
         histogram::write(out, facts);
         databases::write(out, facts);
         table(out, facts);
-        out.line(format_args!(""));
-        let notes = notes(facts, out.numbers());
-        for note in &notes {
-            out.line(format_args!("{note}"));
-        }
-        if !notes.is_empty() {
-            out.line(format_args!(""));
-        }
+        out.line("");
+        out.line(notes(facts, out.numbers()).join("\n") + "\n");
     }
-    let Sentence {
-        start,
-        logouts,
-        rest,
-    } = sentence(facts, out.numbers());
-    let (start, logouts, rest) = (out.bold(&start), out.alarming(&logouts), out.bold(&rest));
-    out.line(format_args!("{start}{logouts}{rest}"));
+    let [start, logouts, rest] = sentence(facts, out.numbers());
+    out.line(out.bold(&start) + &out.alarming(&logouts) + &out.bold(&rest));
 }
 
 /// The closing sentence alone.
 pub fn summary(facts: &Facts, numbers: Numbers) -> String {
-    let Sentence {
-        start,
-        logouts,
-        rest,
-    } = sentence(facts, numbers);
-    let mut sentence = start + &logouts + &rest;
+    let mut sentence = sentence(facts, numbers).concat();
     if facts.store.found {
-        sentence.push_str(&format!("; found by searching: {}", facts.store.from));
+        sentence += &format!("; found by searching: {}", facts.store.from);
     }
     let unknown = facts.found.unknown_names();
     if facts.mode == Mode::Audit && unknown > 0 {
-        sentence.push_str(&format!(
-            "; {} foreign names look like those of a newer Odoo: see --report full",
-            numbers.count(unknown)
-        ));
+        let names = numbers.of(unknown, "foreign name");
+        sentence += &format!("; {names} as of a newer Odoo: see --report full");
     }
     sentence
 }
@@ -80,30 +61,25 @@ fn table(out: &mut Out, facts: &Facts) {
     let numbers = out.numbers();
     let mut table = Table::new();
     table.set_header(["", "Files", "On disk", gone(facts.mode), "Oldest", "Window"]);
-    let mut lines = 0;
-    let mut logouts = None;
     let mut add = |label: &str, row: &Row, window: String| {
-        let oldest = row.oldest.map(|oldest| oldest.age(facts.started));
+        let oldest = row.oldest.map(|oldest| short(oldest.age(facts.started)));
         table.add_row([
             label.to_owned(),
             numbers.count(row.all.files),
             bytes(row.all.disk_bytes),
             numbers.count(row.settled.files),
-            oldest.map_or(String::new(), short),
+            oldest.unwrap_or_default(),
             window,
         ]);
-        lines += 1;
-        if label == Class::Authenticated.label() && row.settled.files > 0 {
-            logouts = Some(lines);
-        }
     };
     for found in &facts.found.classes {
         if found.class == Class::Foreign {
             add("total", &facts.found.total, String::new());
         }
         if found.row.all.files > 0 {
-            let window = match (found.window, found.class) {
-                (Some(window), _) => in_words(window),
+            let window = match (found.windows, found.class) {
+                (Some([one, other]), _) if one == other => words(one),
+                (Some([one, other]), _) => format!("{} to {}", words(one), words(other)),
                 // Nobody knows its class, and so its window.
                 (None, Class::Recent) => String::new(),
                 (None, _) => "never".to_owned(),
@@ -111,7 +87,9 @@ fn table(out: &mut Out, facts: &Facts) {
             add(found.class.label(), &found.row, window);
         }
     }
-    print(out, table, 1..=4, logouts);
+    // The first row, if there is one of this class.
+    let logouts = facts.found.row(Class::Authenticated).settled.files > 0;
+    print(out, table, 1..=4, logouts.then_some(1));
 }
 
 /// Prints a table with these columns aligned to the right, its head in bold, and perhaps an alarming line.
@@ -130,20 +108,20 @@ fn print(out: &mut Out, mut table: Table, right: RangeInclusive<usize>, alarming
     }
     for (index, line) in table.lines().enumerate() {
         let line = line.trim_end();
-        let line = match index {
-            0 => out.bold(line),
-            index if Some(index) == alarming => out.alarming(line),
-            _ => line.to_owned(),
-        };
-        out.line(format_args!("{line}"));
+        match index {
+            0 => out.line(out.bold(line)),
+            index if Some(index) == alarming => out.line(out.alarming(line)),
+            _ => out.line(line),
+        }
     }
 }
 
-/// What the rows of the table are, and what else is worth knowing.
+/// What the words of the table mean, and what else is worth knowing.
 fn notes(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let found = &facts.found;
-    let files = |count| numbers.of(count, "file");
-    let mut notes = Vec::new();
+    let mut notes = vec![
+        "store: Odoo's session files; leftovers: unfinished saves and upload stashes".to_owned(),
+    ];
     for row in found.classes.iter().filter(|row| row.row.all.files > 0) {
         let class = row.class;
         notes.push(format!("{}: {}", class.label(), class.meaning()));
@@ -154,55 +132,46 @@ fn notes(facts: &Facts, numbers: Numbers) -> Vec<String> {
     if facts.mode == Mode::Audit {
         notes.extend(users(facts, numbers));
     }
-    if found.lifetime_unknown > 0 {
-        notes.push(format!(
-            "lifetime unknown: {} of logged-in users do not say when they began, so only their windows count",
-            files(found.lifetime_unknown)
-        ));
-    }
-    for database in &facts.nobody.databases {
-        notes.push(format!(
-            "without effect: [session_reaper:{database}], because there is no session of this database"
-        ));
-    }
-    if let Some(patterns) = &facts.nobody.keep_login {
-        let patterns = head::value(patterns);
-        notes.push(format!(
-            "without effect: keep_login {patterns}, because no login here matches"
-        ));
-    }
-    let unknown = found.unknown.iter();
-    notes.extend(unknown.map(|shape| unknown::note(shape, numbers)));
-    if found.kept.implausible_time > 0 {
-        notes.push(format!(
-            "kept: {} with a last save in the future or before 2010",
-            files(found.kept.implausible_time)
-        ));
-    }
-    if found.kept.saved_again > 0 {
-        notes.push(format!(
-            "kept: {} saved again during the run",
-            files(found.kept.saved_again)
-        ));
-    }
-    if found.vanished > 0 {
-        notes.push(format!(
-            "gone by themselves during the run: {}",
-            files(found.vanished)
-        ));
-    }
-    if facts.store.dormant {
-        notes.push(dormant(facts));
-    }
-    for error in &found.errors {
-        notes.push(format!(
-            "failed: {} {}: {}",
-            error.operation,
-            numbers.of(error.count, "time"),
-            error.message
-        ));
-    }
+    notes.extend(counted(facts, numbers));
+    notes.extend(without_effect(facts));
+    notes.extend(found.unknown.iter().map(|shape| unknown(shape, numbers)));
+    notes.extend(facts.store.dormant.then(|| dormant(facts)));
+    notes.extend(found.errors.iter().map(|error| {
+        let times = numbers.of(error.count, "time");
+        format!("failed: {} {times}: {}", error.operation, error.message)
+    }));
     notes
+}
+
+/// What was kept for other reasons than its age, or went by itself.
+fn counted(facts: &Facts, numbers: Numbers) -> impl Iterator<Item = String> {
+    let found = &facts.found;
+    let no_lifetime = " of logged-in users without their beginning, so only the window counts";
+    let implausible = " with a last save in the future or before 2010";
+    [
+        (found.lifetime_unknown, "lifetime unknown", no_lifetime),
+        (found.kept.implausible_time, "kept", implausible),
+        (
+            found.kept.saved_again,
+            "kept",
+            " saved again during the run",
+        ),
+        (found.vanished, "gone by themselves during the run", ""),
+    ]
+    .into_iter()
+    .filter(|(count, ..)| *count > 0)
+    .map(move |(count, what, how)| format!("{what}: {}{how}", numbers.of(count, "file")))
+}
+
+/// What was configured for somebody who is not there.
+fn without_effect(facts: &Facts) -> impl Iterator<Item = String> {
+    let sections = facts.nobody.databases.iter().map(|database| {
+        format!("without effect: [session_reaper:{database}], because there is no session of this database")
+    });
+    sections.chain(facts.nobody.keep_login.iter().map(|patterns| {
+        let patterns = head::value(patterns);
+        format!("without effect: keep_login {patterns}, because no login here matches")
+    }))
 }
 
 /// Why files do not read as a session. How many were denied, the closing sentence says.
@@ -215,13 +184,13 @@ fn reasons(facts: &Facts, numbers: Numbers) -> Option<String> {
     (!reasons.is_empty()).then(|| format!("  {}", reasons.join(", ")))
 }
 
-/// Who is logged in, who would be logged out while active, and who never came back.
+/// Who is logged in, and who would be logged out while active.
 fn users(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let mut notes = Vec::new();
     if facts.found.logins > 0 {
+        let logins = numbers.count(facts.found.logins);
         notes.push(format!(
-            "logins: {}; what Odoo has moved to a new file counts once",
-            numbers.count(facts.found.logins)
+            "logins: {logins}; what Odoo has moved to a new file counts once"
         ));
     }
     notes.extend(reads::due_but_active(facts, numbers));
@@ -229,70 +198,73 @@ fn users(facts: &Facts, numbers: Numbers) -> Vec<String> {
     notes
 }
 
-fn dormant(facts: &Facts) -> String {
-    let unchanged = facts.store.last_change.age(facts.started);
+/// The canary: names that look like those of an Odoo that is newer than this version.
+fn unknown(shape: &Told, numbers: Numbers) -> String {
+    let names = numbers.of(shape.count, shape.what);
+    let is = if shape.count == 1 { "is" } else { "are" };
+    let place = if shape.in_shards { " in shards" } else { "" };
+    let read = match shape.samples {
+        0 => String::new(),
+        samples => format!(
+            "; {} of {samples} looked into read as sessions",
+            shape.sessions
+        ),
+    };
+    let like = &shape.like;
     format!(
-        "dormant: nothing was saved here for {}, longer than the shortest window ({})",
-        in_words(unchanged.as_secs()),
-        in_words(facts.windows.shortest)
+        "unknown: {names} like {like}{place} {is} unknown to this version, and not touched{read}"
     )
 }
 
-/// The closing sentence, with what it says of logins that end.
-struct Sentence {
-    start: String,
-    logouts: String,
-    rest: String,
+fn dormant(facts: &Facts) -> String {
+    format!(
+        "dormant: nothing was saved here for {}, longer than the shortest window ({})",
+        words(facts.store.last_change.age(facts.started)),
+        words(facts.shortest)
+    )
 }
 
-fn sentence(facts: &Facts, numbers: Numbers) -> Sentence {
+/// The closing sentence; its middle says whose logins end.
+fn sentence(facts: &Facts, numbers: Numbers) -> [String; 3] {
     let place = &facts.store.resolved;
     let found = &facts.found;
     let Some(end) = facts.end else {
-        return Sentence {
-            start: format!(
-                "left {place} alone, it is {}; is it a copy, a backup, or did the clock jump? If not, use --force",
-                dormant(facts)
-            ),
-            logouts: String::new(),
-            rest: String::new(),
-        };
+        let dormant = dormant(facts);
+        let start = format!(
+            "left {place} alone, it is {dormant}; is it a copy, a backup, or did the clock jump? If not, use --force"
+        );
+        return [start, String::new(), String::new()];
     };
     let verb = match facts.mode {
         Mode::Audit | Mode::DryRun => "would delete",
         Mode::Reap => "deleted",
     };
     let gone = found.total.settled;
+    let all = numbers.of(found.total.all.files, "file");
+    let start = format!("{verb} {} of {all}", numbers.count(gone.files));
     let mut rest = format!(", {} on disk, in {place}", bytes(gone.disk_bytes));
-    match end {
-        End::Complete => {}
+    rest += &match end {
+        End::Complete => String::new(),
         End::LimitReached => {
-            rest.push_str("; stopped at --limit, the rest was not looked at and more may be due");
+            let limit = numbers.count(facts.limit.unwrap_or_default());
+            format!("; stopped at --limit {limit}: more may be due, so run it again")
         }
-        End::Interrupted(_) => rest.push_str("; interrupted, the rest was not looked at"),
+        End::Interrupted(_) => "; interrupted, the rest was not looked at".to_owned(),
+    };
+    if let (Some(most), kept @ 1..) = (facts.max_logouts, found.logouts.kept) {
+        let (most, kept) = (numbers.count(most), numbers.of(kept, "due login"));
+        rest += &format!("; --max-logouts {most} kept {kept}: look at them with audit --list");
     }
     if facts.store.dormant && facts.mode == Mode::Audit {
-        rest.push_str("; but the store is dormant, and a reap leaves it alone without --force");
+        rest += "; but the store is dormant, and a reap leaves it alone without --force";
     }
     if found.denied() > 0 {
-        rest.push_str(&format!(
-            "; {} could not be read",
-            numbers.count(found.denied())
-        ));
+        rest += &format!("; {} could not be read", numbers.count(found.denied()));
     }
-    let failures = found.failures();
-    if failures > 0 {
-        rest.push_str(&format!("; {}", numbers.of(failures, "failure")));
+    if found.failures() > 0 {
+        rest += &format!("; {}", numbers.of(found.failures(), "failure"));
     }
-    Sentence {
-        start: format!(
-            "{verb} {} of {}",
-            numbers.count(gone.files),
-            numbers.of(found.total.all.files, "file")
-        ),
-        logouts: logouts(facts, numbers),
-        rest,
-    }
+    [start, logouts(facts, numbers), rest]
 }
 
 /// How many people lose their login: what nobody would otherwise hear of in a row of files.
@@ -305,9 +277,7 @@ fn logouts(facts: &Facts, numbers: Numbers) -> String {
         return String::new();
     }
     let at_least = if logouts.at_least { "at least " } else { "" };
-    format!(
-        " ({} of {at_least}{})",
-        numbers.of(logouts.logins, "login"),
-        numbers.of(logouts.people, "person")
-    )
+    let logins = numbers.of(logouts.logins, "login");
+    let people = numbers.of(logouts.people, "person");
+    format!(" ({logins} of {at_least}{people})")
 }

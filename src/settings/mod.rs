@@ -27,11 +27,12 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 
-use crate::cli::{DeletingArgs, Format, ReportArgs, RunArgs};
+use crate::cli::{DeletingArgs, ReportArgs, RunArgs, variable};
 use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
 use crate::redact;
+use crate::report::Format;
 use crate::store::Opening;
 use crate::store::name::Kind;
 use crate::time::Timestamp;
@@ -56,6 +57,8 @@ pub(crate) struct Settings {
     /// Every value of the policy, with who said so.
     pub effective: Vec<Effective>,
     pub limit: Option<u64>,
+    /// End no login at all if more than this many are due.
+    pub max_logouts: Option<u64>,
     /// Delete what is older than every window without reading it.
     pub by_age_only: bool,
     /// Reap a dormant store too.
@@ -145,6 +148,14 @@ impl Settings {
         if let Some(error) = resolved.needs_reading.filter(|_| by_age_only) {
             return Err(error);
         }
+        let max_logouts = deleting.and_then(|it| it.max_logouts);
+        if by_age_only && max_logouts.is_some() {
+            return Err(SettingsError::usage(format!(
+                "--by-age-only does not read whose login it ends, but there is --max-logouts, perhaps as {}: run \
+                 without one of them",
+                variable("max-logouts")
+            )));
+        }
         Ok(Settings {
             general: resolved.general,
             databases: resolved.databases,
@@ -158,6 +169,7 @@ impl Settings {
             },
             mode,
             limit: deleting.and_then(|it| it.limit),
+            max_logouts,
             by_age_only,
             force: deleting.is_some_and(|it| it.force),
             threads: work.threads,

@@ -38,7 +38,7 @@ pub struct Store {
 
 /// The file system's room for new files, as far as it tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Room {
+pub(crate) struct Room {
     /// Inodes; `None` where there is no fixed number of them (btrfs).
     pub inodes: Option<Share>,
     /// Bytes.
@@ -47,7 +47,7 @@ pub struct Room {
 
 /// How much there is of something, and how much of it is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
+pub(crate) struct Share {
     /// In all.
     pub total: u64,
     /// Free, for others than root too.
@@ -56,7 +56,7 @@ pub struct Share {
 
 /// Whether the store could be locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lock {
+pub(crate) enum Lock {
     /// The lock is ours until the store is closed.
     Held,
     /// Another reap holds it.
@@ -86,7 +86,7 @@ impl Store {
     ///
     /// # Errors
     /// What `flock` says, other than that the lock is taken or cannot be had here.
-    pub fn lock(&self) -> Result<Lock, Errno> {
+    pub(crate) fn lock(&self) -> Result<Lock, Errno> {
         match retry_on_intr(|| {
             rustix::fs::flock(&self.handle, FlockOperation::NonBlockingLockExclusive)
         }) {
@@ -101,7 +101,7 @@ impl Store {
     }
 
     /// The file system's room at this moment.
-    pub fn room(&self) -> Room {
+    pub(crate) fn room(&self) -> Room {
         let Ok(stat) = rustix::fs::fstatvfs(&self.handle) else {
             return Room::default();
         };

@@ -4,6 +4,9 @@
 //! different ones the first hundred, with those that have rules of their own before all others.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use serde::Serialize;
 
 use crate::policy::Class;
 use crate::redact::{self, Shown};
@@ -15,20 +18,18 @@ const MOST: usize = 100;
 /// Bytes of a name that tell it from others; PostgreSQL allows 63.
 const NAME_BYTES: usize = 256;
 
-/// What was found of one class in one database.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What was found of one class in one database, or of all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Fates {
-    /// All of them.
     pub files: u64,
-    /// Those that are due.
     pub due: u64,
     /// Those that are due to the end: deleted, or what a dry run and an audit would delete.
+    #[serde(skip)]
     pub settled: u64,
 }
 
-impl Fates {
-    /// Adds another's.
-    pub fn merge(&mut self, other: Fates) {
+impl AddAssign for Fates {
+    fn add_assign(&mut self, other: Fates) {
         self.files += other.files;
         self.due += other.due;
         self.settled += other.settled;
@@ -38,49 +39,26 @@ impl Fates {
 /// What was found of one database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Database {
-    classes: [Fates; Class::ALL.len()],
+    pub classes: [Fates; Class::ALL.len()],
     /// Bytes that its sessions take on disk.
     pub disk: u64,
 }
 
 impl Database {
-    /// What was found of one class.
-    pub fn of(&self, class: Class) -> Fates {
-        self.classes[class as usize]
-    }
-
-    /// What was found of all classes.
     pub fn total(&self) -> Fates {
         let mut total = Fates::default();
-        for fates in self.classes {
-            total.merge(fates);
-        }
+        self.classes.iter().for_each(|fates| total += *fates);
         total
     }
 
-    /// Adds another's.
-    pub fn merge(&mut self, other: &Database) {
-        for (fates, other) in self.classes.iter_mut().zip(other.classes) {
-            fates.merge(other);
-        }
-        self.disk = self.disk.saturating_add(other.disk);
+    fn takes(&mut self, disk: u64) {
+        self.disk = self.disk.saturating_add(disk);
     }
 }
 
 /// Where a session's database is counted, within one [`Databases`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Id(usize);
-
-/// Whose sessions these are.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Name {
-    /// Of this database.
-    Database(Shown),
-    /// Of databases beyond those that are told apart.
-    Others,
-    /// Of none.
-    None,
-}
 
 /// What was found, by database.
 #[derive(Clone, Debug)]
@@ -114,7 +92,6 @@ impl Databases {
         databases
     }
 
-    /// Where sessions of this database are counted.
     pub fn id(&mut self, name: Option<&[u8]>) -> Id {
         let Some(name) = name else { return NONE };
         let name = &name[..name.len().min(NAME_BYTES)];
@@ -130,51 +107,54 @@ impl Databases {
         id
     }
 
-    /// Counts a session.
     pub fn found(&mut self, id: Id, class: Class, stat: &Stat) {
-        let row = &mut self.rows[id.0];
-        row.classes[class as usize].files += 1;
-        row.disk = row.disk.saturating_add(stat.disk);
+        self.fates(id, class).files += 1;
+        self.rows[id.0].takes(stat.disk);
     }
 
-    /// Counts a session that is due.
     pub fn due(&mut self, id: Id, class: Class) {
-        self.rows[id.0].classes[class as usize].due += 1;
+        self.fates(id, class).due += 1;
     }
 
-    /// Counts a due session that was deleted, or would be.
     pub fn settled(&mut self, id: Id, class: Class) {
-        self.rows[id.0].classes[class as usize].settled += 1;
+        self.fates(id, class).settled += 1;
     }
 
-    /// Whether any session names this database. Tells it of a name that has its place, or is among the first.
-    pub fn has(&self, name: &str) -> bool {
+    fn fates(&mut self, id: Id, class: Class) -> &mut Fates {
+        &mut self.rows[id.0].classes[class as usize]
+    }
+
+    /// What was found of a database that is configured, or among the first.
+    pub fn of(&self, name: &str) -> Option<&Database> {
         let name = &name.as_bytes()[..name.len().min(NAME_BYTES)];
-        let id = self.ids.get(name);
-        id.is_some_and(|id| self.rows[id.0].total().files > 0)
+        let Id(row) = *self.ids.get(name)?;
+        Some(&self.rows[row]).filter(|row| row.total().files > 0)
     }
 
-    /// What was found of each database that has sessions, by name; those of none and of others come last.
-    pub fn rows(&self) -> impl Iterator<Item = (Name, &Database)> {
-        let named = self
-            .ids
-            .iter()
-            .map(|(name, id)| (Name::Database(redact::printable(name)), *id));
+    /// What was found of each database that has sessions, by name. Last come those without a name: what has no
+    /// database, and, with `true`, those that are not told apart.
+    pub fn rows(&self) -> impl Iterator<Item = (Option<Shown>, bool, &Database)> {
+        let named = self.ids.iter();
         named
-            .chain([(Name::Others, OTHERS), (Name::None, NONE)])
-            .map(|(name, id)| (name, &self.rows[id.0]))
-            .filter(|(_, row)| row.total().files > 0)
+            .map(|(name, id)| (Some(redact::printable(name)), *id))
+            .chain([(None, OTHERS), (None, NONE)])
+            .map(|(name, id)| (name, id == OTHERS, &self.rows[id.0]))
+            .filter(|(.., row)| row.total().files > 0)
     }
 
-    /// Adds another worker's counts.
     pub fn merge(&mut self, other: &Databases) {
         self.most = self.most.max(other.most);
-        let named = other.ids.iter().map(|(name, id)| (Some(&**name), *id));
-        for (name, theirs) in named.chain([(None, NONE)]) {
-            let ours = self.id(name);
-            self.rows[ours.0].merge(&other.rows[theirs.0]);
+        let named = other
+            .ids
+            .iter()
+            .map(|(name, id)| (self.id(Some(name)), *id));
+        let named: Vec<(Id, Id)> = named.collect();
+        for (ours, theirs) in named.into_iter().chain([NONE, OTHERS].map(|id| (id, id))) {
+            let (ours, theirs) = (&mut self.rows[ours.0], &other.rows[theirs.0]);
+            ours.takes(theirs.disk);
+            let fates = ours.classes.iter_mut().zip(theirs.classes);
+            fates.for_each(|(ours, theirs)| *ours += theirs);
         }
-        self.rows[OTHERS.0].merge(&other.rows[OTHERS.0]);
     }
 }
 
@@ -186,7 +166,7 @@ mod tests {
         let mut databases = Databases::default();
         for name in names {
             let id = databases.id(Some(name.as_bytes()));
-            databases.rows[id.0].classes[Class::Anonymous as usize].files += 1;
+            databases.fates(id, Class::Anonymous).files += 1;
         }
         databases
     }
@@ -199,8 +179,10 @@ mod tests {
         databases.merge(&counted(&["9999", "x"]));
         let rows: Vec<_> = databases.rows().collect();
         assert_eq!(rows.len(), MOST + 1);
-        assert_eq!(rows[MOST].0, Name::Others);
-        assert_eq!(rows[MOST].1.total().files, 10_002 - MOST as u64);
+        let (None, true, others) = &rows[MOST] else {
+            panic!("{rows:?}");
+        };
+        assert_eq!(others.total().files, 10_002 - MOST as u64);
     }
 
     #[test]
@@ -222,12 +204,15 @@ mod tests {
         one.merge(&counted(&["b", "c"]));
         let files: Vec<_> = one
             .rows()
-            .map(|(name, row)| (name, row.of(Class::Anonymous).files))
+            .map(|(name, _, row)| (name.unwrap_or_default(), row.total().files))
             .collect();
-        let name = |name: &'static str| Name::Database(name.into());
-        assert_eq!(files, [(name("a"), 1), (name("b"), 2), (name("c"), 1)]);
+        let files: Vec<_> = files
+            .iter()
+            .map(|(name, files)| (&**name, *files))
+            .collect();
+        assert_eq!(files, [("a", 1), ("b", 2), ("c", 1)]);
         assert_eq!(
-            ["a", "c", "d"].map(|name| one.has(name)),
+            ["a", "c", "d"].map(|name| one.of(name).is_some()),
             [true, true, false]
         );
     }

@@ -40,19 +40,9 @@ impl People {
         self.more
     }
 
-    fn insert(&mut self, hash: u64) {
-        if self.hashes.len() < MOST {
-            self.hashes.insert(hash);
-        } else {
-            self.more |= !self.hashes.contains(&hash);
-        }
-    }
-
     /// Adds another worker's.
     pub fn merge(&mut self, other: &People) {
-        for hash in &other.hashes {
-            self.insert(*hash);
-        }
+        self.extend(other.hashes.iter().copied().map(Person));
         self.more |= other.more;
     }
 }
@@ -60,7 +50,11 @@ impl People {
 impl Extend<Person> for People {
     fn extend<T: IntoIterator<Item = Person>>(&mut self, people: T) {
         for Person(hash) in people {
-            self.insert(hash);
+            if self.hashes.len() < MOST {
+                self.hashes.insert(hash);
+            } else {
+                self.more |= !self.hashes.contains(&hash);
+            }
         }
     }
 }

@@ -4,6 +4,8 @@
 //! *shape* (where it lies, its length, where its dots are) it is only noted how many there are and which characters all
 //! of them share, so that a session id in such a name is never kept.
 
+use serde::Serialize;
+
 use crate::redact::{self, Shown};
 
 /// How many names of one shape are reported. More than anybody's own copies of a file (a week of daily ones is 7), and
@@ -16,32 +18,14 @@ const SHAPES: usize = 64;
 /// How many shapes are told, the commonest first.
 const TOLD: usize = 10;
 
-/// Where such a name was found.
+/// Where such a name was found: at the top level, or in a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Place {
-    /// A file at the top level.
     File,
-    /// A directory at the top level that cannot be a shard.
     Directory,
-    /// A file in a shard.
     FileInShard,
-    /// A directory in a shard.
     DirectoryInShard,
-}
-
-impl Place {
-    /// What was found there: `file` or `directory`.
-    pub fn what(self) -> &'static str {
-        match self {
-            Place::File | Place::FileInShard => "file",
-            Place::Directory | Place::DirectoryInShard => "directory",
-        }
-    }
-
-    /// Whether it lies in a shard.
-    pub fn is_in_shard(self) -> bool {
-        matches!(self, Place::FileInShard | Place::DirectoryInShard)
-    }
 }
 
 /// Foreign names, by shape. Its size has a bound, whatever the names are.
@@ -51,10 +35,9 @@ pub struct Unknown(Vec<Shape>);
 /// Foreign names of one shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Where they lie.
-    pub place: Place,
+    place: Place,
     /// How many there are; a few less if this shape had to make room for others first.
-    pub count: u64,
+    count: u64,
     /// How many of them were looked into, which only an audit does.
     pub samples: u64,
     /// How many of these read as a session.
@@ -65,24 +48,49 @@ pub struct Shape {
     weight: u64,
 }
 
+/// A shape that an Odoo of another version may have made, as it is told.
+#[derive(Clone, Debug, Serialize)]
+pub struct Told {
+    /// `file` or `directory`.
+    pub what: &'static str,
+    /// Whether they lie in shards.
+    pub in_shards: bool,
+    /// The names as a pattern that is safe to show: `tmp????????.__new__`. A few names tell nothing of themselves.
+    pub like: Shown,
+    /// How many there are.
+    pub count: u64,
+    /// How many of them were looked into.
+    pub samples: u64,
+    /// How many of these read as a session.
+    pub sessions: u64,
+}
+
 impl Unknown {
     /// Counts a name, and shows its shape.
     pub fn see(&mut self, place: Place, name: &[u8]) -> &mut Shape {
-        let known = self.0.iter().position(|shape| shape.has(place, name));
-        let index = known.unwrap_or_else(|| {
-            self.make_room();
-            self.0.push(Shape::of(place, name));
-            self.0.len() - 1
-        });
-        let shape = &mut self.0[index];
-        shape.count += 1;
-        shape.weight += 1;
-        for (common, byte) in shape.common.iter_mut().zip(name) {
-            if *common != Some(*byte) {
-                *common = None;
+        self.add(Shape {
+            place,
+            count: 1,
+            samples: 0,
+            sessions: 0,
+            common: name.iter().copied().map(Some).collect(),
+            weight: 1,
+        })
+    }
+
+    fn add(&mut self, shape: Shape) -> &mut Shape {
+        let index = match self.0.iter().position(|known| known.is_like(&shape)) {
+            Some(index) => {
+                self.0[index].merge(&shape);
+                index
             }
-        }
-        shape
+            None => {
+                self.make_room();
+                self.0.push(shape);
+                self.0.len() - 1
+            }
+        };
+        &mut self.0[index]
     }
 
     /// Takes weight from all shapes until one has none left: so whatever is more than a 64th of all names stays, and a
@@ -99,46 +107,21 @@ impl Unknown {
 
     /// Adds another worker's names.
     pub fn merge(&mut self, other: &Unknown) {
-        for theirs in &other.0 {
-            match self.0.iter_mut().find(|ours| ours.is_like(theirs)) {
-                Some(ours) => ours.merge(theirs),
-                None => {
-                    self.make_room();
-                    self.0.push(theirs.clone());
-                }
-            }
+        for shape in &other.0 {
+            self.add(shape.clone());
         }
     }
 
-    /// The shapes that an Odoo of another version may have made, the commonest first: those of many names, and those of
-    /// which one was read as a session.
-    pub fn told(&self) -> Vec<&Shape> {
-        let mut told: Vec<&Shape> = self.0.iter().filter(|shape| shape.is_told()).collect();
+    /// The shapes of many names, and those of which one was read as a session; the commonest first.
+    pub fn told(&self) -> Vec<Told> {
+        let is_told = |shape: &&Shape| shape.count >= MANY || shape.sessions > 0;
+        let mut told: Vec<&Shape> = self.0.iter().filter(is_told).collect();
         told.sort_by_key(|shape| std::cmp::Reverse(shape.count));
-        told.truncate(TOLD);
-        told
+        told.into_iter().take(TOLD).map(Shape::told).collect()
     }
 }
 
 impl Shape {
-    fn of(place: Place, name: &[u8]) -> Shape {
-        Shape {
-            place,
-            count: 0,
-            samples: 0,
-            sessions: 0,
-            common: name.iter().copied().map(Some).collect(),
-            weight: 0,
-        }
-    }
-
-    fn has(&self, place: Place, name: &[u8]) -> bool {
-        let dots = |(common, byte): (&Option<u8>, &u8)| (*common == DOT) == (*byte == b'.');
-        self.place == place
-            && self.common.len() == name.len()
-            && self.common.iter().zip(name).all(dots)
-    }
-
     fn is_like(&self, other: &Shape) -> bool {
         let dots = |(one, two): (&Option<u8>, &Option<u8>)| (*one == DOT) == (*two == DOT);
         self.place == other.place
@@ -152,21 +135,27 @@ impl Shape {
         self.sessions += other.sessions;
         self.weight += other.weight;
         for (common, theirs) in self.common.iter_mut().zip(&other.common) {
-            if common != theirs {
-                *common = None;
-            }
+            *common = common.filter(|_| common == theirs);
         }
     }
 
-    fn is_told(&self) -> bool {
-        self.count >= MANY || self.sessions > 0
-    }
-
-    /// The names as a pattern that is safe to show: `tmp????????.__new__`. A few names tell nothing of themselves.
-    pub fn pattern(&self) -> Shown {
+    fn told(&self) -> Told {
         let few = self.count < MANY;
         let shared = |common: &Option<u8>| common.filter(|byte| !few || *byte == b'.');
-        redact::pattern(&self.common.iter().map(shared).collect::<Vec<_>>())
+        let (what, in_shards) = match self.place {
+            Place::File => ("file", false),
+            Place::Directory => ("directory", false),
+            Place::FileInShard => ("file", true),
+            Place::DirectoryInShard => ("directory", true),
+        };
+        Told {
+            what,
+            in_shards,
+            like: redact::pattern(&self.common.iter().map(shared).collect::<Vec<_>>()),
+            count: self.count,
+            samples: self.samples,
+            sessions: self.sessions,
+        }
     }
 }
 
@@ -188,7 +177,7 @@ mod tests {
 
     fn told(unknown: &Unknown) -> Vec<(u64, String)> {
         let shapes = unknown.told().into_iter();
-        let told = shapes.map(|shape| (shape.count, shape.pattern().to_string()));
+        let told = shapes.map(|shape| (shape.count, shape.like.to_string()));
         told.collect()
     }
 

@@ -145,6 +145,7 @@ fn with_no_inode_left_an_audit_names_the_shorter_window_that_makes_room() {
             said=$("$@" --keep-login 'boss*' 2>&1 >/dev/null)
             "$1" reap --data-dir "${{store%/sessions}}" --keep-login 'boss*' --no-logins 2>&3 >/dev/null
             "$@" --keep-login 'boss*' --no-logins 2>&3 >/dev/null
+            "$@" --anonymous-window 100m --no-logins 2>&3 >/dev/null
             touch -d '3 days ago' "$store"
             "$@" --keep-login 'boss*' 2>&3 >/dev/null
             touch -d '{changed}' "$store"
@@ -165,18 +166,23 @@ fn with_no_inode_left_an_audit_names_the_shorter_window_that_makes_room() {
         assert!(ran.stderr.contains(&audit), "{}", ran.stderr);
         let advice = format!(
             "only 0 of 320 inodes free on this file system; `odoo-session-reaper reap --data-dir {data_dir} \
-             --keep-login 'boss*' --anonymous-window 1h{force}` would delete 300 files"
+             --keep-login 'boss*' --anonymous-window 1h{force}` would delete up to 300 files"
         );
         assert!(ran.stderr.contains(&advice), "{}", ran.stderr);
+        let due_is_enough = format!(
+            "on this file system; `odoo-session-reaper reap --data-dir {data_dir} --anonymous-window 1h40m` would \
+             delete up to 300 files\n"
+        );
+        assert!(ran.stderr.contains(&due_is_enough), "{}", ran.stderr);
         // A command would log somebody out whom it should not.
         for advice in [
             "which shorter window would make room tells an audit with your --keep-login\n",
-            "on this file system; --anonymous-window 1h with your --keep-login would delete 300 files\n",
+            "on this file system; --anonymous-window 1h with your --keep-login would delete up to 300 files\n",
             "on this file system; the store is dormant: look first\n",
         ] {
             assert!(ran.stderr.contains(advice), "{advice}: {}", ran.stderr);
         }
-        assert_eq!(ran.stderr.matches('`').count(), 4, "{}", ran.stderr);
+        assert_eq!(ran.stderr.matches('`').count(), 6, "{}", ran.stderr);
         let (reaped, document) = ran.stdout.split_once('\n').unwrap();
         assert!(reaped.starts_with("deleted 300 of 3"), "{reaped}");
         let report: Value = serde_json::from_str(document).unwrap();

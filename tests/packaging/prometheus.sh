@@ -86,6 +86,10 @@ mutant 's/for: 90m/for: 0m/'
 mutant 's/ != 0 < 75/ != 0/'
 mutant 's/ != 0 < 75/ > 9000/'
 mutant 's/_errors) > 0/_errors) > 9/'
+mutant 's/_kept_logins{command="reap"} > 0/_kept_logins > 0/'
+mutant 's/_kept_logins{command="reap"} > 0/_kept_logins{command="reap"} > 500/'
+mutant 's/_kept_logins > 0/_kept_logins > 500/'
+mutant 's/unless on (instance, store, command)/unless on (instance, command)/'
 
 echo '-- every series of the rules and of docs/metrics.md is there, and the other way round'
 "$program" reap --data-dir "$scratch/odoo" --metrics-file "$file" >/dev/null

@@ -294,10 +294,10 @@ fn the_journal_page_has_every_field() {
 
 /// The field that a line of the source gives to an entry of the journal.
 fn journal_field(line: &str) -> Option<String> {
-    let (named, _) = line.split_once(" = for_journal(").unzip();
-    let quoted = line.trim().strip_prefix(".with(\"");
-    let quoted = quoted.and_then(|rest| rest.split('"').next());
-    named.or(quoted).map(|name| name.trim().to_owned())
+    let line = line.trim();
+    let quoted = line.strip_prefix(".with(\"");
+    let quoted = quoted.or_else(|| line.strip_prefix(".with_some(\""))?;
+    quoted.split('"').next().map(str::to_owned)
 }
 
 #[test]

@@ -151,6 +151,27 @@ pub fn flat(seed: &str) -> String {
     format!("werkzeug_{sid}.sess")
 }
 
+/// A place in a shard with this many characters, the first 42 of them those of `login`.
+pub fn named(login: &str, file: &str, length: usize) -> String {
+    let stays = login.chars().cycle().take(42);
+    let sid: String = stays.chain(file.chars().cycle()).take(length).collect();
+    format!("{}/{sid}", &sid[..2])
+}
+
+/// A user's session that Odoo has moved to a new file, and refuses by now.
+pub fn superseded() -> String {
+    let mut session: Value = serde_json::from_str(USER).unwrap();
+    session["next_sid"] = "x".into();
+    session["deletion_time"] = (now() - 60).into();
+    session.to_string()
+}
+
+/// Seconds since the epoch.
+pub fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_secs()).unwrap()
+}
+
 pub fn set_age(path: &Path, age: i64) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let time = FileTime::from_unix_time(now.as_secs() as i64 - age, 0);

@@ -25,7 +25,7 @@ const MOST_TRIES: usize = 16;
 
 /// Where a metrics file lies.
 #[derive(Debug)]
-pub struct Place {
+pub(super) struct Place {
     /// With `O_PATH`: a directory that may be written to need not be one that may be listed.
     directory: OwnedFd,
     name: OsString,
@@ -40,7 +40,7 @@ impl Place {
     ///
     /// # Errors
     /// What the kernel says, or that root does not follow a link.
-    pub fn open(path: &Path) -> io::Result<Place> {
+    pub(super) fn open(path: &Path) -> io::Result<Place> {
         let mut left = names(&std::path::absolute(path)?);
         let mut directory = root()?;
         let mut links = 0;
@@ -95,7 +95,10 @@ impl Place {
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn lies_in(&self, mut one: impl FnMut(&Stat, BorrowedFd<'_>) -> bool) -> io::Result<bool> {
+    pub(super) fn lies_in(
+        &self,
+        mut one: impl FnMut(&Stat, BorrowedFd<'_>) -> bool,
+    ) -> io::Result<bool> {
         let mut here = rustix::io::fcntl_dupfd_cloexec(&self.directory, 0)?;
         loop {
             let parent = open(
@@ -121,7 +124,7 @@ impl Place {
     ///
     /// # Errors
     /// A sentence that names the directory's owner.
-    pub fn may_be_written_by_root(&self, owner: Option<u32>) -> io::Result<()> {
+    pub(super) fn may_be_written_by_root(&self, owner: Option<u32>) -> io::Result<()> {
         let uid = rustix::fs::fstat(&self.directory)?.st_uid;
         if !geteuid().is_root() || uid == 0 || Some(uid) == owner {
             return Ok(());
@@ -135,7 +138,7 @@ impl Place {
     ///
     /// # Errors
     /// What the kernel says, or that it is no file or no text.
-    pub fn content(&self) -> io::Result<String> {
+    pub(super) fn content(&self) -> io::Result<String> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
         let file = File::from(open(self.directory.as_fd(), &self.name, flags)?);
         regular(&rustix::fs::fstat(&file)?)?;
@@ -148,7 +151,7 @@ impl Place {
     ///
     /// # Errors
     /// That, or what the kernel says.
-    pub fn is_for_a_file(&self) -> io::Result<()> {
+    pub(super) fn is_for_a_file(&self) -> io::Result<()> {
         match rustix::fs::statat(&self.directory, &self.name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => regular(&stat),
             Err(Errno::NOENT) => Ok(()),
@@ -160,7 +163,7 @@ impl Place {
     ///
     /// # Errors
     /// What the kernel says. Then nothing has changed.
-    pub fn replace(&self, text: &str) -> io::Result<()> {
+    pub(super) fn replace(&self, text: &str) -> io::Result<()> {
         self.is_for_a_file()?;
         let (file, new) = self.new_file()?;
         let replaced = fill(file, text).and_then(|()| {
@@ -228,7 +231,7 @@ fn of_root_alone(directory: &OwnedFd, link: &Stat) -> io::Result<bool> {
 }
 
 /// Whether two descriptions are of one file.
-pub fn same(one: &Stat, other: &Stat) -> bool {
+pub(super) fn same(one: &Stat, other: &Stat) -> bool {
     (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 }
 

@@ -4,8 +4,8 @@ use super::*;
 
 const UNIT: &str = "odoo-session-reaper@shop.service";
 
-fn said(path: &str, purpose: For, errno: Errno, closed: bool) -> String {
-    cure(UNIT, Path::new(path), purpose, errno, |_| closed).unwrap_or_default()
+fn said(path: &str, bind: &str, errno: Errno, closed: bool) -> String {
+    cure(UNIT, Path::new(path), bind, errno, |_| closed).unwrap_or_default()
 }
 
 /// What is between backquotes: what the administrator types.
@@ -18,7 +18,7 @@ const EDIT: &str = "systemctl edit odoo-session-reaper@shop.service";
 #[test]
 fn lets_a_hidden_home_in() {
     for (errno, closed) in [(Errno::ACCESS, true), (Errno::NOENT, false)] {
-        let advice = said("/home/odoo/data/sessions", For::Deleting, errno, closed);
+        let advice = said("/home/odoo/data/sessions", DELETING, errno, closed);
         assert_eq!(
             typed(&advice),
             [
@@ -29,7 +29,7 @@ fn lets_a_hidden_home_in() {
             ]
         );
     }
-    let advice = said("/root/odoo.conf", For::Reading, Errno::ACCESS, true);
+    let advice = said("/root/odoo.conf", READING, Errno::ACCESS, true);
     assert_eq!(
         typed(&advice)[2..],
         ["ProtectHome=tmpfs", "BindReadOnlyPaths=/root/odoo.conf"]
@@ -38,7 +38,7 @@ fn lets_a_hidden_home_in() {
 
 #[test]
 fn lets_a_hidden_temporary_directory_in() {
-    let advice = said("/var/tmp/odoo/sessions", For::Deleting, Errno::NOENT, false);
+    let advice = said("/var/tmp/odoo/sessions", DELETING, Errno::NOENT, false);
     assert_eq!(
         typed(&advice),
         [EDIT, "[Service]", "BindPaths=/var/tmp/odoo/sessions"]
@@ -48,21 +48,15 @@ fn lets_a_hidden_temporary_directory_in() {
 #[test]
 fn names_the_user_where_the_permission_is_missing() {
     for path in ["/srv/erp/sessions", "/home/odoo/data/sessions"] {
-        let advice = said(path, For::Deleting, Errno::ACCESS, false);
+        let advice = said(path, DELETING, Errno::ACCESS, false);
         assert_eq!(typed(&advice), [EDIT, "[Service]", "User=NAME"], "{path}");
     }
 }
 
 #[test]
 fn is_silent_where_the_sandbox_is_no_likely_reason() {
-    assert_eq!(
-        said("/srv/erp/sessions", For::Deleting, Errno::NOENT, false),
-        ""
-    );
-    assert_eq!(
-        said("/srv/erp/sessions", For::Deleting, Errno::IO, false),
-        ""
-    );
+    assert_eq!(said("/srv/erp/sessions", DELETING, Errno::NOENT, false), "");
+    assert_eq!(said("/srv/erp/sessions", DELETING, Errno::IO, false), "");
 }
 
 #[test]

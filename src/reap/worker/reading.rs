@@ -9,12 +9,16 @@ use super::monster::USUAL;
 use super::{File, Files, Judged, Says, Worker};
 use crate::policy::{Class, Content, Kept, Verdict};
 use crate::reap::chooser::{CHOSEN, Met};
-use crate::reap::settle::Checked;
+use crate::reap::settle::{Checked, Dir};
 use crate::reap::{Mode, Shared, Who};
 use crate::session::{self, MAX_BYTES, Session, Unreadable};
-use crate::store::{file, name, stat};
+use crate::store::stat::{self, Stat};
+use crate::store::{file, name};
 use crate::tally::people::Person;
 use crate::tally::{DENIED, Operation, Tally};
+
+/// Why a file is unreadable that could not be opened or read for another reason than that it is [`DENIED`].
+const FAILED: &str = "failed to read";
 
 /// A file that may be a session, before it is read.
 pub(super) struct Opened {
@@ -145,8 +149,12 @@ impl Worker<'_> {
     }
 }
 
-/// Why a file is unreadable that could not be opened or read for another reason than that it is [`DENIED`].
-const FAILED: &str = "failed to read";
+/// Opens a file that nobody has looked at yet, if it is on the mount of its directory.
+pub(super) fn open_unseen(dir: &Dir<'_>, name: &CStr) -> Result<(OwnedFd, Stat), Errno> {
+    let handle = file::open_on_same_mount(dir.handle, name)?;
+    let stat = stat::of(handle.as_fd())?;
+    Ok((handle, stat))
+}
 
 /// Counts what only a session's content tells, and keeps what is needed of it.
 fn says(

@@ -29,6 +29,10 @@ impl Worker<'_> {
                 _ => judged.handle.take(),
             };
             let name = files.name(&judged.file);
+            if !self.may_go(files, judged) {
+                // It stays `Outcome::Left`.
+                continue;
+            }
             let stat = &judged.file.stat;
             *outcome = shared.settle(files.dir, name, stat, judged.checked, handle);
         }
@@ -37,6 +41,19 @@ impl Worker<'_> {
             self.settled(files, judged, outcome);
         }
         self.due = due;
+    }
+
+    /// Whether `--max-logouts` lets a file go.
+    fn may_go(&mut self, files: Files<'_>, judged: &Judged) -> bool {
+        let Verdict::Due { reason, .. } = judged.verdict else {
+            return false;
+        };
+        self.asked.may_go(
+            self.shared.fuse,
+            (files.dir, files.name(&judged.file)),
+            (judged.class, reason),
+            &mut self.tally.kept_logins,
+        )
     }
 
     fn settled(&mut self, files: Files<'_>, judged: Judged, outcome: Outcome) {

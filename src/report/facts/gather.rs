@@ -5,33 +5,29 @@ use std::time::Duration;
 
 use super::*;
 use crate::exit::Exit;
+use crate::policy::Policy;
 use crate::reap::Plan;
 use crate::redact;
 use crate::settings::{Effective, Location, Source, Value};
 use crate::store::{Room, Store};
-use crate::tally::databases::{self, Name};
+use crate::tally::Tally;
+use crate::tally::databases;
 use crate::tally::reads::SHORTER;
-use crate::tally::{self, Tally};
 
 /// A run that has come to its end, with all that there is to tell of it.
 pub struct Finished<'a> {
-    /// Where the store is, and who said so.
     pub location: &'a Location,
-    /// The store.
     pub store: &'a Store,
-    /// What was to be done.
     pub plan: &'a Plan,
     /// Every value of the policy, with who said so.
     pub effective: &'a [Effective],
     /// Whether logins may be shown, and patterns of logins with them.
     pub logins: bool,
-    /// What was found and done.
     pub tally: &'a Tally,
     /// How it ended; `None` for a dormant store that was left alone.
     pub end: Option<End>,
     /// Nothing was saved in the store for longer than the shortest window.
     pub dormant: bool,
-    /// How long it took.
     pub took: Duration,
     /// The file system's room afterwards.
     pub room: Room,
@@ -40,24 +36,21 @@ pub struct Finished<'a> {
 }
 
 impl Facts {
-    /// The facts of a run.
     pub fn of(run: &Finished<'_>) -> Facts {
-        let Finished {
-            location,
-            store,
-            plan,
-            tally,
-            ..
-        } = run;
-        let windows = &plan.policy.general().windows;
-        let window = |class| plan.policy.window(class).map(|window| window.as_secs());
-        let mut found = Found::of(tally, plan.mode, window);
+        let (plan, tally) = (run.plan, run.tally);
+        let mut found = Found::of(tally, plan.mode, &plan.policy);
         found.take_reads(run);
         let knows_all = plan.mode == Mode::Audit
             && run.end == Some(End::Complete)
-            && found.denied() + found.failures() + tally.elsewhere == 0;
+            && tally.denied() + tally.failures() + tally.elsewhere == 0;
+        let windows = &plan.policy.general().windows;
+        let settings = run.effective.iter();
         Facts {
             version: env!("CARGO_PKG_VERSION"),
+            command: match plan.mode {
+                Mode::Audit => "audit",
+                Mode::DryRun | Mode::Reap => "reap",
+            },
             mode: plan.mode,
             dry_run: plan.mode == Mode::DryRun,
             started: plan.policy.now,
@@ -69,38 +62,19 @@ impl Facts {
             },
             exit_code: run.exit.code(),
             limit: plan.limit,
-            store: StoreFacts {
-                path: redact::path(&store.given),
-                resolved: redact::path(&store.resolved),
-                from: location.from.clone(),
-                found: location.found,
-                uid: store.stat.uid,
-                gid: store.stat.gid,
-                last_change: store.stat.mtime,
-                dormant: run.dormant,
-                flat_files: tally.flat,
-                sharded_files: tally.sharded,
-                shards: tally.shards,
-            },
-            file_system: FileSystem {
-                inodes: run.room.inodes.map(|inodes| inodes.total),
-                inodes_free: run.room.inodes.map(|inodes| inodes.free),
-                bytes: run.room.bytes.map(|bytes| bytes.total),
-                bytes_free: run.room.bytes.map(|bytes| bytes.free),
-            },
-            windows: Windows {
-                authenticated: windows.authenticated.as_secs(),
-                anonymous: windows.anonymous.as_secs(),
-                cart: windows.cart.as_secs(),
-                leftover: windows.leftover.as_secs(),
-                unreadable: windows.unreadable.map(|window| window.as_secs()),
-                shortest: plan.policy.shortest().as_secs(),
-            },
-            policy: run
-                .effective
-                .iter()
-                .map(|effective| setting(effective, run.logins))
-                .collect(),
+            max_logouts: plan.max_logouts,
+            store: StoreFacts::of(run),
+            room: run.room,
+            windows: [
+                ("authenticated", Some(windows.authenticated)),
+                ("anonymous", Some(windows.anonymous)),
+                ("cart", Some(windows.cart)),
+                ("leftover", Some(windows.leftover)),
+                ("unreadable", windows.unreadable),
+            ]
+            .map(|(name, window)| (name, window.map(|window| window.as_secs()))),
+            shortest: plan.policy.shortest(),
+            policy: settings.map(|one| setting(one, run.logins)).collect(),
             found,
             nobody: match knows_all {
                 true => nobody(plan, tally, run.logins),
@@ -114,23 +88,43 @@ impl Facts {
     }
 }
 
+impl StoreFacts {
+    fn of(run: &Finished<'_>) -> StoreFacts {
+        let (store, tally) = (run.store, run.tally);
+        StoreFacts {
+            path: redact::path(&store.given),
+            resolved: redact::path(&store.resolved),
+            from: run.location.from.clone(),
+            found: run.location.found,
+            uid: store.stat.uid,
+            gid: store.stat.gid,
+            last_change: store.stat.mtime,
+            dormant: run.dormant,
+            flat_files: tally.flat,
+            sharded_files: tally.sharded,
+            shards: tally.shards,
+        }
+    }
+}
+
 impl Found {
-    /// What was found and done, with the window of each class in seconds.
-    pub fn of(tally: &Tally, mode: Mode, window: impl Fn(Class) -> Option<u64>) -> Found {
+    pub fn of(tally: &Tally, mode: Mode, policy: &Policy) -> Found {
         let class_row = |class| ClassRow {
             class,
-            window: window(class),
-            row: Row::of(tally.row(class), mode),
+            window: policy.window(class).map(|window| window.as_secs()),
+            windows: windows(tally, policy, class),
+            row: Row::of(*tally.row(class), mode),
         };
-        let of_name = |(name, found)| Database::of(name, found, mode);
+        let databases = tally.databases.rows();
         Found {
             classes: Class::ALL.into_iter().map(class_row).collect(),
-            total: Row::of(&tally.total(), mode),
-            databases: tally.databases.rows().map(of_name).collect(),
+            total: Row::of(tally.total(), mode),
+            databases: databases.map(|row| Database::of(row, mode)).collect(),
             logins: tally.logins,
             logouts: Logouts {
                 logins: tally.row(Class::Authenticated).settled.files,
                 people: tally.people.count(),
+                kept: tally.kept_logins,
                 at_least: tally.people.are_more() || tally.row(Class::NotRead).settled.files > 0,
             },
             due_but_active: None,
@@ -138,38 +132,14 @@ impl Found {
             bounced: None,
             left_by_shorter: None,
             lifetime_unknown: tally.lifetime_unknown,
-            unknown: tally
-                .unknown
-                .told()
-                .into_iter()
-                .map(|shape| Unknown {
-                    what: shape.place.what(),
-                    in_shards: shape.place.is_in_shard(),
-                    like: shape.pattern(),
-                    count: shape.count,
-                    samples: shape.samples,
-                    sessions: shape.sessions,
-                })
-                .collect(),
+            unknown: tally.unknown.told(),
             kept: Kept {
                 implausible_time: tally.implausible_times,
                 saved_again: tally.saved_again,
             },
             vanished: tally.vanished,
             unreadable: tally.unreadable.clone(),
-            errors: tally
-                .errors
-                .iter()
-                .map(|((operation, errno), count)| {
-                    let error = std::io::Error::from_raw_os_error(*errno);
-                    Failure {
-                        operation: operation.name(),
-                        errno: *errno,
-                        message: redact::printable(error.to_string().as_bytes()),
-                        count: *count,
-                    }
-                })
-                .collect(),
+            errors: tally.errors.iter().map(failure).collect(),
         }
     }
 }
@@ -177,7 +147,7 @@ impl Found {
 impl Found {
     /// What the times of reads say, as far as the mount keeps them.
     fn take_reads(&mut self, run: &Finished<'_>) {
-        let Finished { plan, tally, .. } = run;
+        let (plan, tally) = (run.plan, run.tally);
         if plan.policy.reads.grain().is_none() {
             return;
         }
@@ -200,44 +170,60 @@ impl Found {
 }
 
 impl Row {
-    fn of(row: &tally::Row, mode: Mode) -> Row {
-        Row {
-            all: row.all,
-            due: row.due,
-            deleted: mode.deleted(row.settled),
-            oldest: row.oldest,
-            ages: row.ages,
-            settled: row.settled,
-            spared: row.spared,
-        }
+    fn of(found: tally::Row, mode: Mode) -> Row {
+        let deleted = mode.deleted(found.settled);
+        Row { found, deleted }
     }
 }
 
 impl Database {
-    fn of(name: Name, found: &databases::Database, mode: Mode) -> Database {
+    fn of(
+        (name, others, found): (Option<Shown>, bool, &databases::Database),
+        mode: Mode,
+    ) -> Database {
         let total = found.total();
-        let of_class = |class: Class| {
-            let fates = found.of(class);
-            (fates.files > 0).then(|| DatabaseClass {
-                class,
-                files: fates.files,
-                due: fates.due,
-                deleted: mode.deleted(fates.settled),
-            })
+        let classes = Class::ALL.into_iter().zip(found.classes);
+        let of_class = |(class, found): (Class, Fates)| DatabaseClass {
+            class,
+            found,
+            deleted: mode.deleted(found.settled),
         };
         Database {
-            others: name == Name::Others,
-            name: match name {
-                Name::Database(name) => Some(name),
-                Name::Others | Name::None => None,
-            },
-            files: total.files,
+            name,
+            others,
             disk_bytes: found.disk,
-            due: total.due,
+            total,
             deleted: mode.deleted(total.settled),
-            classes: Class::ALL.into_iter().filter_map(of_class).collect(),
-            settled: total.settled,
+            classes: classes
+                .filter(|(_, found)| found.files > 0)
+                .map(of_class)
+                .collect(),
         }
+    }
+}
+
+/// The shortest and the longest window that counted for files of a class.
+fn windows(tally: &Tally, policy: &Policy, class: Class) -> Option<[Duration; 2]> {
+    let general = policy.window(class)?;
+    let mut left = tally.row(class).all.files;
+    let mut windows = Vec::new();
+    for (name, rules) in policy.databases() {
+        let found = tally.databases.of(name);
+        let files = found.map_or(0, |found| found.classes[class as usize].files);
+        left -= files.min(left);
+        windows.extend(rules.windows.of(class).filter(|_| files > 0));
+    }
+    windows.extend((left > 0).then_some(general));
+    Some([*windows.iter().min()?, *windows.iter().max()?])
+}
+
+fn failure(((operation, errno), count): (&(tally::Operation, i32), &u64)) -> Failure {
+    let error = std::io::Error::from_raw_os_error(*errno);
+    Failure {
+        operation: operation.name(),
+        errno: *errno,
+        message: redact::printable(error.to_string().as_bytes()),
+        count: *count,
     }
 }
 
@@ -257,7 +243,7 @@ fn setting(effective: &Effective, logins_shown: bool) -> Setting {
         database: effective.database.as_ref().map(printable),
         value: match &effective.value {
             Value::Duration(duration) => SettingValue::Seconds(duration.as_secs()),
-            Value::Logins(logins) => patterns(logins, logins_shown),
+            Value::Logins(logins) => patterns(logins.iter(), logins_shown),
             Value::Switch(on) => SettingValue::Switch(*on),
             Value::LastSeen(last_seen) => SettingValue::Word(last_seen.name()),
             Value::Never => SettingValue::Never,
@@ -271,22 +257,21 @@ fn setting(effective: &Effective, logins_shown: bool) -> Setting {
 
 fn nobody(plan: &Plan, tally: &Tally, logins_shown: bool) -> Nobody {
     let databases = plan.policy.databases().keys();
-    let absent = databases.filter(|name| !tally.databases.has(name));
+    let absent = databases.filter(|name| tally.databases.of(name).is_none());
     let patterns_of_all = plan.policy.all_rules().flat_map(|rules| &rules.keep_logins);
     let unmatched: BTreeSet<String> = patterns_of_all
         .map(|pattern| pattern.as_str().to_owned())
         .filter(|pattern| !tally.matched.contains(pattern))
         .collect();
-    let unmatched: Vec<String> = unmatched.into_iter().collect();
     Nobody {
         databases: absent.map(printable).collect(),
-        keep_login: (!unmatched.is_empty()).then(|| patterns(&unmatched, logins_shown)),
+        keep_login: (!unmatched.is_empty()).then(|| patterns(unmatched.iter(), logins_shown)),
     }
 }
 
-fn patterns(logins: &[String], shown: bool) -> SettingValue {
+fn patterns<'a>(logins: impl ExactSizeIterator<Item = &'a String>, shown: bool) -> SettingValue {
     match shown {
-        true => SettingValue::Logins(logins.iter().map(printable).collect()),
+        true => SettingValue::Logins(logins.map(printable).collect()),
         false => SettingValue::Hidden(logins.len()),
     }
 }

@@ -7,7 +7,6 @@ pub type Label<'a> = (&'static str, &'a str);
 
 /// The textfile as it is being written.
 pub struct Page<'a> {
-    /// What is written so far.
     pub text: String,
     /// A label of every series.
     pub store: &'a str,
@@ -16,34 +15,19 @@ pub struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// A family of series that tell of one run; a family without any is left out.
-    pub fn gauge<'l, const N: usize>(
+    /// A family of series, which is left out without any. All are gauges but those that only ever grow, or begin again
+    /// at 0; these are called a total.
+    pub fn family<'l, const N: usize>(
         &mut self,
         name: &str,
-        help: &str,
-        samples: impl IntoIterator<Item = ([Label<'l>; N], impl Display)>,
-    ) {
-        self.family(name, "gauge", help, samples);
-    }
-
-    /// The same for series that only ever grow, or begin again at 0.
-    pub fn counter<'l, const N: usize>(
-        &mut self,
-        name: &str,
-        help: &str,
-        samples: impl IntoIterator<Item = ([Label<'l>; N], impl Display)>,
-    ) {
-        self.family(name, "counter", help, samples);
-    }
-
-    fn family<'l, const N: usize>(
-        &mut self,
-        name: &str,
-        kind: &str,
         help: &str,
         samples: impl IntoIterator<Item = ([Label<'l>; N], impl Display)>,
     ) {
         let mut samples = samples.into_iter().peekable();
+        let kind = match name.ends_with("_total") {
+            true => "counter",
+            false => "gauge",
+        };
         if samples.peek().is_some() {
             // Writing to a String cannot fail.
             let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
@@ -52,6 +36,11 @@ impl Page<'_> {
             let labels = [&[("command", self.command)], &labels[..]].concat();
             let _ = writeln!(self.text, "{} {value}", series(name, self.store, &labels));
         }
+    }
+
+    /// A family of one series.
+    pub fn one(&mut self, name: &str, help: &str, value: impl Display) {
+        self.family(name, help, [([], value)]);
     }
 }
 

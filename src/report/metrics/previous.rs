@@ -28,46 +28,36 @@ pub struct Previous {
 impl Previous {
     /// Reads a textfile at the time `now`; whatever is not ours or is broken is passed over.
     pub fn read(text: &str, now: Timestamp) -> Previous {
+        let ours = || {
+            text.lines()
+                .filter(|line| line.starts_with("odoo_session_"))
+        };
+        let wanted = |line: &&str| line.starts_with(LAST_SUCCESS) || line.starts_with(DELETED);
+        let value = |line: &str| {
+            let (series, value) = line.rsplit_once(' ')?;
+            Some((series.to_owned(), value.parse().ok()?))
+        };
         // A later one would silence an alert for as long as it lies ahead.
         let now = u64::try_from(now.secs).unwrap_or(0);
-        let mut previous = Previous {
+        Previous {
+            store: ours().find_map(store),
+            values: ours().filter(wanted).filter_map(value).collect(),
             latest: now.saturating_add(FUTURE_TOLERANCE.as_secs()),
-            ..Previous::default()
-        };
-        for line in text
-            .lines()
-            .filter(|line| line.starts_with("odoo_session_"))
-        {
-            if previous.store.is_none() {
-                previous.store = store(line);
-            }
-            let Some((series, value)) = line.rsplit_once(' ') else {
-                continue;
-            };
-            let wanted = series.starts_with(LAST_SUCCESS) || series.starts_with(DELETED);
-            if let (true, Ok(value)) = (wanted, value.parse()) {
-                previous.values.insert(series.to_owned(), value);
-            }
         }
-        previous
     }
 
     /// When a command last succeeded on a store, in seconds since the epoch.
     pub fn success(&self, store: &str, mode: Mode) -> Option<u64> {
         let series = series(LAST_SUCCESS, store, &[("command", mode.name())]);
-        self.values
-            .get(&series)
-            .copied()
-            .filter(|at| *at <= self.latest)
+        let at = self.values.get(&series)?;
+        (*at <= self.latest).then_some(*at)
     }
 
     /// How many files of a class the reaps of a store deleted until then.
     pub fn deleted(&self, store: &str, class: Class) -> Option<u64> {
         let series = series(DELETED, store, &labels_of_deleted(class));
-        self.values
-            .get(&series)
-            .copied()
-            .filter(|files| *files < LARGEST_COUNT)
+        let files = self.values.get(&series)?;
+        (*files < LARGEST_COUNT).then_some(*files)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The textfile, series by series.
 
 use super::*;
+use crate::policy::{Policy, Rules, Windows};
 use crate::store::name::Kind;
 use crate::store::stat::Stat;
 use crate::tally::Tally;
@@ -41,6 +42,22 @@ fn stat(age: i64) -> Stat {
         protected: false,
         mount: 1,
     }
+}
+
+fn policy() -> Policy {
+    let day = Duration::from_secs(86_400);
+    let rules = Rules {
+        windows: Windows {
+            authenticated: day,
+            anonymous: day,
+            cart: day,
+            leftover: day,
+            unreadable: None,
+        },
+        keep_logins: Vec::new(),
+        max_lifetime: None,
+    };
+    Policy::new(rules, BTreeMap::new(), NOW)
 }
 
 #[test]
@@ -196,7 +213,7 @@ fn every_file_is_kept_for_one_reason() {
     tally.due(Class::Authenticated, &stat(9));
     tally.foreign(None);
     assert_eq!(
-        kept(&Found::of(&tally, Mode::Reap, |_| None)),
+        kept(&Found::of(&tally, Mode::Reap, &policy())),
         [
             ("within-window", 2),
             ("protected", 1),
@@ -232,7 +249,7 @@ fn what_was_found_is_told_by_class() {
             store: "/s",
             command: mode.name(),
         };
-        let facts = Found::of(&tally, mode, |_| None);
+        let facts = Found::of(&tally, mode, &policy());
         found(&mut page, &facts, NOW);
         done(&mut page, &facts);
         let name = mode.name();

@@ -20,50 +20,43 @@ pub fn write(out: &mut Out, facts: &Facts) {
     // One line for all that have none of their own, whether they are told apart or not.
     let (mut rest, mut rows): (Vec<&Database>, Vec<_>) =
         facts.found.databases.iter().partition(|found| found.others);
-    // By name where they are alike; those of none come last.
-    rows.sort_by_key(|found| {
-        (
-            std::cmp::Reverse(found.files),
-            found.name.is_none(),
-            &found.name,
-        )
-    });
+    // They come by name, and those of none last.
+    rows.sort_by_key(|found| std::cmp::Reverse(found.total.files));
     rest.extend(rows.split_off(rows.len().min(LINES)));
-    let label = |found: &Database| match &found.name {
-        Some(name) => name.to_string(),
-        None => "no database".to_owned(),
-    };
-    let mut lines: Vec<_> = rows.iter().map(|row| (label(row), vec![*row])).collect();
-    if !rest.is_empty() {
-        lines.push(("other databases".to_owned(), rest));
-    }
     let mut table = Table::new();
-    table.set_header([
+    let columns = [
         "Database",
         "Files",
         "On disk",
         gone(facts.mode),
         "Authenticated",
-    ]);
+    ];
+    table.set_header(columns);
     let numbers = out.numbers();
-    for (label, rows) in lines {
+    let mut add = |label: &str, rows: &[&Database]| {
         let sum = |of: fn(&Database) -> u64| rows.iter().map(|row| of(row)).sum();
         table.add_row([
-            label,
-            numbers.count(sum(|row| row.files)),
+            label.to_owned(),
+            numbers.count(sum(|row| row.total.files)),
             bytes(sum(|row| row.disk_bytes)),
-            numbers.count(sum(|row| row.settled)),
+            numbers.count(sum(|row| row.total.settled)),
             numbers.count(sum(logged_in)),
         ]);
+    };
+    for row in rows {
+        add(row.name.as_deref().unwrap_or("no database"), &[row]);
+    }
+    if !rest.is_empty() {
+        add("other databases", &rest);
     }
     print(out, table, 1..=4, None);
-    out.line(format_args!(""));
+    out.line("");
 }
 
 /// Logged-in sessions; those that Odoo moved to a new file are there a second time.
 fn logged_in(found: &Database) -> u64 {
     let rows = found.classes.iter();
     rows.filter(|row| matches!(row.class, Class::Authenticated | Class::Protected))
-        .map(|row| row.files)
+        .map(|row| row.found.files)
         .sum()
 }

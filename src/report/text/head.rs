@@ -2,71 +2,62 @@
 
 use std::time::Duration;
 
-use crate::redact::Shown;
-use crate::report::facts::{Facts, FileSystem, Setting, SettingValue, Windows};
+use crate::reap::{End, Mode};
+use crate::report::facts::{Facts, Setting, SettingValue};
 use crate::report::numbers::bytes;
 use crate::report::{Numbers, Out};
+use crate::store::Share;
 use crate::time::words;
 
-/// Where the values of the head begin.
-const INDENT: &str = "               ";
+/// Columns before the values.
+const INDENT: usize = 15;
 
 /// Says where the store is, how it is laid out, and what is in force.
 pub fn write(out: &mut Out, facts: &Facts) {
     let numbers = out.numbers();
-    let room = out.width - INDENT.len();
+    let width = out.width - INDENT;
+    for (what, lines) in [
+        ("Session store", place(facts)),
+        ("Layout", layout(facts, numbers)),
+        ("File system", file_system(facts, numbers)),
+        ("Windows", windows(facts, width)),
+        ("Policy", policy(&facts.policy, width)),
+    ] {
+        for (index, line) in lines.iter().enumerate() {
+            let what = if index == 0 { what } else { "" };
+            out.line(format_args!("{what:<INDENT$}{line}"));
+        }
+    }
+}
+
+fn place(facts: &Facts) -> Vec<String> {
     let store = &facts.store;
-    let found = if store.found {
-        "found by searching: "
-    } else {
-        "from "
-    };
     let mut place = vec![store.path.to_string()];
     if store.path != store.resolved {
         place.push(format!("which is {}", store.resolved));
     }
-    place.push(format!("{found}{}", store.from));
-    let mut parts = vec![("Session store", place)];
-    if facts.end.is_some() {
-        parts.push(("Layout", layout(facts, numbers)));
-    }
-    parts.push(("File system", file_system(&facts.file_system, numbers)));
-    parts.push(("Windows", windows(&facts.windows, room)));
-    parts.push(("Policy", policy(&facts.policy, room)));
-    for (what, lines) in parts.into_iter().filter(|(_, lines)| !lines.is_empty()) {
-        let lines = lines.join(&format!("\n{INDENT}"));
-        out.line(format_args!("{what:<width$}{lines}", width = INDENT.len()));
-    }
-}
-
-fn file_system(room: &FileSystem, numbers: Numbers) -> Vec<String> {
-    let free = |free: Option<u64>, all: Option<u64>, number: &dyn Fn(u64) -> String, unit| {
-        let (free, all) = (free?, all?);
-        let percent = free.saturating_mul(100) / all.max(1);
-        let (free, all) = (number(free), number(all));
-        Some(format!("{free} of {all}{unit} free ({percent} %)"))
+    let who = match store.found {
+        true => "no store was named; found by searching:",
+        false => "from",
     };
-    let count = |number| numbers.count(number);
-    let inodes = free(room.inodes_free, room.inodes, &count, " inodes");
-    let space = free(room.bytes_free, room.bytes, &bytes, "");
-    inodes.into_iter().chain(space).collect()
+    place.push(format!("{who} {}", store.from));
+    place
 }
 
 fn layout(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let store = &facts.store;
     let mut layout = Vec::new();
+    if facts.end.is_none() {
+        return layout;
+    }
     if store.sharded_files > 0 || store.shards > 0 {
-        layout.push(format!(
-            "sharded (Odoo 16 and newer), {} in {}",
-            numbers.of(store.sharded_files, "file"),
-            numbers.of(store.shards, "shard")
-        ));
+        let files = numbers.of(store.sharded_files, "file");
+        let shards = numbers.of(store.shards, "shard");
+        layout.push(format!("sharded (Odoo 16 and newer), {files} in {shards}"));
     }
     if store.flat_files > 0 {
-        layout.push(format!(
-            "flat (Odoo 15 and older), {}",
-            numbers.of(store.flat_files, "file")
-        ));
+        let files = numbers.of(store.flat_files, "file");
+        layout.push(format!("flat (Odoo 15 and older), {files}"));
     }
     if layout.is_empty() {
         layout.push("no sessions".to_owned());
@@ -74,33 +65,57 @@ fn layout(facts: &Facts, numbers: Numbers) -> Vec<String> {
     layout
 }
 
-fn windows(windows: &Windows, room: usize) -> Vec<String> {
-    let parts = [
-        ("authenticated", Some(windows.authenticated)),
-        ("anonymous", Some(windows.anonymous)),
-        ("cart", Some(windows.cart)),
-        ("leftover", Some(windows.leftover)),
-        ("unreadable", windows.unreadable),
-    ];
-    let mut lines = vec![String::new()];
-    for (what, window) in parts {
+fn file_system(facts: &Facts, numbers: Numbers) -> Vec<String> {
+    let percent = |part: u64, of: u64| match part.saturating_mul(100) / of.max(1) {
+        0 if part > 0 => "under 1 %".to_owned(),
+        percent => format!("{percent} %"),
+    };
+    let free = |share: Share, number: &dyn Fn(u64) -> String, unit| {
+        let (free, total) = (number(share.free), number(share.total));
+        let percent = percent(share.free, share.total);
+        format!("{free} of {total}{unit} free ({percent})")
+    };
+    let count = |number| numbers.count(number);
+    let mut lines = Vec::new();
+    if let Some(inodes) = facts.room.inodes {
+        lines.push(free(inodes, &count, " inodes"));
+        let (ours, used) = (
+            facts.found.total.all.files,
+            inodes.total.saturating_sub(inodes.free),
+        );
+        // A reap has changed both meanwhile.
+        let knows = facts.mode != Mode::Reap && facts.end == Some(End::Complete);
+        if knows && (1..=used).contains(&ours) {
+            let (percent, ours) = (percent(ours, used), count(ours));
+            let used = count(used);
+            lines.push(format!(
+                "{ours} of {used} inodes in use are these session files ({percent})"
+            ));
+        }
+    }
+    lines.extend(facts.room.bytes.map(|space| free(space, &bytes, "")));
+    lines
+}
+
+fn windows(facts: &Facts, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (what, window) in facts.windows {
         let Some(window) = window else { continue };
         let part = format!("{what} {}", in_words(window));
-        let last = lines.len() - 1;
-        if lines[last].is_empty() {
-            lines[last] = part;
-        } else if lines[last].len() + part.len() + 3 > room {
-            lines[last].push(',');
-            lines.push(part);
-        } else {
-            lines[last].push_str(&format!(", {part}"));
+        match lines.last_mut() {
+            Some(line) if line.len() + part.len() + 3 <= width => *line += &format!(", {part}"),
+            Some(line) => {
+                line.push(',');
+                lines.push(part);
+            }
+            None => lines.push(part),
         }
     }
     lines
 }
 
 /// What somebody has changed of the policy, and where. The windows above tell the rest.
-fn policy(policy: &[Setting], room: usize) -> Vec<String> {
+fn policy(policy: &[Setting], width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for setting in policy.iter().filter(|setting| setting.source != "default") {
         let database = setting.database.as_ref();
@@ -110,7 +125,7 @@ fn policy(policy: &[Setting], room: usize) -> Vec<String> {
             (Some(file), Some(section), Some(line)) => format!("({file} [{section}] line {line})"),
             _ => format!("({})", setting.source.replace('-', " ")),
         };
-        if what.chars().count() + source.chars().count() < room {
+        if what.chars().count() + source.chars().count() < width {
             lines.push(format!("{what} {source}"));
         } else {
             lines.extend([what, format!("  {source}")]);
@@ -128,7 +143,7 @@ pub fn value(value: &SettingValue) -> String {
         SettingValue::Seconds(seconds) => in_words(*seconds),
         SettingValue::Logins(logins) if logins.is_empty() => "none".to_owned(),
         SettingValue::Logins(logins) => {
-            let logins: Vec<&str> = logins.iter().map(|login: &Shown| &**login).collect();
+            let logins: Vec<&str> = logins.iter().map(|login| &**login).collect();
             logins.join(", ")
         }
         SettingValue::Hidden(0) => "none".to_owned(),
@@ -139,7 +154,6 @@ pub fn value(value: &SettingValue) -> String {
     }
 }
 
-/// Seconds in words.
-pub fn in_words(seconds: u64) -> String {
+fn in_words(seconds: u64) -> String {
     words(Duration::from_secs(seconds))
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use libfuzzer_sys::fuzz_target;
 use odoo_session_reaper::redact;
 use odoo_session_reaper::store::name::{Kind, at_top, characters, in_shard, is_shard, login, sid};
-use odoo_session_reaper::tally::unknown::{Place, Unknown};
+use odoo_session_reaper::unknown::{Place, Unknown};
 
 /// As a stranger's bytes and as letters of an id, of which random bytes hardly ever make enough.
 fn names(data: &[u8]) -> [Vec<u8>; 3] {
@@ -52,7 +52,7 @@ fn as_one_of_many(name: &[u8]) {
         unknown.see(Place::File, &other);
     }
     for shape in unknown.told() {
-        let pattern = shape.pattern();
+        let pattern = shape.like;
         assert!(pattern.is_ascii() || pattern.ends_with('…'));
         assert!(!pattern.contains(char::is_control));
         for part in pattern.split('.') {

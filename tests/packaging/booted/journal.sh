@@ -64,6 +64,16 @@ equal 'the run' 1 "$(entries MESSAGE_ID=$summary SESSIONS_DELETED=3 SESSIONS_SEE
 equal 'which is told once' 1 "$(story $unit | grep -c '^deleted 3 of 3 files')"
 said $unit MESSAGE_ID=$summary -o export | grep -aE '^(MESSAGE|SESSION|FAILURES|DURATION|EXIT)' | sed 's/^/        | /'
 
+section 'By hand, and from cron'
+logins 3
+cursor
+odoo-session-reaper reap --data-dir $data >/tmp/by-hand 2>&1
+logins 3
+(cd / && runuser -u odoo -- env -i /usr/bin/odoo-session-reaper reap --data-dir $data) >>/tmp/by-hand 2>&1 </dev/null
+equal 'each deletion is an entry' 6 "$(entries MESSAGE_ID=$deletion "_UID=$(id -u odoo)")"
+equal 'and each end' 2 "$(entries MESSAGE_ID=$summary SESSIONS_DELETED=3)"
+equal 'beside what is printed' 2 "$(grep -c '^deleted 3 of 3 files' /tmp/by-hand)"
+
 section 'Runs that may be over when journald looks'
 # Without the empty line that the program begins with, a busy systemd 257 did not know the unit of 1 run in 20.
 mkdir -p /etc/systemd/system/$unit.d
