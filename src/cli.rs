@@ -49,8 +49,14 @@ pub enum Action {
     /// Delete the sessions that are due
     Reap(ReapArgs),
     /// List who is logged in; changes nothing
+    ///
+    /// A line for each login, however many files it has. --devices tells personal data, and nothing else does.
     Who(WhoArgs),
     /// Log people out, and keep out what comes back
+    ///
+    /// It shows whom, asks, deletes their sessions, and watches for what requests in flight bring back. They can log in
+    /// again: change the password, or archive the user, first. API keys and XML-RPC have no session. An open websocket
+    /// stays open until its next message. Odoo's list of devices keeps the device until its own cron.
     Revoke(RevokeArgs),
     /// Make a throw-away store of real session files, audit it, reap it, audit it again, and clean up
     Demo(DemoArgs),
@@ -261,8 +267,8 @@ pub const EXAMPLES: [(&str, &str); 12] = [
 /// How options are given by environment variables.
 pub const ENVIRONMENT: &str = "\
 Every option can also be given as an environment variable: ODOO_SESSION_REAPER_DATA_DIR for --data-dir, and \
-so on; but not those of who and revoke that say whom, nor --yes. An empty one counts as unset; a misspelt one ends a reap that deletes. A switch takes yes or no, --verbose and \
---quiet take a number. The command line beats the environment, which beats odoo.conf; a [session_reaper:DBNAME] \
+so on. Whom who and revoke mean, and --yes, cannot. An empty one counts as unset; a misspelt one ends a reap that \
+deletes. A switch takes yes or no, --verbose and --quiet take a number. The command line beats the environment, which beats odoo.conf; a [session_reaper:DBNAME] \
 section overrides all of them for that database. RUST_LOG and NO_COLOR are respected.";
 
 /// The command line's definition, complete with environment variables.

@@ -2,7 +2,8 @@
 //!
 //! A session file's way through the program runs one way, and the modules show it: `cli` and
 //! [`settings`] say what is wanted; [`store`] knows where a file lies, [`session`] what it says,
-//! `policy` what is due; `reap` acts, `tally` counts, `report` tells. [`app`] puts them together.
+//! `policy` what is due; `reap` acts, `tally` counts, `report` tells. [`app`] puts them together. For `who` and
+//! `revoke`, `select` knows who is meant, and `people` judges in place of the policy.
 
 pub mod app;
 pub(crate) mod cli;

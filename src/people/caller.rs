@@ -11,11 +11,11 @@ const NOBODY: u32 = u32::MAX;
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     /// Who ran it.
-    pub uid: Shown,
+    uid: Shown,
     /// Who had logged in, whatever `su` and `sudo` made of it since (`/proc/self/loginuid`).
-    pub login_uid: Option<Shown>,
+    login_uid: Option<Shown>,
     /// Who called sudo, as that says.
-    pub sudo_user: Option<Shown>,
+    sudo_user: Option<Shown>,
 }
 
 impl Caller {
@@ -33,5 +33,15 @@ impl Caller {
                 .filter(|name| !name.is_empty())
                 .map(|name| shown(&name)),
         }
+    }
+
+    /// His user id, that with which he logged in, and who called sudo.
+    pub fn told(&self) -> [Option<&str>; 3] {
+        let known = [
+            Some(&self.uid),
+            self.login_uid.as_ref(),
+            self.sudo_user.as_ref(),
+        ];
+        known.map(|it| it.map(|it| &**it))
     }
 }

@@ -36,7 +36,8 @@ struct Everybody {
     mixed: Vec<(Box<[u8]>, Somebody)>,
     /// Selected visitors' sessions.
     visitors: u64,
-    uids: BTreeSet<i64>,
+    /// Users who were named, and not met so far.
+    unmet: Vec<i64>,
     /// Up to two logins for each prefix of a session id.
     sids: BTreeMap<String, HashSet<Key>>,
     shards: BTreeSet<Box<[u8]>>,
@@ -62,9 +63,7 @@ impl Everybody {
             sids,
         } = somebody;
         for user in users.into_iter().flatten() {
-            if let Uid::Number(uid) = user {
-                self.uids.insert(uid);
-            }
+            self.unmet.retain(|uid| user != Uid::Number(*uid));
         }
         for prefix in sids {
             let logins = self.sids.entry(prefix).or_default();
@@ -117,7 +116,7 @@ impl<'a> Looking<'a> {
                 misses: Misses::of(selection),
                 mixed: Vec::new(),
                 visitors: 0,
-                uids: BTreeSet::new(),
+                unmet: selection.uids.clone(),
                 sids: BTreeMap::new(),
                 shards: BTreeSet::new(),
             }),
@@ -137,11 +136,7 @@ impl<'a> Looking<'a> {
             }
         }
         let mut missing = all.misses.told();
-        for uid in &selection.uids {
-            if !all.uids.contains(uid) {
-                missing.push(format!("no user {uid}"));
-            }
-        }
+        missing.extend(all.unmet.iter().map(|uid| format!("no user {uid}")));
         let mut ambiguous = Vec::new();
         for prefix in &selection.sids {
             let logins = all.sids.get(prefix).map_or(0, HashSet::len);
@@ -226,10 +221,13 @@ impl<'a> Looking<'a> {
             files: 1,
             uid: session.uid.or(session.pre_uid),
             since: self.policy.began(session).map(|time| time as i64),
-            last_use: self.policy.seen(met.class, met.stat),
+            last_use: self.policy.seen(met.class, met.stat).secs,
             due: match protected {
                 true => None,
-                false => self.policy.due_at(met.class, session, met.stat),
+                false => {
+                    let due = self.policy.due_at(met.class, session, met.stat);
+                    due.map(|at| at.secs)
+                }
             },
             login: name.map(|login| redact::printable(login.as_bytes())),
             sid_prefix: redact::prefix(met.sid),

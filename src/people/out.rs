@@ -5,14 +5,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use serde::Serialize;
-use tracing::Level;
 
 use super::watch::Watches;
 use super::{Caller, Key, Keys};
-use crate::log::{self, journal::Entry};
+use crate::log;
 use crate::policy::{Class, Content};
 use crate::reap::{Chooser, Due, Met, Observer, Outcome};
-use crate::report::DELETION;
+use crate::report::revocation;
 use crate::select::{People, Selection};
 use crate::session::Session;
 use crate::store::name;
@@ -147,44 +146,25 @@ impl<'a> Revoking<'a> {
             true => due.who.pre_login.as_ref().or(due.who.login.as_ref()),
             false => due.who.login.as_ref(),
         };
-        let (login, database) = (login.map(|it| &**it), due.who.db.as_deref());
-        let Caller {
-            uid,
-            login_uid,
-            sudo_user,
-        } = self.caller;
-        let (login_uid, sudo_user) = (login_uid.as_deref(), sudo_user.as_deref());
+        let login = login.map(|it| &**it);
+        let caller = self.caller.told();
         let message = match came_back {
             true => "deleted a revoked session that had come back",
             false => "deleted a revoked session",
         };
         if let Some(journal) = log::journal() {
-            let entry = Entry::new(Level::INFO, message.to_owned())
-                .saying("login", login)
-                .saying("database", database)
-                .saying("sid", Some(&due.sid_prefix))
-                .saying("reason", Some(due.reason.name()))
-                .with("MESSAGE_ID", DELETION)
-                .with_some("ODOO_DB", database)
-                .with_some("ODOO_LOGIN", login)
-                .with("SESSION_CLASS", due.class.label())
-                .with("SESSION_AGE", due.age.as_secs())
-                .with("SESSION_SID", &due.sid_prefix)
-                .with("REASON", due.reason.name())
-                .with("CALLER_UID", uid)
-                .with_some("CALLER_LOGIN_UID", login_uid)
-                .with_some("CALLER_SUDO_USER", sudo_user);
-            journal.tell(&entry);
+            journal.tell(&revocation(due, (message, login), caller));
             if !journal.is_beside() {
                 return;
             }
         }
+        let [uid, login_uid, sudo_user] = caller;
         tracing::info!(
             login,
-            database,
+            database = due.who.db.as_deref(),
             sid = &*due.sid_prefix,
             reason = due.reason.name(),
-            caller = &**uid,
+            uid,
             login_uid,
             sudo_user,
             "{message}"

@@ -7,7 +7,6 @@ use super::tell::Table;
 use crate::redact::{self, Shown};
 use crate::session::{Device, Devices, Text, Uid};
 use crate::tally::people::{People, Person};
-use crate::time::Timestamp;
 
 /// How many lines are held to be sorted, those of devices counted as well.
 const SORTED: usize = 50_000;
@@ -47,9 +46,10 @@ pub(crate) struct Login {
     pub uid: Option<Uid>,
     /// When this browser was first used since a logout, in epoch seconds.
     pub since: Option<i64>,
-    pub last_use: Timestamp,
+    /// In epoch seconds, as the next.
+    pub last_use: i64,
     /// `None` is never.
-    pub due: Option<Timestamp>,
+    pub due: Option<i64>,
     pub login: Option<Shown>,
     pub sid_prefix: Shown,
     pub devices: Box<[DeviceSeen]>,
@@ -163,71 +163,73 @@ impl Counts {
 /// Logins as they are met. Beyond [`SORTED`] they are told at once, and only their keys are held.
 #[derive(Default)]
 pub(super) struct Rows {
-    held: HashMap<Key, Login>,
-    told: HashSet<Key>,
+    held: Vec<Login>,
+    /// Where those that are held stand, and [`TOLD`] for the others.
+    places: HashMap<Key, u32>,
     lines: usize,
     counts: Counts,
 }
+
+/// The place of what is held no more.
+const TOLD: u32 = u32::MAX;
 
 impl Rows {
     /// The number that stands for this database.
     pub fn database(&mut self, name: &[u8]) -> u32 {
         let name = redact::printable(name);
-        let known = self
-            .counts
-            .databases
-            .iter()
-            .position(|known| *known == name);
-        let place = known.unwrap_or_else(|| {
-            self.counts.databases.push(name);
-            self.counts.databases.len() - 1
-        });
-        place as u32
+        let names = &mut self.counts.databases;
+        let known = names.iter().position(|known| *known == name);
+        known.unwrap_or_else(|| {
+            names.push(name);
+            names.len() - 1
+        }) as u32
     }
 
     pub fn add(&mut self, key: Key, login: Login, person: Option<Person>, table: &mut Table) {
         self.counts.people.extend(person);
-        if self.told.contains(&key) {
+        if let Some(place) = self.places.get(&key) {
+            if let Some(known) = self.held.get_mut(*place as usize) {
+                known.merge(login);
+            }
             return;
         }
-        match self.held.get_mut(&key) {
-            Some(known) => return known.merge(login),
-            None if self.told.is_empty() && self.lines < SORTED => {
-                self.lines += 1 + login.devices.len();
-                self.held.insert(key, login);
+        if !self.counts.unsorted && self.lines >= SORTED {
+            self.counts.unsorted = true;
+            self.tell_held(table);
+            self.places.values_mut().for_each(|place| *place = TOLD);
+        }
+        if self.counts.unsorted {
+            self.places.insert(key, TOLD);
+            self.tell(&login, table);
+        } else {
+            self.lines += 1 + login.devices.len();
+            self.places.insert(key, self.held.len() as u32);
+            if self.held.len() == self.held.capacity() {
+                // Not twice as much at a time, of which half would lie empty.
+                self.held.reserve_exact(self.held.len() / 8 + 64);
             }
-            None => {
-                self.counts.unsorted = true;
-                self.tell_held(table);
-                self.tell(key, &login, table);
-            }
+            self.held.push(login);
         }
     }
 
     /// Tells what is held, and counts all.
     pub fn finish(mut self, table: &mut Table) -> (Counts, HashSet<Key>) {
         self.tell_held(table);
-        (self.counts, self.told)
+        (self.counts, self.places.into_keys().collect())
     }
 
     fn tell_held(&mut self, table: &mut Table) {
         let names = &self.counts.databases;
-        let mut held: Vec<_> = std::mem::take(&mut self.held).into_iter().collect();
-        held.sort_by(|(_, one), (_, two)| {
-            let place = |login: &Login| names.get(login.database as usize).cloned();
-            let last = two.last_use.cmp(&one.last_use);
-            place(one)
-                .cmp(&place(two))
-                .then_with(|| one.login.cmp(&two.login))
-                .then(last)
+        let mut held = std::mem::take(&mut self.held);
+        held.sort_by(|one, two| {
+            let name = |login: &Login| names.get(login.database as usize);
+            let by_name = name(one).cmp(&name(two)).then(one.login.cmp(&two.login));
+            by_name.then(two.last_use.cmp(&one.last_use))
         });
-        for (key, login) in held {
-            self.tell(key, &login, table);
-        }
+        held.iter().for_each(|login| self.tell(login, table));
     }
 
-    fn tell(&mut self, key: Key, login: &Login, table: &mut Table) {
-        self.told.insert(key);
+    fn tell(&mut self, login: &Login, table: &mut Table) {
         self.counts.count(login.state);
         let database = self.counts.databases.get(login.database as usize);
         table.line(login, database);

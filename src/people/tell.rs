@@ -106,7 +106,7 @@ impl Table {
         }
         let ago = |at: Timestamp| short(at.age(self.now));
         let since = login.since.map(Timestamp::from_secs);
-        let due = match login.due {
+        let due = match login.due.map(Timestamp::from_secs) {
             None => "never".to_owned(),
             Some(due) if due <= self.now => "now".to_owned(),
             Some(due) => short(self.now.age(due)),
@@ -126,7 +126,7 @@ impl Table {
             [
                 &format!("{}…", login.sid_prefix),
                 &since.map_or("unknown".to_owned(), ago),
-                &ago(login.last_use),
+                &ago(Timestamp::from_secs(login.last_use)),
                 &due,
                 &uid,
                 database
@@ -167,8 +167,8 @@ impl Table {
             }),
             state: login.state.name(),
             since: login.since.map(Timestamp::from_secs),
-            last_use: login.last_use,
-            due: login.due,
+            last_use: Timestamp::from_secs(login.last_use),
+            due: login.due.map(Timestamp::from_secs),
             protected: login.protected,
             sid_prefix: &login.sid_prefix,
             files: login.files,

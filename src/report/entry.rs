@@ -12,7 +12,7 @@ use crate::reap::Due;
 use crate::time::words;
 
 /// `MESSAGE_ID=` of the event that an authenticated session was deleted; docs/journal.md names it.
-pub(crate) const DELETION: &str = "33246ad624654233957020b56b8fc55e";
+const DELETION: &str = "33246ad624654233957020b56b8fc55e";
 
 /// What is said of it.
 pub(super) const DELETED: &str = "deleted an authenticated session";
@@ -38,6 +38,30 @@ pub(super) fn deletion(due: &Due, login: Option<&str>) -> Entry {
         .with("SESSION_WINDOW", due.window.as_secs())
         .with("SESSION_SID", &due.sid_prefix)
         .with("REASON", due.reason.name())
+}
+
+/// A login that somebody ended, and who: his user id here, that with which he logged in, and who called sudo.
+pub(crate) fn revocation(
+    due: &Due,
+    (said, login): (&str, Option<&str>),
+    [uid, login_uid, sudo_user]: [Option<&str>; 3],
+) -> Entry {
+    let database = due.who.db.as_deref();
+    Entry::new(Level::INFO, said.to_owned())
+        .saying("login", login)
+        .saying("database", database)
+        .saying("sid", Some(&due.sid_prefix))
+        .saying("reason", Some(due.reason.name()))
+        .with("MESSAGE_ID", DELETION)
+        .with_some("ODOO_DB", database)
+        .with_some("ODOO_LOGIN", login)
+        .with("SESSION_CLASS", due.class.label())
+        .with("SESSION_AGE", due.age.as_secs())
+        .with("SESSION_SID", &due.sid_prefix)
+        .with("REASON", due.reason.name())
+        .with_some("CALLER_UID", uid)
+        .with_some("CALLER_LOGIN_UID", login_uid)
+        .with_some("CALLER_SUDO_USER", sudo_user)
 }
 
 /// Sends the closing sentence with the run's numbers as fields. Where that fails, nothing was sent.

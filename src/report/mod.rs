@@ -12,7 +12,7 @@ mod reads;
 mod room;
 mod text;
 
-pub(crate) use entry::DELETION;
+pub(crate) use entry::revocation;
 pub use entry::send;
 pub use facts::{Facts, Finished};
 pub use list::Listing;
