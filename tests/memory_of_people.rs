@@ -44,6 +44,6 @@ fn memory_grows_by_little_for_each_login_and_by_nothing_for_others() {
     let report = odoo.json("revoke", &all, 0);
     assert_eq!(report["deleted"]["files"], LOGINS);
     let each = (largest() - nobody) / LOGINS as i64;
-    println!("{each} bytes for each login");
-    assert!(each < 400, "{each} bytes for each login");
+    // 226 where this was written.
+    assert!(each < 280, "{each} bytes for each login");
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::rows::{Counts, Login, Rows, State, devices};
+use super::rows::{Beginning, Counts, Login, Rows, State, devices};
 use super::tell::Table;
 use super::{Key, Keys};
 use crate::policy::{Class, Content, Kept, Policy, Verdict};
@@ -230,7 +230,7 @@ impl<'a> Looking<'a> {
                 }
             },
             login: name.map(|login| redact::printable(login.as_bytes())),
-            sid_prefix: redact::prefix(met.sid),
+            sid: Beginning::of(met.sid),
             devices: match self.devices {
                 true => devices(session.devices),
                 false => Box::default(),

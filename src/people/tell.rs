@@ -30,7 +30,7 @@ struct Element<'a> {
     last_use: Timestamp,
     due: Option<Timestamp>,
     protected: bool,
-    sid_prefix: &'a Shown,
+    sid_prefix: Shown,
     files: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     devices: Option<Vec<Device<'a>>>,
@@ -124,7 +124,7 @@ impl Table {
         };
         let line = line(
             [
-                &format!("{}…", login.sid_prefix),
+                &format!("{}…", login.sid.shown()),
                 &since.map_or("unknown".to_owned(), ago),
                 &ago(Timestamp::from_secs(login.last_use)),
                 &due,
@@ -170,7 +170,7 @@ impl Table {
             last_use: Timestamp::from_secs(login.last_use),
             due: login.due.map(Timestamp::from_secs),
             protected: login.protected,
-            sid_prefix: &login.sid_prefix,
+            sid_prefix: login.sid.shown(),
             files: login.files,
             devices: self.devices.then(|| {
                 let devices = login.devices.iter();

@@ -12,6 +12,7 @@ pub(crate) use notices::Watches;
 use super::out::{Going, Returning, Revoking};
 use crate::reap::{self, Chooser as _, End, Plan, Progress, Stop};
 use crate::store::Store;
+use crate::stream::TICK;
 use crate::tally::Tally;
 use notices::Notice;
 
@@ -26,6 +27,13 @@ const REST: Duration = Duration::from_millis(50);
 pub(crate) struct Watch {
     /// When nothing has come back for so long. Zero does not watch at all.
     pub quiet: Duration,
+}
+
+impl Watch {
+    /// When it ends whatever comes back.
+    pub fn longest(self) -> Duration {
+        self.quiet.saturating_mul(AT_MOST)
+    }
 }
 
 /// How it ended.
@@ -156,7 +164,12 @@ impl Watcher<'_> {
             }
             let mut rescan_now = watches.are_blind() && listed.elapsed() >= rest;
             let returning = Returning(revoking);
-            for notice in watches.wait(rest, &|sid| returning.wants(sid)) {
+            let tick = if watches.are_blind() {
+                rest.min(TICK)
+            } else {
+                TICK
+            };
+            for notice in watches.wait(tick, &|sid| returning.wants(sid)) {
                 match notice {
                     Notice::Saved(shard, names) => {
                         let Means {
@@ -192,7 +205,7 @@ impl Watcher<'_> {
             if quiet >= self.watch.quiet {
                 return (tally, Ended::Quiet);
             }
-            if begun.elapsed() >= self.watch.quiet.saturating_mul(AT_MOST) {
+            if begun.elapsed() >= self.watch.longest() {
                 return (tally, Ended::Never);
             }
             (self.shown)(self.watch.quiet - quiet, came_back);

@@ -161,6 +161,9 @@ fn a_login_that_nobody_has_logs_nobody_out() {
         let ran = odoo.run("revoke", &line);
         assert_eq!(ran.code, 1, "{args:?}");
         assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        let report = odoo.json("revoke", &line, 1);
+        assert_eq!(report["missing"].as_array().unwrap().len(), 1);
+        assert_eq!(report["deleted"]["files"], 0);
         assert_eq!(odoo.files(), before);
     }
 }

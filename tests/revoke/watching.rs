@@ -8,7 +8,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::testenv::{
-    HOUR, Odoo, PENDING_2FA, USER, VISITOR, flat, program, run, sharded, strace, wait_until,
+    HOUR, Odoo, PENDING_2FA, USER, VISITOR, flat, is_root, program, run, sharded, skipped, strace,
+    wait_until,
 };
 
 /// A revoke of Bob's sessions that is under way.
@@ -134,6 +135,26 @@ fn where_the_kernel_tells_nothing_the_store_is_listed_again_and_again() {
         assert_eq!(output.status.code(), Some(0), "{said}");
         assert!(said.contains("is listed again and again"), "{said}");
     }
+}
+
+/// Then nobody may look into the process, which must not keep it from its own handles.
+#[test]
+fn root_watches_as_the_owner_of_the_store() {
+    if !is_root() {
+        return skipped("root_watches_as_the_owner_of_the_store", "needs root");
+    }
+    let odoo = Odoo::new();
+    odoo.session("b0", USER, HOUR);
+    for entry in walkdir::WalkDir::new(odoo.data_dir()) {
+        std::os::unix::fs::chown(entry.unwrap().path(), Some(1_000), Some(1_000)).unwrap();
+    }
+    let running = Running::start(&odoo, &["--login", "bob", "--watch", "1s", "-v"]);
+    wait_until("the first deletion", || !odoo.has(&sharded("b0")));
+    comes_back_and_goes(&odoo, &sharded("b0"), USER);
+    let (report, said) = running.end(0);
+    assert_eq!(report["deleted"]["came_back"], 1);
+    assert!(said.contains("working as user 1000"), "{said}");
+    assert!(!said.contains("listed again"), "{said}");
 }
 
 #[test]

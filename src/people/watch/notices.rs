@@ -114,7 +114,8 @@ impl<'a> Watches<'a> {
         };
         let time = Timespec {
             tv_sec: 0,
-            tv_nsec: i64::from(time.min(Duration::from_millis(200)).subsec_nanos()),
+            // Below a second.
+            tv_nsec: i64::from(time.subsec_nanos()),
         };
         match poll(&mut [PollFd::new(inotify, PollFlags::IN)], Some(&time)) {
             Ok(1..) => self.read(inotify, wanted),
