@@ -268,8 +268,8 @@ pub const EXAMPLES: [(&str, &str); 12] = [
 pub const ENVIRONMENT: &str = "\
 Every option can also be given as an environment variable: ODOO_SESSION_REAPER_DATA_DIR for --data-dir, and \
 so on. Whom who and revoke mean, and --yes, cannot. An empty one counts as unset; a misspelt one ends a reap that \
-deletes. A switch takes yes or no, --verbose and --quiet take a number. The command line beats the environment, which beats odoo.conf; a [session_reaper:DBNAME] \
-section overrides all of them for that database. RUST_LOG and NO_COLOR are respected.";
+deletes. A switch takes yes or no, --verbose and --quiet take a number. The command line beats the environment, which \
+beats odoo.conf; a [session_reaper:DBNAME] section overrides all of them for that database. RUST_LOG and NO_COLOR are respected.";
 
 /// The command line's definition, complete with environment variables.
 pub fn command() -> Command {

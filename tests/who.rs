@@ -56,6 +56,16 @@ fn a_login_is_one_line_however_many_files_it_has() {
     let told = |login: &Value| json!([login["state"], login["files"], login["sid_prefix"]]);
     assert_eq!(told(&logins[0]), json!(["logged-in", 2, "abababab"]));
     assert_eq!(told(&logins[1]), json!(["superseded", 1, "cdcdcdcd"]));
+    // Odoo refuses it, so it is due by the shortest window, not by that of logins.
+    let time = |login: &Value, field| {
+        let at: chrono::DateTime<chrono::Utc> = login[field].as_str().unwrap().parse().unwrap();
+        at.timestamp()
+    };
+    let until_due = |login| time(login, "due") - time(login, "last_use");
+    assert_eq!(
+        (until_due(&logins[0]), until_due(&logins[1])),
+        (7 * DAY, DAY)
+    );
     assert_eq!(report["total"]["logins"], 1);
     let text = odoo.run("who", &[]).stdout;
     assert!(
@@ -96,6 +106,9 @@ fn each_login_tells_since_when_its_last_use_and_when_it_is_due() {
     assert_eq!(bob["since"], "2023-11-14T22:13:20Z");
     assert_eq!(bob.get("devices"), None, "nobody asked for them");
     assert_eq!(report["logins"][0]["due"], Value::Null);
+    // 30 days after its beginning, however active it is.
+    let lives = odoo.json("who", &["--max-lifetime", "30d"], 0);
+    assert_eq!(lives["logins"][2]["due"], "2023-12-14T22:13:20Z");
     assert!(!odoo.run("who", &[]).all().contains("192.0.2.7"));
     let asked = odoo.run("who", &["--devices"]).stdout;
     assert!(asked.contains("192.0.2.7  firefox/linux\n"), "{asked}");

@@ -61,7 +61,7 @@ pub(super) fn shown<T>(
 }
 
 /// How long a watch still takes, where somebody is watching it.
-pub struct Countdown(Option<ProgressBar>);
+pub(super) struct Countdown(Option<ProgressBar>);
 
 impl Countdown {
     /// Unless that is `silent`.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::testenv::fuse::Mount;
 use crate::testenv::{
     HOUR, Odoo, PENDING_2FA, USER, VISITOR, flat, is_root, program, run, sharded, skipped, strace,
     wait_until,
@@ -155,6 +156,30 @@ fn root_watches_as_the_owner_of_the_store() {
     assert_eq!(report["deleted"]["came_back"], 1);
     assert!(said.contains("working as user 1000"), "{said}");
     assert!(!said.contains("listed again"), "{said}");
+}
+
+/// As another host does on NFS: the store is saved to behind the back of this mount, which nobody is told of.
+#[test]
+fn what_another_host_brings_back_goes_too() {
+    let odoo = Odoo::new();
+    odoo.session("b0", USER, HOUR);
+    let Some(mount) = Mount::new("what_another_host_brings_back_goes_too", &odoo) else {
+        return;
+    };
+    let child = program()
+        .args([
+            "revoke", "--login", "bob", "--yes", "--watch", "2s", "--format", "json",
+        ])
+        .arg("--data-dir")
+        .arg(mount.data_dir.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let running = Running(child.unwrap());
+    wait_until("the first deletion", || !odoo.has(&sharded("b0")));
+    comes_back_and_goes(&odoo, &sharded("b0"), USER);
+    let (report, _) = running.end(0);
+    assert_eq!(report["deleted"]["came_back"], 1, "{report}");
 }
 
 #[test]

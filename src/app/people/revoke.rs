@@ -154,7 +154,7 @@ impl Run<'_> {
             // It is told whom: a read meanwhile keeps nobody.
             plan.policy.last_seen = LastSeen::Mtime;
             tally = self.out(&plan, &keys, caller, &mut seen, &mut done);
-            exit = done.exit(run::exit(&tally, Some(End::Complete)));
+            exit = done.exit(run::exit(&tally, Some(End::Complete)), &tally);
         }
         if format == Format::Json || named.is_ok() {
             self.tell(format, &mut seen, &tally, &done, exit);
@@ -239,11 +239,17 @@ impl Run<'_> {
 }
 
 impl Done {
-    fn exit(&self, exit: Exit) -> Exit {
-        match self.ended {
-            Ended::Interrupted(signal) => Exit::Interrupted(signal),
-            Ended::Never if exit == Exit::Done => Exit::Partly,
-            _ => exit,
+    /// Somebody who is meant may still be there where a session could not be read, or was saved again and again.
+    fn exit(&self, exit: Exit, tally: &Tally) -> Exit {
+        let left = match self.ended {
+            Ended::Interrupted(signal) => return Exit::Interrupted(signal),
+            Ended::Never => true,
+            Ended::Off => tally.saved_again > 0,
+            Ended::Quiet => false,
+        };
+        match exit {
+            Exit::Done if left || tally.denied() > 0 => Exit::Partly,
+            exit => exit,
         }
     }
 

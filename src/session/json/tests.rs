@@ -129,6 +129,16 @@ fn a_second_factor_is_pending_only_for_the_anonymous() {
 }
 
 #[test]
+fn whoever_gave_a_password_is_told_beside_whoever_is_logged_in() {
+    let both = reads(r#""uid": 1, "login": "b", "pre_uid": 2, "pre_login": "b""#);
+    assert_eq!(both.uid, Some(Uid::Number(1)));
+    assert_eq!(both.pre_uid, Some(Uid::Number(2)));
+    assert_eq!(both.pre_login, Some(Text::from(&b"b"[..])));
+    let nobody = reads(r#""uid": 1, "pre_uid": false, "pre_login": null"#);
+    assert_eq!((nobody.pre_uid, nobody.pre_login), (None, None));
+}
+
+#[test]
 fn superseded_needs_a_successor_and_a_time() {
     for (keys, time) in [
         (
