@@ -11,8 +11,11 @@ pub mod demo;
 pub mod exit;
 pub(crate) mod log;
 pub(crate) mod people;
-pub(crate) mod policy;
-pub(crate) mod reap;
+// What is hidden is for `tests/simulation`, which runs the engine with clocks and mounts of its own.
+#[doc(hidden)]
+pub mod policy;
+#[doc(hidden)]
+pub mod reap;
 pub mod redact;
 pub(crate) mod report;
 pub(crate) mod select;
@@ -20,7 +23,9 @@ pub mod session;
 pub mod settings;
 pub mod store;
 pub(crate) mod stream;
-pub(crate) mod tally;
-pub(crate) mod time;
+#[doc(hidden)]
+pub mod tally;
+#[doc(hidden)]
+pub mod time;
 
 pub use tally::unknown;

@@ -124,6 +124,12 @@ impl<'a> Revoking<'a> {
         }
     }
 
+    /// Somebody else goes on with this session id: on 14 and 15, whoever was logged in when a password was given.
+    fn forget(&self, sid: &[u8]) {
+        let key = self.keys.of(sid);
+        self.revoked().keys.remove(&key);
+    }
+
     fn settled(&self, due: &Due, came_back: bool) {
         if !matches!(due.outcome, Outcome::Deleted | Outcome::WouldDelete) {
             return;
@@ -177,7 +183,7 @@ fn is_somebody(session: &Session<'_>) -> bool {
     session.uid.is_some() || session.pre_uid.is_some()
 }
 
-/// Who goes in the second walk: those who are selected, and all files of those who were shown.
+/// Who goes in the second walk: those who are selected, and all files of their logins.
 pub(crate) struct Going<'a>(pub &'a Revoking<'a>);
 
 impl Chooser for Going<'_> {
@@ -191,9 +197,13 @@ impl Chooser for Going<'_> {
         } = self.0;
         match met.content {
             Content::Session(session) if is_somebody(session) => {
-                let goes = selection.takes(session, met.sid, people) || self.0.is_revoked(met.sid);
-                if goes {
-                    self.0.revoke(met.sid);
+                // The other files of a login are the same person's.
+                let is_twin = name::login(met.sid).len() < met.sid.len();
+                let goes = selection.takes(session, met.sid, people)
+                    || (is_twin && self.0.is_revoked(met.sid));
+                match goes {
+                    true => self.0.revoke(met.sid),
+                    false => self.0.forget(met.sid),
                 }
                 goes
             }

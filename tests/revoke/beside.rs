@@ -1,13 +1,15 @@
 //! An incident cannot wait for a reap, and neither harms the other; and who called is known afterwards.
 
 use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rustix::fs::FlockOperation;
 
-use crate::testenv::{DAY, HOUR, Odoo, USER, VISITOR, flat, missing, sharded, skipped};
+use crate::testenv::{DAY, HOUR, Odoo, USER, VISITOR, flat, missing, sharded, skipped, strace};
 
 #[test]
 fn it_waits_for_no_lock_and_holds_none() {
@@ -22,6 +24,57 @@ fn it_waits_for_no_lock_and_holds_none() {
         0
     );
     assert!(!odoo.has(&sharded("b0")));
+}
+
+/// Logs Bob out, over whose session `after` is saved between its reading and the last check. Tells whether that has gone.
+fn saved_meanwhile(after: &str) -> Option<bool> {
+    let mut strace = strace("saved_meanwhile")?;
+    let odoo = Odoo::new();
+    let name = flat("b0");
+    odoo.file(&name, USER, HOUR);
+    let mut child = strace
+        // Of each walk, after the file was opened and before it is read.
+        .args(["-e", "inject=fadvise64:delay_enter=2000000"])
+        .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"))
+        .args([
+            "revoke",
+            "--login",
+            "bob",
+            "--yes",
+            "--watch",
+            "0",
+            "--threads",
+            "1",
+        ])
+        .arg("--data-dir")
+        .arg(odoo.data_dir())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    // The first walk is over.
+    lines.find(|line| line.as_ref().unwrap().starts_with("b0b0b0b0"));
+    std::thread::sleep(Duration::from_millis(1_200));
+    let saved = odoo.path("tmpabcdefgh.__wz_sess");
+    std::fs::write(&saved, after).unwrap();
+    std::fs::rename(saved, odoo.path(&name)).unwrap();
+    lines.for_each(|line| drop(line.unwrap()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    Some(!odoo.has(&name))
+}
+
+#[test]
+fn what_is_saved_meanwhile_is_read_again_and_goes_only_if_it_is_still_selected() {
+    const ALICE: &str = r#"{"db": "shop", "uid": 6, "login": "alice", "context": {}}"#;
+    const LATER: &str = r#"{"db": "shop", "uid": 7, "login": "bob", "context": {}, "debug": "1"}"#;
+    std::thread::scope(|scope| {
+        for (after, goes) in [(LATER, true), (VISITOR, false), (ALICE, false)] {
+            scope.spawn(move || {
+                let gone = saved_meanwhile(after);
+                assert_eq!(gone.unwrap_or(goes), goes, "{after}");
+            });
+        }
+    });
 }
 
 #[test]
