@@ -1,10 +1,13 @@
 //! The command line: clap types with their help texts, and nothing else.
 
 pub mod completions;
+mod doctor;
+mod examples;
 pub mod man;
 mod people;
 mod policy;
 
+pub use examples::EXAMPLES;
 pub use people::{RevokeArgs, WhoArgs};
 pub use policy::PolicyArgs;
 
@@ -17,6 +20,8 @@ use clap::{
     ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, value_parser,
 };
 use clap_complete::Shell;
+
+pub use doctor::DoctorArgs;
 
 use crate::demo::Layout;
 use crate::exit;
@@ -58,6 +63,11 @@ pub enum Action {
     /// again: change the password, or archive the user, first. API keys and XML-RPC have no session. An open websocket
     /// stays open until its next message. Odoo's list of devices keeps the device until its own cron.
     Revoke(RevokeArgs),
+    /// Tell whether Odoo's own garbage collection can be off: does the reaper work here?
+    ///
+    /// It looks at running servers, units, cron and the store, changes nothing, and names the command that cures what is
+    /// wrong. --quiet prints only what is not well. The exit code is 1 if something is in the way.
+    Doctor(DoctorArgs),
     /// Make a throw-away store of real session files, audit it, reap it, audit it again, and clean up
     Demo(DemoArgs),
     /// Print a completion script for a shell
@@ -212,58 +222,6 @@ pub struct DemoArgs {
     pub dir: Option<PathBuf>,
 }
 
-/// Command lines worth knowing, for `--help` and the man page.
-pub const EXAMPLES: [(&str, &str); 12] = [
-    (
-        "odoo-session-reaper audit",
-        "look around for the store, or for several",
-    ),
-    (
-        "odoo-session-reaper audit --config /etc/odoo/odoo.conf --list",
-        "list each file that is due",
-    ),
-    (
-        "odoo-session-reaper audit --data-dir /var/lib/odoo --format json",
-        "one JSON document, described in docs/report.md",
-    ),
-    (
-        "odoo-session-reaper reap --config /etc/odoo/odoo.conf --dry-run",
-        "what would be deleted, and whether it could be",
-    ),
-    (
-        "odoo-session-reaper reap --data-dir /var/lib/odoo --anonymous-window 6h",
-        "a busy shop's visitors go after six hours, users after a week",
-    ),
-    (
-        "odoo-session-reaper reap --data-dir /var/lib/odoo --keep-login 'kiosk*'",
-        "screens in the hall keep their login",
-    ),
-    (
-        "odoo-session-reaper reap --data-dir /var/lib/odoo --limit 10000",
-        "a little at a time",
-    ),
-    (
-        "odoo-session-reaper audit --data-dir /var/lib/odoo --metrics-file /srv/textfile/audit.prom",
-        "a graph of every class, in Prometheus",
-    ),
-    (
-        "odoo-session-reaper who --data-dir /var/lib/odoo --login 'bob*'",
-        "where Bob is logged in, and since when",
-    ),
-    (
-        "odoo-session-reaper revoke --data-dir /var/lib/odoo --login bob",
-        "shows Bob's sessions, asks, and logs him out",
-    ),
-    (
-        "odoo-session-reaper revoke --data-dir /var/lib/odoo --database shop --except-login admin",
-        "everybody in shop but admin",
-    ),
-    (
-        "odoo-session-reaper revoke --data-dir /var/lib/odoo --everyone --visitors --yes",
-        "all of them, without a question: after a breach, or a move to Redis",
-    ),
-];
-
 /// How options are given by environment variables.
 pub const ENVIRONMENT: &str = "\
 Every option can also be given as an environment variable: ODOO_SESSION_REAPER_DATA_DIR for --data-dir, and \
@@ -279,7 +237,7 @@ pub fn command() -> Command {
             "{ENVIRONMENT}\n\nExit codes:\n{}",
             codes.join("\n")
         ))
-        .mut_subcommands(with_examples)
+        .mut_subcommands(examples::with_examples)
         // It is there to be refused with a word on what to write instead.
         .mut_subcommand("reap", |reap| reap.mut_arg("path", |path| path.hide(true)))
         .mut_subcommand("revoke", |revoke| {
@@ -291,19 +249,6 @@ pub fn command() -> Command {
             })
         });
     with_environment(command)
-}
-
-fn with_examples(command: Command) -> Command {
-    let own = |line: &str| line.split(' ').nth(1) == Some(command.get_name());
-    let examples: Vec<_> = EXAMPLES
-        .iter()
-        .filter(|(line, _)| own(line))
-        .map(|(line, meaning)| format!("  {line}\n      {meaning}"))
-        .collect();
-    if examples.is_empty() {
-        return command;
-    }
-    command.after_long_help(format!("Examples:\n{}", examples.join("\n")))
 }
 
 /// Gives each option its environment variable, unless that is empty.

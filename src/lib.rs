@@ -5,9 +5,11 @@
 //! `policy` what is due; `reap` acts, `tally` counts, `report` tells. [`app`] puts them together. For `who` and
 //! `revoke`, `select` knows who is meant, and `people` judges in place of the policy.
 
+pub(crate) mod again;
 pub mod app;
 pub(crate) mod cli;
 pub mod demo;
+pub(crate) mod doctor;
 pub mod exit;
 pub(crate) mod log;
 pub(crate) mod people;

@@ -13,7 +13,7 @@ mod room;
 mod text;
 
 pub(crate) use entry::revocation;
-pub use entry::send;
+pub use entry::{DELETION, SUMMARY, send};
 pub use facts::{Facts, Finished};
 pub use list::Listing;
 pub use numbers::Numbers;
