@@ -146,53 +146,26 @@ struct Watcher<'a> {
     shown: &'a (dyn Fn(Duration, u64) + Sync),
 }
 
+/// When the store was listed last, and how long that took.
+struct Listing {
+    ended: Instant,
+    rest: Duration,
+}
+
 impl Watcher<'_> {
     fn run(&self) -> (Tally, Ended) {
-        let Watcher {
-            means,
-            revoking,
-            watches,
-            ..
-        } = *self;
-        let mut tally = Tally::default();
+        let (revoking, mut tally) = (self.revoking, Tally::default());
         let mut last = (revoking.sum().came_back, Instant::now());
-        let (mut begun, mut listed) = (None, Instant::now());
-        let mut rest = REST;
+        let mut begun = None;
+        let mut listing = Listing {
+            ended: Instant::now(),
+            rest: REST,
+        };
         loop {
-            if let Some(signal) = means.stop.signal() {
+            if let Some(signal) = self.means.stop.signal() {
                 return (tally, Ended::Interrupted(signal));
             }
-            let mut rescan_now = watches.are_blind() && listed.elapsed() >= rest;
-            let returning = Returning(revoking);
-            let tick = if watches.are_blind() {
-                rest.min(TICK)
-            } else {
-                TICK
-            };
-            for notice in watches.wait(tick, &|sid| returning.wants(sid)) {
-                match notice {
-                    Notice::Saved(shard, names) => {
-                        let Means {
-                            store, plan, stop, ..
-                        } = means;
-                        let among = (shard.as_deref(), names);
-                        tally.merge(&reap::choose_among(
-                            store, plan, &returning, &returning, stop, among,
-                        ));
-                    }
-                    Notice::Shard(name) if revoking.has_shard(&name) => {
-                        watches.cover(Some(&name));
-                        rescan_now = true;
-                    }
-                    Notice::Shard(_) => {}
-                    Notice::Missed => rescan_now = true,
-                }
-            }
-            if rescan_now {
-                let began = Instant::now();
-                tally.merge(&rescan(means, revoking));
-                (listed, rest) = (Instant::now(), began.elapsed().max(REST));
-            }
+            tally.merge(&self.catch(&mut listing));
             let came_back = revoking.sum().came_back;
             if came_back != last.0 {
                 last = (came_back, Instant::now());
@@ -202,13 +175,65 @@ impl Watcher<'_> {
             }
             let begun = *begun.get_or_insert_with(Instant::now);
             let quiet = last.1.max(begun).elapsed();
-            if quiet >= self.watch.quiet {
-                return (tally, Ended::Quiet);
-            }
             if begun.elapsed() >= self.watch.longest() {
                 return (tally, Ended::Never);
             }
-            (self.shown)(self.watch.quiet - quiet, came_back);
+            if quiet < self.watch.quiet {
+                (self.shown)(self.watch.quiet - quiet, came_back);
+                continue;
+            }
+            if self.watches.are_blind() {
+                // Nobody has told of what came since the last listing.
+                tally.merge(&rescan(self.means, revoking));
+            }
+            if revoking.sum().came_back == came_back {
+                return (tally, Ended::Quiet);
+            }
         }
+    }
+
+    /// Waits a little for what comes back, and deletes it.
+    fn catch(&self, listing: &mut Listing) -> Tally {
+        let Watcher {
+            means,
+            revoking,
+            watches,
+            ..
+        } = *self;
+        let returning = Returning(revoking);
+        let mut tally = Tally::default();
+        let mut list = watches.are_blind() && listing.ended.elapsed() >= listing.rest;
+        let tick = match watches.are_blind() {
+            true => listing.rest.min(TICK),
+            false => TICK,
+        };
+        for notice in watches.wait(tick, &|sid| returning.wants(sid)) {
+            match notice {
+                Notice::Saved(shard, names) => {
+                    let Means {
+                        store, plan, stop, ..
+                    } = means;
+                    let among = (shard.as_deref(), names);
+                    tally.merge(&reap::choose_among(
+                        store, plan, &returning, &returning, stop, among,
+                    ));
+                }
+                Notice::Shard(name) if revoking.has_shard(&name) => {
+                    watches.cover(Some(&name));
+                    list = true;
+                }
+                Notice::Shard(_) => {}
+                Notice::Missed => list = true,
+            }
+        }
+        if list {
+            let began = Instant::now();
+            tally.merge(&rescan(means, revoking));
+            *listing = Listing {
+                ended: Instant::now(),
+                rest: began.elapsed().max(REST),
+            };
+        }
+        tally
     }
 }
