@@ -112,8 +112,36 @@ impl Store {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::store::Opening;
+
+    #[test]
+    fn a_store_tells_the_mount_that_it_lies_on() {
+        const TMPFS: u32 = 0x0102_1994;
+        const PROC: u32 = 0x9fa0;
+        for (place, number, deletes_open_files) in
+            [("/dev/shm", TMPFS, true), ("/proc", PROC, false)]
+        {
+            if !Path::new(place).exists() {
+                eprintln!("SKIPPED a_store_tells_the_mount_that_it_lies_on: no {place}");
+                continue;
+            }
+            let opening = Opening {
+                accept_any_directory: true,
+            };
+            let store = Store::open(Path::new(place), &opening).unwrap();
+            assert_eq!(store.file_system(), Some(number), "{place}");
+            let mounted = rustix::fs::statvfs(place).unwrap().f_flag;
+            assert_eq!(store.reads(), Reads::on(number, mounted));
+            let read_only = mounted.contains(StatVfsMountFlags::RDONLY);
+            assert_eq!(store.read_only(), read_only);
+            assert_eq!(store.deletes_open_files(), deletes_open_files);
+        }
+    }
 
     #[test]
     fn reads_are_noted_as_the_file_system_and_its_mount_allow() {
