@@ -16,7 +16,7 @@ use crate::policy::{Basis, LastSeen};
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact::{self, Shown};
-use crate::report::{self, Facts, Finished, Format, Listing, Out, ReportSize};
+use crate::report::{self, Facts, Finished, Format, Listing, Numbers, Out, ReportSize};
 use crate::settings::Settings;
 use crate::store::mount::Reads;
 use crate::store::name::Kind;
@@ -194,7 +194,7 @@ fn warn(run: &Finished<'_>) {
     let place = redact::path(&run.store.resolved);
     if run.exit == Exit::Failed {
         tracing::error!(
-            "nothing in {place} could be looked at: its {} shards and sessions are all on other mounts, which are \
+            "nothing in {place} could be looked at: each of its shards and sessions ({}) is on another mount, which is \
              never entered; run where the whole of it is one mount",
             run.tally.elsewhere
         );
@@ -280,8 +280,9 @@ fn prove(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<bool> {
     ] {
         let Sample { files, sessions } = sample;
         if !sample.is_proof() {
+            let files = Numbers::Plain.of(files, &format!("{layout} file"));
             doubts.push(format!(
-                "only {sessions} of {files} {layout} files that are older than {longest} read as sessions"
+                "of {files} older than {longest}, only {sessions} read as sessions"
             ));
             plan.policy
                 .by_age_only
