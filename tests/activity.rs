@@ -525,6 +525,10 @@ fn a_file_of_somebody_else_goes_by_its_last_save_because_its_reads_may_be_ours()
         // Its own was active; whether those of somebody else were, nobody knows.
         let bounds = [&audit["due_but_active"], &audit["due_but_active_up_to"]];
         assert_eq!(json!(bounds), json!([1, 3]), "{audit}");
+        // The walk that counts for the fuse reads them before the run does.
+        let fused = as_nobody(&["reap", "--dry-run", "--max-logouts", "9"]);
+        let bounds = [&fused["due_but_active"], &fused["due_but_active_up_to"]];
+        assert_eq!(json!(bounds), json!([1, 3]), "{fused}");
     }
     if mounted_noatime(&odoo.sessions) {
         return skipped(test, "noatime mount");
@@ -576,6 +580,29 @@ fn nobody_is_logged_out_by_reads_that_nobody_notes() {
     );
     let reap = report(&ran(&["reap", "--format", "json"]).unwrap());
     assert_eq!(reap["total"]["deleted"]["files"], 1);
+}
+
+/// `chattr +A` on the store; new shards and files have it, too.
+#[test]
+fn a_store_that_is_marked_to_note_no_reads_is_taken_for_one_mounted_so() {
+    let test = "a_store_that_is_marked_to_note_no_reads_is_taken_for_one_mounted_so";
+    let odoo = Odoo::new();
+    let marked = Command::new("chattr")
+        .arg("+A")
+        .arg(&odoo.sessions)
+        .output();
+    if !marked.is_ok_and(|chattr| chattr.status.success()) {
+        return skipped(test, "no chattr, or no such mark on this file system");
+    }
+    odoo.session("ab", USER, 9 * DAY);
+    let audit = odoo.json("audit", &[], 0);
+    assert_eq!(audit["due_but_active"], json!(null), "{audit}");
+    let reap = odoo.run("reap", &["--last-seen", "atime"]);
+    assert_eq!(reap.code, 1, "{}", reap.all());
+    assert!(reap.stderr.contains("chattr -R -A"), "{}", reap.stderr);
+    assert_eq!(odoo.files().len(), 1);
+    assert_eq!(odoo.run("reap", &[]).code, 0);
+    assert_eq!(odoo.files().len(), 0);
 }
 
 #[test]

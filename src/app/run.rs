@@ -253,12 +253,12 @@ fn heed(last_seen: LastSeen, reads: Reads, mode: Mode, place: &Shown) -> Result<
              read, so only its last save counts"
         ),
         Basis::Refused if mode == Mode::Audit => tracing::warn!(
-            "--last-seen atime: {place} is mounted with noatime, so this audit goes by the last save, and a reap is \
-             refused"
+            "--last-seen atime: {place} is mounted with noatime, or marked by chattr +A, so this audit goes by the last \
+             save, and a reap is refused"
         ),
         Basis::Refused => bail!(
-            "--last-seen atime cannot work on {place}: it is mounted with noatime, so nobody knows when Odoo read a \
-             session; mount it with relatime, or leave the option out"
+            "--last-seen atime cannot work on {place}: it is mounted with noatime, or marked by chattr +A, so nobody knows \
+             when Odoo read a session; mount it with relatime, and chattr -R -A it; or leave the option out"
         ),
     }
     Ok(())

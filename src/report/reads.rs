@@ -52,7 +52,7 @@ fn amount(at_least: u64, up_to: u64, numbers: Numbers) -> Option<String> {
 pub(super) fn due_but_active(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let found = &facts.found;
     let (Some(at_least), Some(up_to)) = (found.due_but_active, found.due_but_active_up_to) else {
-        let why = "this mount does not tell when a file was read (noatime, NFS, FUSE)";
+        let why = "this mount does not tell when a file was read (noatime, chattr +A, NFS, FUSE)";
         return vec![format!("due but active: unknown, {why}")];
     };
     let Some(files) = amount(at_least, up_to, numbers) else {
