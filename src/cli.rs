@@ -1,6 +1,7 @@
 //! The command line: clap types with their help texts, and nothing else.
 
 pub mod completions;
+mod doctor;
 pub mod man;
 mod policy;
 
@@ -15,6 +16,8 @@ use clap::{
     ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand, value_parser,
 };
 use clap_complete::Shell;
+
+pub use doctor::DoctorArgs;
 
 use crate::demo::Layout;
 use crate::exit;
@@ -46,6 +49,11 @@ pub enum Action {
     Audit(RunArgs),
     /// Delete the sessions that are due
     Reap(ReapArgs),
+    /// Tell whether Odoo's own garbage collection can be off: does the reaper work here?
+    ///
+    /// It looks at running servers, units, cron and the store, changes nothing, and names the command that cures what is
+    /// wrong. --quiet prints only what is not well. The exit code is 1 if something is in the way.
+    Doctor(DoctorArgs),
     /// Make a throw-away store of real session files, audit it, reap it, audit it again, and clean up
     Demo(DemoArgs),
     /// Print a completion script for a shell
@@ -201,7 +209,7 @@ pub struct DemoArgs {
 }
 
 /// Command lines worth knowing, for `--help` and the man page.
-pub const EXAMPLES: [(&str, &str); 8] = [
+pub const EXAMPLES: [(&str, &str); 9] = [
     (
         "odoo-session-reaper audit",
         "look around for the store, or for several",
@@ -213,6 +221,10 @@ pub const EXAMPLES: [(&str, &str); 8] = [
     (
         "odoo-session-reaper audit --data-dir /var/lib/odoo --format json",
         "one JSON document, described in docs/report.md",
+    ),
+    (
+        "odoo-session-reaper doctor --quiet",
+        "what is in the way of turning Odoo's own garbage collection off; nothing if all is well",
     ),
     (
         "odoo-session-reaper reap --config /etc/odoo/odoo.conf --dry-run",

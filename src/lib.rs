@@ -4,9 +4,11 @@
 //! [`settings`] say what is wanted; [`store`] knows where a file lies, [`session`] what it says,
 //! `policy` what is due; `reap` acts, `tally` counts, `report` tells. [`app`] puts them together.
 
+pub(crate) mod again;
 pub mod app;
 pub(crate) mod cli;
 pub mod demo;
+pub(crate) mod doctor;
 pub mod exit;
 pub(crate) mod log;
 // What is hidden is for `tests/simulation`, which runs the engine with clocks and mounts of its own.

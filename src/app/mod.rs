@@ -16,12 +16,13 @@ use clap::{ArgMatches, Command, FromArgMatches};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use crate::cli::{self, Action, Cli, ReapArgs};
+use crate::doctor;
 use crate::exit::Exit;
 use crate::log;
 use crate::reap::{Mode, Stop};
 use crate::redact;
-use crate::report::Format;
-use crate::settings::{Settings, SettingsError, Surroundings, notices, unknown_variables};
+use crate::report::{Format, Out};
+use crate::settings::{Settings, SettingsError, Surroundings, notices, stores, unknown_variables};
 use crate::stream;
 use metrics_file::MetricsFile;
 
@@ -91,6 +92,11 @@ fn dispatch(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result
             let settings = or_say_why(settings, config.as_deref(), &metrics)?;
             tell_of_the_service(&settings);
             run::run(&settings, quiet > 0, &stop()?, &metrics)
+        }
+        Action::Doctor(args) => {
+            known?;
+            let stores = stores(&args.store, own, &around);
+            Ok(doctor::run(&args, stores, quiet > 0, Out::stdout())?)
         }
         Action::Demo(args) => story::tell(&args, quiet > 0, &stop()?),
         Action::Completions { shell } => print(cli::completions::script(shell).as_bytes()),

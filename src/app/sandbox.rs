@@ -107,30 +107,13 @@ fn cure(
 fn drop_in(unit: &str, lines: &[(&str, Option<&Path>)]) -> String {
     let mut out = format!("run `systemctl edit {unit}`, and write the lines `[Service]`");
     for (line, path) in lines {
-        out.push_str(&match path.map(quoted) {
+        out.push_str(&match path.map(redact::unit_path) {
             None => format!(" and `{line}`"),
             Some(Some(path)) => format!(" and `{line}{path}`"),
             Some(None) => format!(" and {line} with its path"),
         });
     }
     out
-}
-
-/// A path as a unit's lines want it, by systemd.syntax(7) and systemd.unit(5); none if it must not or cannot be
-/// shown as it is.
-fn quoted(path: &Path) -> Option<String> {
-    let shown = path.to_str().filter(|text| redact::path(path) == *text)?;
-    let text = shown
-        .replace('%', "%%")
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"");
-    let plain =
-        |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+@%".contains(byte) || !byte.is_ascii();
-    Some(if text.as_bytes().iter().all(plain) {
-        text
-    } else {
-        format!("\"{text}\"")
-    })
 }
 
 /// Where a path leads, as far as its symlinks can be read: `sessions` may be a link into a home that is hidden.

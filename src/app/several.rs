@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use clap::ArgMatches;
@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
+use crate::again;
 use crate::cli::{typed, variable};
 use crate::exit::Exit;
 use crate::reap::{Mode, Stop};
@@ -23,9 +24,6 @@ use crate::report::numbers::bytes;
 use crate::report::{Numbers, Out, ReportSize};
 use crate::settings::Settings;
 use crate::stream::TICK;
-
-/// The program itself, also if its file has been replaced or removed meanwhile.
-const MYSELF: &str = "/proc/self/exe";
 
 /// Options that the child has of its own.
 const OWN: [&str; 4] = ["path", "config", "format", "report"];
@@ -167,10 +165,10 @@ fn cells(total: &Total, store: &str, numbers: Numbers) -> String {
 }
 
 /// Has a child look at one store. Tells how it ended, and what it told if it came so far.
-fn audit(store: &Path, again: &[OsString], stop: &Stop) -> Result<(Exit, Option<Document>)> {
-    let mut child = Command::new(MYSELF);
+fn audit(store: &Path, told: &[OsString], stop: &Stop) -> Result<(Exit, Option<Document>)> {
+    let mut child = again::command();
     child
-        .args(again)
+        .args(told)
         .arg("--sessions-dir")
         .arg(store)
         .stdout(Stdio::piped());
@@ -179,7 +177,7 @@ fn audit(store: &Path, again: &[OsString], stop: &Stop) -> Result<(Exit, Option<
     }
     let mut child = child
         .spawn()
-        .with_context(|| format!("cannot start {MYSELF}, which is this program"))?;
+        .context("cannot start this program once more")?;
     let told = listen(&mut child, stop);
     let exit = exit_of(child.wait()?)?;
     let told = told?;

@@ -12,13 +12,13 @@ use crate::reap::Due;
 use crate::time::words;
 
 /// `MESSAGE_ID=` of the event that an authenticated session was deleted; docs/journal.md names it.
-const DELETION: &str = "33246ad624654233957020b56b8fc55e";
+pub const DELETION: &str = "33246ad624654233957020b56b8fc55e";
 
 /// What is said of it.
 pub(super) const DELETED: &str = "deleted an authenticated session";
 
 /// `MESSAGE_ID=` of the event that a run has come to its end; docs/journal.md names it.
-const SUMMARY: &str = "3e3b1b1f4e6c4f75ac98521207696ff7";
+pub const SUMMARY: &str = "3e3b1b1f4e6c4f75ac98521207696ff7";
 
 /// A login that ended; its message is that of the text log.
 pub(super) fn deletion(due: &Due, login: Option<&str>) -> Entry {

@@ -129,6 +129,10 @@ pub struct Found {
     pub due_but_active_up_to: Option<u64>,
     /// Visitors who never came back. Only an audit knows, where the mount notes reads and there was one.
     pub bounced: Option<u64>,
+    /// Sessions that were read in the last day and not saved, and those of them that were read within the same twenty
+    /// minutes.
+    pub read: Option<u64>,
+    pub read_together: Option<u64>,
     /// Visitors' files that [`SHORTER`](crate::tally::reads::SHORTER) would leave, if those are fewer than now.
     #[serde(skip)]
     pub left_by_shorter: Option<u64>,

@@ -12,7 +12,7 @@ mod reads;
 mod room;
 mod text;
 
-pub use entry::send;
+pub use entry::{DELETION, SUMMARY, send};
 pub use facts::{Facts, Finished};
 pub use list::Listing;
 pub use numbers::Numbers;

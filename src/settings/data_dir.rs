@@ -14,7 +14,7 @@ impl OdooConf {
     /// The `data_dir` of `[options]`, or `None` if it is not set (or to nothing: empty, `False`, `false`, `None`).
     ///
     /// `home` stands for `~` and `var` for the environment: both should be those of the Odoo server.
-    pub(super) fn data_dir(
+    pub(crate) fn data_dir(
         &self,
         home: Option<&Path>,
         var: impl Fn(&str) -> Option<OsString>,
@@ -42,7 +42,8 @@ impl OdooConf {
     }
 }
 
-fn resolve(
+/// What Odoo makes of a `data_dir`.
+pub(crate) fn resolve(
     value: &str,
     home: Option<&Path>,
     var: impl Fn(&str) -> Option<OsString>,

@@ -37,6 +37,20 @@ pub(super) struct Located {
     pub conf_file: Option<ConfFile>,
 }
 
+/// The stores that somebody named, or else all that are found, and whether they were found.
+pub fn stores(
+    args: &StoreArgs,
+    matches: &ArgMatches,
+    around: &Surroundings,
+) -> Result<(Vec<PathBuf>, bool), SettingsError> {
+    let located = locate(args, matches, around, Mode::Audit)?;
+    let found = located.location.found;
+    Ok(match located.several.is_empty() {
+        true => (vec![located.location.sessions], found),
+        false => (located.several, found),
+    })
+}
+
 /// Finds the store: flags beat the environment, which beats looking around; a deleting reap works on nothing that was
 /// found so.
 ///

@@ -14,9 +14,10 @@ mod spelling;
 mod surroundings;
 
 pub(crate) use conf_file::ConfFile;
+pub(crate) use data_dir::resolve as resolve_data_dir;
 use locate::Located;
-pub(crate) use locate::Location;
-pub(crate) use service_file::notices;
+pub(crate) use locate::{Location, stores};
+pub(crate) use service_file::{notices, variables};
 pub(crate) use source::{Effective, Source, Value};
 pub(crate) use spelling::{closest, unknown_variables};
 pub(crate) use surroundings::Surroundings;

@@ -191,6 +191,12 @@ fn files(around: &Surroundings) -> Vec<PathBuf> {
     files
 }
 
+/// What an environment file of systemd says to the program.
+pub(crate) fn variables(file: &Path) -> Option<BTreeMap<String, String>> {
+    let variables = read(file)?.into_iter();
+    Some(variables.map(|(name, value)| (name, value.text)).collect())
+}
+
 fn read(file: &Path) -> Option<Variables> {
     let metadata = fs::metadata(file).ok()?;
     if !metadata.is_file() || metadata.len() > LARGEST {

@@ -4,7 +4,7 @@ use super::*;
 use crate::policy::Active;
 use rustix::fs::FileType;
 
-fn stat(age: i64, size: u64) -> Stat {
+pub(super) fn stat(age: i64, size: u64) -> Stat {
     Stat {
         file_type: FileType::RegularFile,
         ino: 1,
@@ -149,6 +149,7 @@ fn reads_are_counted_of_sessions_and_bounces_of_visitors() {
         left_by_shorter: 3,
         due_but_active: 1,
         perhaps_active: 2,
+        ..Reads::default()
     };
     assert_eq!((one, other), (all, all));
 }

@@ -29,7 +29,7 @@ files=$(mktemp -d)
 trap 'rm -rf "$files"' EXIT
 chmod 755 "$files"
 mkdir "$files/test"
-cp -r "$repository/tests/fixtures" "$here"/booted/{lib.sh,fake-odoo,odoo.service,probe} "$files/test/"
+cp -r "$repository/tests/fixtures" "$here"/booted/{lib.sh,doctor.sh,fake-odoo,odoo.service,probe} "$files/test/"
 cp "$deb" "$files/test/odoo-session-reaper.deb"
 
 # The same package as its next version.

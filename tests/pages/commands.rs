@@ -81,6 +81,22 @@ impl Sandbox {
 /// Runs one and says what is wrong with it.
 fn try_it(place: &str, shown: &Invocation, wrong: &mut Vec<String>) {
     let ran = Sandbox::new().run(shown);
+    if shown
+        .args
+        .first()
+        .is_some_and(|command| command == "doctor")
+    {
+        // Here is neither an Odoo nor a timer, and it says so.
+        let verdict = ran.stdout.contains("not yet: ") && ran.stderr.is_empty();
+        if ran.code != 1 || !verdict {
+            wrong.push(format!(
+                "{place}: doctor ends with {}: {}",
+                ran.code,
+                ran.all()
+            ));
+        }
+        return;
+    }
     if ran.code != 0 && ran.stderr.contains("mounted with noatime") {
         skipped("the commands of the pages", &ran.stderr);
     } else if ran.code != 0 || ran.stderr.contains("WARN") && !ran.stderr.contains("--by-age-only")
@@ -229,7 +245,7 @@ fn every_option_that_the_pages_name_exists() {
 fn options_of(span: &str) -> Vec<String> {
     let mut words = span.split_whitespace();
     let first = words.next().unwrap_or_default();
-    if first.starts_with('-') || ["audit", "reap", "demo"].contains(&first) {
+    if first.starts_with('-') || ["audit", "reap", "doctor", "demo"].contains(&first) {
         let words = span
             .split_whitespace()
             .filter(|word| word.starts_with('-') && word.len() > 1);

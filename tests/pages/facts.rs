@@ -357,3 +357,20 @@ fn the_tests_that_contributing_names_exist() {
     }
     assert!(count >= 3, "only {count}");
 }
+
+#[test]
+fn the_doctor_page_has_every_check_and_field() {
+    let page = page("docs/doctor.md");
+    let odoo = store();
+    let ran = odoo.run("doctor", &["--format", "json"]);
+    assert_eq!(ran.code, 1, "{}", ran.all());
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let checks = document["checks"].as_array().unwrap();
+    let ids = checks
+        .iter()
+        .map(|check| check["id"].as_str().unwrap().to_owned());
+    assert_eq!(column(&page.section("## The checks"), 0), ids.collect());
+    let mut fields = BTreeSet::new();
+    keys(&document, &mut fields);
+    assert_eq!(column(&page.section("## JSON"), 0), fields);
+}

@@ -61,7 +61,7 @@ fn is_silent_where_the_sandbox_is_no_likely_reason() {
 
 #[test]
 fn quotes_a_path_as_systemd_reads_it() {
-    let quoted = |path: &str| quoted(Path::new(path)).unwrap_or_default();
+    let quoted = |path: &str| redact::unit_path(Path::new(path)).unwrap_or_default();
     assert_eq!(quoted("/srv/erp/sessions"), "/srv/erp/sessions");
     assert_eq!(quoted("/srv/été/sessions"), "/srv/été/sessions");
     assert_eq!(quoted("/srv/my erp/sessions"), r#""/srv/my erp/sessions""#);

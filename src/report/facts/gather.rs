@@ -130,6 +130,8 @@ impl Found {
             due_but_active: None,
             due_but_active_up_to: None,
             bounced: None,
+            read: None,
+            read_together: None,
             left_by_shorter: None,
             lifetime_unknown: tally.lifetime_unknown,
             unknown: tally.unknown.told(),
@@ -158,6 +160,8 @@ impl Found {
             return;
         }
         self.bounced = Some(reads.bounced);
+        let (read, together) = reads.day.reads();
+        (self.read, self.read_together) = (Some(read), Some(together));
         let window = plan.policy.general().windows.anonymous;
         let mut of_databases = run.effective.iter().filter(|it| it.database.is_some());
         let visitors = tally.row(Class::Anonymous);

@@ -149,4 +149,6 @@ check 'it says how to find out' grep -q 'If that changes nothing, the mount itse
 umount /srv/bound
 systemctl reset-failed
 check 'nothing failed' no_failed_units
+
+. /test/doctor.sh
 finish

@@ -1,0 +1,86 @@
+//! `clock`: whether ages can be believed.
+
+use super::Case;
+use super::finding::{Finding, Status};
+use super::host::systemd::output;
+use crate::redact::shown;
+
+const ID: &str = "clock";
+
+pub struct Evidence {
+    /// systemd says whether something keeps the clock right; `None` where nobody says.
+    pub synchronised: Option<bool>,
+    /// Files that were saved in the future or before 2010; `None` if nobody could look.
+    pub implausible: Option<u64>,
+}
+
+pub fn gather(case: &Case<'_>) -> Evidence {
+    let property = output(
+        "timedatectl",
+        &["show", "--property", "NTPSynchronized", "--value"],
+    );
+    Evidence {
+        synchronised: match property.as_deref().map(str::trim) {
+            Some("yes") => Some(true),
+            Some("no") => Some(false),
+            _ => None,
+        },
+        implausible: case
+            .store
+            .audit
+            .as_ref()
+            .ok()
+            .map(|audit| audit.kept.implausible_time),
+    }
+}
+
+pub fn judge(evidence: &Evidence) -> Finding {
+    let find = |status, evidence| Finding::new(ID, status, evidence);
+    let sync = match evidence.synchronised {
+        Some(true) => "synchronised",
+        Some(false) => "not synchronised with a time server",
+        None => "nobody says whether it is synchronised",
+    };
+    if let Some(files @ 1..) = evidence.implausible {
+        let told = shown![
+            sync,
+            "; ",
+            files,
+            " files are from the future or from before 2010, and kept for ever"
+        ];
+        return find(Status::Warning, told).cured_by(
+            "timedatectl    # if the clock is right now, those files need: touch".into(),
+        );
+    }
+    match evidence.synchronised {
+        Some(true) => find(Status::Ok, sync.into()),
+        Some(false) => {
+            find(Status::Warning, sync.into()).cured_by("sudo timedatectl set-ntp true".into())
+        }
+        None => find(Status::Unknown, sync.into()).cured_by("timedatectl; chronyc tracking".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_right_wrong_or_unknown() {
+        for (synchronised, implausible, status) in [
+            (Some(true), Some(0), Status::Ok),
+            (Some(true), None, Status::Ok),
+            (Some(true), Some(3), Status::Warning),
+            (Some(false), Some(0), Status::Warning),
+            (None, Some(0), Status::Unknown),
+            (None, Some(3), Status::Warning),
+        ] {
+            let finding = judge(&Evidence {
+                synchronised,
+                implausible,
+            });
+            assert_eq!(finding.status, status, "{}", finding.evidence);
+            assert_eq!(finding.cure.is_none(), status == Status::Ok);
+        }
+    }
+}
