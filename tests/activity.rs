@@ -249,7 +249,7 @@ fn reads_keep_nobody_for_longer_than_90_days_after_a_save_and_an_audit_announces
         );
     }
     let audit = odoo.run("audit", &["--last-seen", "atime", "--report", "full"]);
-    let announced = "due but active: 1 file of logged-in users were read within their window, but reads count for 90 days";
+    let announced = "due but active: 1 file of logged-in users, read within the window, but reads count for 90 days";
     assert!(audit.stdout.contains(announced), "{}", audit.stdout);
     assert_eq!(odoo.run("reap", &["--last-seen", "atime"]).code, 0);
     assert_eq!(odoo.files(), [sharded("ab")].into());
