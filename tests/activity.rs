@@ -6,6 +6,7 @@ mod testenv;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -538,6 +539,38 @@ fn a_file_of_somebody_else_goes_by_its_last_save_because_its_reads_may_be_ours()
     assert_eq!(reap["kept"]["saved_again"], 0, "{reap}");
     assert_eq!(odoo.files(), [own.clone(), young].into());
     assert_eq!(atime(&odoo.path(&own)), before);
+}
+
+/// Such as a member of Odoo's group, who may delete there.
+#[test]
+fn whoever_cannot_read_unseen_is_told_that_reads_do_not_count_for_him() {
+    let test = "whoever_cannot_read_unseen_is_told_that_reads_do_not_count_for_him";
+    let odoo = Odoo::new();
+    if !is_root() || mounted_noatime(&odoo.sessions) {
+        return skipped(test, "not root, or a noatime mount");
+    }
+    odoo.session("ab", USER, 9 * DAY);
+    read_ago(&odoo, &sharded("ab"), HOUR);
+    for dir in [odoo.data_dir(), &odoo.sessions, &odoo.path("ab")] {
+        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let warning =
+        "user 65534 may not read the files of others unseen, so only their last save counts";
+    for (user, warned, due) in [("65534", true, 1), ("0", false, 0)] {
+        let mut command = Command::new("setpriv");
+        command
+            .arg(format!("--reuid={user}"))
+            .arg("--clear-groups")
+            .arg(program().get_program())
+            .args(["reap", "--dry-run", "--last-seen", "atime", "--data-dir"])
+            .arg(odoo.data_dir());
+        let ran = run(&mut command);
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        assert_eq!(ran.stderr.contains(warning), warned, "{}", ran.stderr);
+        let told = format!("would delete {due} of 1 file");
+        assert!(ran.stdout.starts_with(&told), "{}", ran.all());
+        read_ago(&odoo, &sharded("ab"), HOUR);
+    }
 }
 
 #[test]

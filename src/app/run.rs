@@ -20,7 +20,7 @@ use crate::report::{self, Facts, Finished, Format, Listing, Numbers, Out, Report
 use crate::settings::Settings;
 use crate::store::mount::Reads;
 use crate::store::name::Kind;
-use crate::store::{Lock, Store, owner};
+use crate::store::{Lock, Store, file, owner};
 use crate::tally::Tally;
 use crate::time::{Timestamp, words};
 
@@ -118,6 +118,14 @@ fn open(settings: &Settings) -> Result<Store> {
 fn guard(settings: &Settings, store: &Store) -> Result<bool> {
     let place = redact::path(&store.resolved);
     heed(settings.last_seen, store.reads(), settings.mode, &place)?;
+    let by_reads = settings.last_seen == LastSeen::Atime && store.reads().grain().is_some();
+    if by_reads && file::open_unseen(store.handle(), c".").is_err() {
+        tracing::warn!(
+            "--last-seen atime: user {} may not read the files of others unseen, so only their last save counts; run as {}",
+            geteuid().as_raw(),
+            owner::who_may_delete(&store.stat)
+        );
+    }
     if settings.mode != Mode::Audit && store.read_only() {
         // Said once, and not for each file; a dry run fails where the real one would.
         let advice = sandbox::if_read_only(&store.resolved);

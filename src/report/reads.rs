@@ -62,11 +62,11 @@ pub(super) fn due_but_active(facts: &Facts, numbers: Numbers) -> Vec<String> {
         LastSeen::Mtime => {
             "read within the window (by Odoo, or by a backup), not saved; --last-seen atime keeps them for 90 days after a save"
         }
-        LastSeen::Atime => {
-            "read within the window, but reads count for 90 days after a save only"
-        }
+        LastSeen::Atime => "read within the window, but reads count for 90 days after a save only",
     };
-    let mut notes = vec![format!("due but active: {files} of logged-in users, {what}")];
+    let mut notes = vec![format!(
+        "due but active: {files} of logged-in users, {what}"
+    )];
     if at_least < up_to {
         let why =
             "relatime notes a read once a day, and a file of another user cannot be read unseen";
