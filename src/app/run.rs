@@ -16,11 +16,11 @@ use crate::policy::{Basis, LastSeen};
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact::{self, Shown};
-use crate::report::{self, Facts, Finished, Format, Listing, Out, ReportSize};
+use crate::report::{self, Facts, Finished, Format, Listing, Numbers, Out, ReportSize};
 use crate::settings::Settings;
 use crate::store::mount::Reads;
 use crate::store::name::Kind;
-use crate::store::{Lock, Store, owner};
+use crate::store::{Lock, Store, file, owner};
 use crate::tally::Tally;
 use crate::time::{Timestamp, words};
 
@@ -118,6 +118,14 @@ pub(super) fn open(settings: &Settings) -> Result<Store> {
 fn guard(settings: &Settings, store: &Store) -> Result<bool> {
     let place = redact::path(&store.resolved);
     heed(settings.last_seen, store.reads(), settings.mode, &place)?;
+    let by_reads = settings.last_seen == LastSeen::Atime && store.reads().grain().is_some();
+    if by_reads && file::open_unseen(store.handle(), c".").is_err() {
+        tracing::warn!(
+            "--last-seen atime: user {} may not read the files of others unseen, so only their last save counts; run as {}",
+            geteuid().as_raw(),
+            owner::who_may_delete(&store.stat)
+        );
+    }
     if settings.mode != Mode::Audit {
         must_be_writable(store)?;
     }
@@ -202,7 +210,7 @@ fn warn(run: &Finished<'_>) {
     let place = redact::path(&run.store.resolved);
     if run.exit == Exit::Failed {
         tracing::error!(
-            "nothing in {place} could be looked at: its {} shards and sessions are all on other mounts, which are \
+            "nothing in {place} could be looked at: each of its shards and sessions ({}) is on another mount, which is \
              never entered; run where the whole of it is one mount",
             run.tally.elsewhere
         );
@@ -261,12 +269,12 @@ fn heed(last_seen: LastSeen, reads: Reads, mode: Mode, place: &Shown) -> Result<
              read, so only its last save counts"
         ),
         Basis::Refused if mode == Mode::Audit => tracing::warn!(
-            "--last-seen atime: {place} is mounted with noatime, so this audit goes by the last save, and a reap is \
-             refused"
+            "--last-seen atime: {place} is mounted with noatime, or marked by chattr +A, so this audit goes by the last \
+             save, and a reap is refused"
         ),
         Basis::Refused => bail!(
-            "--last-seen atime cannot work on {place}: it is mounted with noatime, so nobody knows when Odoo read a \
-             session; mount it with relatime, or leave the option out"
+            "--last-seen atime cannot work on {place}: it is mounted with noatime, or marked by chattr +A, so nobody knows \
+             when Odoo read a session; mount it with relatime, and chattr -R -A it; or leave the option out"
         ),
     }
     Ok(())
@@ -288,8 +296,9 @@ fn prove(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<bool> {
     ] {
         let Sample { files, sessions } = sample;
         if !sample.is_proof() {
+            let files = Numbers::Plain.of(files, &format!("{layout} file"));
             doubts.push(format!(
-                "only {sessions} of {files} {layout} files that are older than {longest} read as sessions"
+                "of {files} older than {longest}, only {sessions} read as sessions"
             ));
             plan.policy
                 .by_age_only

@@ -80,10 +80,11 @@ impl Policy {
                 if self.reads_count()
                     && class.reads_count()
                     && read > stat.mtime
-                    // A broken last save is not mended by a read, nor does a broken read mean anything.
-                    && stat.mtime >= EARLIEST
-                    && self.age(read).is_some() =>
+                    // A broken last save is not mended by a read.
+                    && stat.mtime >= EARLIEST =>
             {
+                // A note in the future is of a clock that was ahead. relatime leaves it as it is until its time has come, and
+                // nobody knows who came back since: so it counts as now, and 90 days bound that, too.
                 let bound = stat.mtime.after(READS_COUNT_FOR);
                 let read = read.after(grain).min(bound).min(self.now);
                 read.max(stat.mtime)
