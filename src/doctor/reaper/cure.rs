@@ -72,14 +72,15 @@ pub fn turn_on(evidence: &Evidence, installed: bool) -> Shown {
             " reap --data-dir ",
             shell(data_dir)
         ];
-        // A bare % ends a line of cron.
-        let parts = line
-            .split('%')
-            .map(|part| redact::printable(part.as_bytes()));
-        let line = joined(parts, "\\%");
+        // A bare % ends a line of cron, and a file may lack the end of its last one.
+        let escape = match line.contains('%') {
+            true => " | sed 's/%/\\\\%/g'",
+            false => "",
+        };
         return shown![
-            "echo ",
+            "printf '\\n%s\\n' ",
             shell(&line),
+            escape,
             " | sudo tee -a /etc/cron.d/odoo-session-reaper"
         ];
     }

@@ -254,9 +254,23 @@ fn nobody_is_cured_by_what_is_there() {
     });
     assert_eq!(status, Status::Problem);
     assert!(
-        told.starts_with("echo '17 * * * * root /")
+        told.starts_with("printf '\\n%s\\n' '17 * * * * root /")
             && told.ends_with("| sudo tee -a /etc/cron.d/odoo-session-reaper"),
         "{told}"
+    );
+    assert!(!told.contains("sed"), "{told}");
+    let (_, told) = cure(Evidence {
+        data_dir: "/srv/100%".into(),
+        installed: Some(false),
+        ..of(vec![])
+    });
+    let line = told.split(" | sudo").next().unwrap_or_default();
+    let ran = std::process::Command::new("sh").args(["-c", line]).output();
+    let ran = ran.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned());
+    assert!(
+        ran.as_ref()
+            .is_ok_and(|it| it.ends_with(" reap --data-dir /srv/100\\%\n")),
+        "{ran:?}"
     );
     let (status, _) = cure(Evidence {
         installed: None,
