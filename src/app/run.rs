@@ -90,7 +90,7 @@ fn work(settings: &Settings, quiet: bool, stop: &Stop, metrics: &MetricsFile) ->
 }
 
 /// Opens the store, and becomes its owner for good.
-fn open(settings: &Settings) -> Result<Store> {
+pub(super) fn open(settings: &Settings) -> Result<Store> {
     let sessions = &settings.location.sessions;
     let store = Store::open(sessions, &settings.opening)
         .map_err(
@@ -126,13 +126,8 @@ fn guard(settings: &Settings, store: &Store) -> Result<bool> {
             owner::who_may_delete(&store.stat)
         );
     }
-    if settings.mode != Mode::Audit && store.read_only() {
-        // Said once, and not for each file; a dry run fails where the real one would.
-        let advice = sandbox::if_read_only(&store.resolved);
-        bail!(
-            "cannot delete in {place}: it is mounted read-only{}",
-            advice.map_or(String::new(), |advice| format!("; {advice}"))
-        );
+    if settings.mode != Mode::Audit {
+        must_be_writable(store)?;
     }
     if settings.mode != Mode::Reap {
         return Ok(true);
@@ -151,7 +146,20 @@ fn guard(settings: &Settings, store: &Store) -> Result<bool> {
     Ok(true)
 }
 
-fn plan(settings: &Settings, store: &Store, now: Timestamp) -> Plan {
+/// Says once, and not for each file, that nothing can be deleted; a dry run fails where the real one would.
+pub(super) fn must_be_writable(store: &Store) -> Result<()> {
+    if store.read_only() {
+        let advice = sandbox::if_read_only(&store.resolved);
+        bail!(
+            "cannot delete in {}: it is mounted read-only{}",
+            redact::path(&store.resolved),
+            advice.map_or(String::new(), |advice| format!("; {advice}"))
+        );
+    }
+    Ok(())
+}
+
+pub(super) fn plan(settings: &Settings, store: &Store, now: Timestamp) -> Plan {
     let mut policy = settings.policy(now);
     policy.reads = store.reads();
     Plan {
@@ -181,7 +189,7 @@ fn reap(
     (tally, Some(end))
 }
 
-fn exit(tally: &Tally, end: Option<End>) -> Exit {
+pub(super) fn exit(tally: &Tally, end: Option<End>) -> Exit {
     match end {
         Some(End::Interrupted(signal)) => Exit::Interrupted(signal),
         _ if nothing_was_there(tally) => Exit::Failed,

@@ -62,6 +62,8 @@ fn visitor() -> Session<'static> {
         db: None,
         cart: false,
         pending_2fa: false,
+        pre_uid: None,
+        pre_login: None,
         deletion_time: None,
         devices: Devices::NONE,
     }
@@ -150,6 +152,24 @@ fn each_class_has_its_window() {
             judged(session, edge + 1),
             (class, expired(days(window as u64)))
         );
+    }
+}
+
+#[test]
+fn the_shortest_and_the_longest_window_may_be_anybodys() {
+    for [authenticated, anonymous, cart] in [[1, 2, 3], [2, 3, 1], [3, 1, 2]].map(|w| w.map(days)) {
+        let mut rules = rules();
+        rules.windows = Windows {
+            authenticated,
+            anonymous,
+            cart,
+            ..rules.windows
+        };
+        let of = |class| rules.windows.of(class);
+        let bounds = [of(Class::Superseded), of(Class::NotRead)];
+        assert_eq!(bounds, [Some(days(1)), Some(days(3))]);
+        let policy = Policy::new(rules, BTreeMap::new(), NOW);
+        assert_eq!([policy.shortest(), policy.longest()], [days(1), days(3)]);
     }
 }
 
@@ -281,6 +301,8 @@ fn a_login_was_seen_when_it_was_read_last_as_far_as_the_mount_tells() {
         (Daily, broken, broken - DAY, broken),
         (Each, -DAY, HOUR, -DAY),
         (Each, -DAY, -2 * DAY, -DAY),
+        // Not seen before it was saved, by a clock that runs behind.
+        (Each, -100, -200, -100),
         (Daily, broken - 1, broken - 2, broken - 2 - DAY),
     ] {
         let policy = by_reads(reads);

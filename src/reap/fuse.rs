@@ -116,21 +116,44 @@ pub(super) fn too_many(
     for counted in [&progress.seen, &progress.due] {
         counted.store(0, Ordering::Relaxed);
     }
-    let left = fuse.left.into_inner();
-    (tally.kept_logins > 0).then(|| most - left + tally.kept_logins)
+    // Some are kept only after as many were let go as may.
+    (tally.kept_logins > 0).then(|| most + tally.kept_logins)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::ffi::CString;
     use std::fs;
+    use std::os::fd::AsFd as _;
     use std::time::Duration;
 
     use super::*;
     use crate::policy::{Policy, Rules, Windows};
     use crate::store::Opening;
     use crate::time::Timestamp;
+
+    #[test]
+    fn a_shard_with_more_logins_than_are_told_apart_costs_no_more_memory() {
+        let handle = fs::File::open("/").unwrap();
+        let shard = Dir::new(handle.as_fd(), Some(b"aa"));
+        let (fuse, mut asked, mut kept) = (Fuse::new(u64::MAX), Asked::default(), 0);
+        let mut met = |login: usize, file: char| {
+            let tail = file.to_string().repeat(42);
+            let name = CString::new(format!("aa{login:040}{tail}")).unwrap();
+            let due = (Class::Authenticated, Reason::Expired);
+            assert!(asked.may_go(Some(&fuse), (&shard, &name), due, &mut kept));
+            let left = fuse.left.load(Ordering::Relaxed);
+            (u64::MAX - left, asked.0.len())
+        };
+        for login in 0..65_535 {
+            met(login, 'a');
+        }
+        assert_eq!(met(0, 'b'), (65_535, 65_535), "the first is known");
+        assert_eq!(met(65_535, 'a'), (65_536, 65_536));
+        assert_eq!(met(0, 'c'), (65_537, 1), "and then all are forgotten");
+    }
 
     /// As where logins became due after they were counted.
     #[test]

@@ -97,6 +97,12 @@ impl Store {
             .is_some_and(|number| deleting.any(|known| known.number == number))
     }
 
+    /// Whether every change comes through this host's kernel, so that inotify tells of it.
+    pub(crate) fn is_local(&self) -> bool {
+        self.file_system()
+            .is_some_and(|number| NOTE_READS.iter().any(|known| known.number == number))
+    }
+
     fn file_system(&self) -> Option<u32> {
         let stat = rustix::fs::fstatfs(&self.handle).ok()?;
         // The field's type depends on the architecture; these numbers have 32 bits.
@@ -109,8 +115,36 @@ impl Store {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::store::Opening;
+
+    #[test]
+    fn a_store_tells_the_mount_that_it_lies_on() {
+        const TMPFS: u32 = 0x0102_1994;
+        const PROC: u32 = 0x9fa0;
+        for (place, number, deletes_open_files) in
+            [("/dev/shm", TMPFS, true), ("/proc", PROC, false)]
+        {
+            if !Path::new(place).exists() {
+                eprintln!("SKIPPED a_store_tells_the_mount_that_it_lies_on: no {place}");
+                continue;
+            }
+            let opening = Opening {
+                accept_any_directory: true,
+            };
+            let store = Store::open(Path::new(place), &opening).unwrap();
+            assert_eq!(store.file_system(), Some(number), "{place}");
+            let mounted = rustix::fs::statvfs(place).unwrap().f_flag;
+            assert_eq!(store.reads(), Reads::on(number, mounted));
+            let read_only = mounted.contains(StatVfsMountFlags::RDONLY);
+            assert_eq!(store.read_only(), read_only);
+            assert_eq!(store.deletes_open_files(), deletes_open_files);
+        }
+    }
 
     #[test]
     fn reads_are_noted_as_the_file_system_and_its_mount_allow() {

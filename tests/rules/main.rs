@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod foresight;
+mod late;
 mod mounts;
 mod owner;
 mod page;

@@ -87,6 +87,8 @@ fn a_short_window_must_be_meant() {
             "{message}"
         );
         assert!(asked(&[&short, "--allow-short-window"], "").is_ok());
+        assert!(asked(&[&format!("--{option}=2h")], "").is_ok());
+        assert!(error(&[&format!("--{option}=119m 59s")], "").contains("--allow-short-window"));
         let key = option.replace('-', "_");
         let conf = format!("[session_reaper:shop]\n{key} = 7m\n");
         let message = error(&[], &conf);
