@@ -2,9 +2,13 @@
 
 pub mod completions;
 mod doctor;
+mod examples;
 pub mod man;
+mod people;
 mod policy;
 
+pub use examples::EXAMPLES;
+pub use people::{RevokeArgs, WhoArgs};
 pub use policy::PolicyArgs;
 
 use std::ffi::OsString;
@@ -49,6 +53,16 @@ pub enum Action {
     Audit(RunArgs),
     /// Delete the sessions that are due
     Reap(ReapArgs),
+    /// List who is logged in; changes nothing
+    ///
+    /// A line for each login, however many files it has. --devices tells personal data, and nothing else does.
+    Who(WhoArgs),
+    /// Log people out, and keep out what comes back
+    ///
+    /// It shows whom, asks, deletes their sessions, and watches for what requests in flight bring back. They can log in
+    /// again: change the password, or archive the user, first. API keys and XML-RPC have no session. An open websocket
+    /// stays open until its next message. Odoo's list of devices keeps the device until its own cron.
+    Revoke(RevokeArgs),
     /// Tell whether Odoo's own garbage collection can be off: does the reaper work here?
     ///
     /// It looks at running servers, units, cron and the store, changes nothing, and names the command that cures what is
@@ -208,52 +222,12 @@ pub struct DemoArgs {
     pub dir: Option<PathBuf>,
 }
 
-/// Command lines worth knowing, for `--help` and the man page.
-pub const EXAMPLES: [(&str, &str); 9] = [
-    (
-        "odoo-session-reaper audit",
-        "look around for the store, or for several",
-    ),
-    (
-        "odoo-session-reaper audit --config /etc/odoo/odoo.conf --list",
-        "list each file that is due",
-    ),
-    (
-        "odoo-session-reaper audit --data-dir /var/lib/odoo --format json",
-        "one JSON document, described in docs/report.md",
-    ),
-    (
-        "odoo-session-reaper doctor --quiet",
-        "what is in the way of turning Odoo's own garbage collection off; nothing if all is well",
-    ),
-    (
-        "odoo-session-reaper reap --config /etc/odoo/odoo.conf --dry-run",
-        "what would be deleted, and whether it could be",
-    ),
-    (
-        "odoo-session-reaper reap --data-dir /var/lib/odoo --anonymous-window 6h",
-        "a busy shop's visitors go after six hours, users after a week",
-    ),
-    (
-        "odoo-session-reaper reap --data-dir /var/lib/odoo --keep-login 'kiosk*'",
-        "screens in the hall keep their login",
-    ),
-    (
-        "odoo-session-reaper reap --data-dir /var/lib/odoo --limit 10000",
-        "a little at a time",
-    ),
-    (
-        "odoo-session-reaper audit --data-dir /var/lib/odoo --metrics-file /srv/textfile/audit.prom",
-        "a graph of every class, in Prometheus",
-    ),
-];
-
 /// How options are given by environment variables.
 pub const ENVIRONMENT: &str = "\
 Every option can also be given as an environment variable: ODOO_SESSION_REAPER_DATA_DIR for --data-dir, and \
-so on. An empty one counts as unset; a misspelt one ends a reap that deletes. A switch takes yes or no, --verbose and \
---quiet take a number. The command line beats the environment, which beats odoo.conf; a [session_reaper:DBNAME] \
-section overrides all of them for that database. RUST_LOG and NO_COLOR are respected.";
+so on. Whom who and revoke mean, and --yes, cannot. An empty one counts as unset; a misspelt one ends a reap that \
+deletes. A switch takes yes or no, --verbose and --quiet take a number. The command line beats the environment, which \
+beats odoo.conf; a [session_reaper:DBNAME] section overrides all of them for that database. RUST_LOG and NO_COLOR are respected.";
 
 /// The command line's definition, complete with environment variables.
 pub fn command() -> Command {
@@ -263,33 +237,25 @@ pub fn command() -> Command {
             "{ENVIRONMENT}\n\nExit codes:\n{}",
             codes.join("\n")
         ))
-        .mut_subcommands(with_examples)
+        .mut_subcommands(examples::with_examples)
         // It is there to be refused with a word on what to write instead.
-        .mut_subcommand("reap", |reap| reap.mut_arg("path", |path| path.hide(true)));
+        .mut_subcommand("reap", |reap| reap.mut_arg("path", |path| path.hide(true)))
+        .mut_subcommand("revoke", |revoke| {
+            // Its table says what is due, but it does not go by that.
+            let of_policy = PolicyArgs::augment_args(Command::new(""));
+            let hidden = of_policy.get_arguments().map(|arg| arg.get_id().clone());
+            hidden.chain(["path".into()]).fold(revoke, |revoke, id| {
+                revoke.mut_arg(id, |arg| arg.hide(true))
+            })
+        });
     with_environment(command)
-}
-
-fn with_examples(command: Command) -> Command {
-    let own = |line: &str| line.split(' ').nth(1) == Some(command.get_name());
-    let examples: Vec<_> = EXAMPLES
-        .iter()
-        .filter(|(line, _)| own(line))
-        .map(|(line, meaning)| format!("  {line}\n      {meaning}"))
-        .collect();
-    if examples.is_empty() {
-        return command;
-    }
-    command.after_long_help(format!("Examples:\n{}", examples.join("\n")))
 }
 
 /// Gives each option its environment variable, unless that is empty.
 fn with_environment(command: Command) -> Command {
     command
         .mut_args(|arg| {
-            let Some(long) = arg
-                .get_long()
-                .filter(|long| !matches!(*long, "help" | "version"))
-            else {
+            let Some(long) = arg.get_long().filter(|long| has_variable(long)) else {
                 return arg;
             };
             let variable = variable(long);
@@ -339,6 +305,11 @@ pub(crate) fn typed<'c>(command: &'c Command, matches: &ArgMatches) -> Vec<(&'c 
     words
 }
 
+/// Whether the option `--long` has an environment variable.
+pub(crate) fn has_variable(long: &str) -> bool {
+    !matches!(long, "help" | "version") && !people::TYPED_ONLY.contains(&long)
+}
+
 /// The environment variable of an option.
 pub fn variable(option: &str) -> String {
     format!("{ENV_PREFIX}{}", option.to_uppercase().replace('-', "_"))
@@ -362,7 +333,12 @@ mod tests {
                 let Some(long) = arg.get_long().filter(|long| *long != "help") else {
                     continue;
                 };
-                assert_eq!(arg.get_env(), Some(OsStr::new(&variable(long))), "--{long}");
+                let variable = has_variable(long).then(|| variable(long));
+                assert_eq!(
+                    arg.get_env(),
+                    variable.as_deref().map(OsStr::new),
+                    "--{long}"
+                );
             }
         }
     }

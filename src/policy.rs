@@ -48,6 +48,8 @@ pub enum Kept {
     Unreadable,
     /// It is not Odoo's.
     Foreign,
+    /// Others were chosen to be logged out.
+    NotChosen,
 }
 
 /// Why a file goes.
@@ -59,6 +61,8 @@ pub enum Reason {
     Superseded,
     /// The login is longer ago than its longest lifetime, however active the session is.
     Lifetime,
+    /// Somebody logged its user out.
+    Revoked,
 }
 
 impl Reason {
@@ -68,6 +72,7 @@ impl Reason {
             Reason::Expired => "expired",
             Reason::Superseded => "superseded",
             Reason::Lifetime => "lifetime",
+            Reason::Revoked => "revoked",
         }
     }
 }
@@ -291,17 +296,20 @@ impl Policy {
         }
     }
 
-    /// Seconds since the login, as far as the file tells; a time that cannot be is no answer.
+    /// Seconds since the login, as far as the file tells.
     fn lifetime(&self, session: &Session<'_>) -> Option<f64> {
+        Some(self.now.secs as f64 - self.began(session)?)
+    }
+
+    /// When the login began, in epoch seconds, as far as the file tells; a time that cannot be is no answer.
+    pub fn began(&self, session: &Session<'_>) -> Option<f64> {
         let latest = self.now.secs as f64 + FUTURE_TOLERANCE.as_secs_f64();
         let plausible = EARLIEST.secs as f64..=latest;
-        session
-            .first_activity(|time| plausible.contains(&time))
-            .map(|first| self.now.secs as f64 - first)
+        session.first_activity(|time| plausible.contains(&time))
     }
 
     /// Whether Odoo has moved this session to a new file, and refuses this one by now.
-    fn refused(&self, session: &Session<'_>) -> bool {
+    pub fn refused(&self, session: &Session<'_>) -> bool {
         session
             .deletion_time
             .is_some_and(|at| at < self.now.secs as f64)

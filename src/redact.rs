@@ -244,6 +244,12 @@ pub fn argument(text: &str) -> Shown {
     path(Path::new(text))
 }
 
+/// What was typed as the beginning of a session id, which may be all of it.
+pub(crate) fn beginning(typed: &str) -> Shown {
+    let shown: String = typed.chars().take(PREFIX_CHARS).collect();
+    printable(shown.as_bytes())
+}
+
 /// A sentence of the program's own words, of numbers and of what may be shown; nothing else fits in.
 macro_rules! shown {
     ($($part:expr),+ $(,)?) => {

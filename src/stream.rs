@@ -11,8 +11,8 @@ use rustix::io::Errno;
 
 use crate::reap::Stop;
 
-/// How long a reader that takes nothing is waited for after a stop signal.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long a reader that takes nothing is waited for after a stop signal, or where nothing depends on it.
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 /// How often a writer that waits looks at the signal: it may have come just before the wait began.
 pub(crate) const TICK: Duration = Duration::from_millis(200);

@@ -6,6 +6,7 @@ mod testenv;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -249,7 +250,7 @@ fn reads_keep_nobody_for_longer_than_90_days_after_a_save_and_an_audit_announces
         );
     }
     let audit = odoo.run("audit", &["--last-seen", "atime", "--report", "full"]);
-    let announced = "due but active: 1 file of logged-in users were read within their window, but reads count for 90 days";
+    let announced = "due but active: 1 file of logged-in users, read within the window, but reads count for 90 days";
     assert!(audit.stdout.contains(announced), "{}", audit.stdout);
     assert_eq!(odoo.run("reap", &["--last-seen", "atime"]).code, 0);
     assert_eq!(odoo.files(), [sharded("ab")].into());
@@ -525,6 +526,10 @@ fn a_file_of_somebody_else_goes_by_its_last_save_because_its_reads_may_be_ours()
         // Its own was active; whether those of somebody else were, nobody knows.
         let bounds = [&audit["due_but_active"], &audit["due_but_active_up_to"]];
         assert_eq!(json!(bounds), json!([1, 3]), "{audit}");
+        // The walk that counts for the fuse reads them before the run does.
+        let fused = as_nobody(&["reap", "--dry-run", "--max-logouts", "9"]);
+        let bounds = [&fused["due_but_active"], &fused["due_but_active_up_to"]];
+        assert_eq!(json!(bounds), json!([1, 3]), "{fused}");
     }
     if mounted_noatime(&odoo.sessions) {
         return skipped(test, "noatime mount");
@@ -534,6 +539,38 @@ fn a_file_of_somebody_else_goes_by_its_last_save_because_its_reads_may_be_ours()
     assert_eq!(reap["kept"]["saved_again"], 0, "{reap}");
     assert_eq!(odoo.files(), [own.clone(), young].into());
     assert_eq!(atime(&odoo.path(&own)), before);
+}
+
+/// Such as a member of Odoo's group, who may delete there.
+#[test]
+fn whoever_cannot_read_unseen_is_told_that_reads_do_not_count_for_him() {
+    let test = "whoever_cannot_read_unseen_is_told_that_reads_do_not_count_for_him";
+    let odoo = Odoo::new();
+    if !is_root() || mounted_noatime(&odoo.sessions) {
+        return skipped(test, "not root, or a noatime mount");
+    }
+    odoo.session("ab", USER, 9 * DAY);
+    read_ago(&odoo, &sharded("ab"), HOUR);
+    for dir in [odoo.data_dir(), &odoo.sessions, &odoo.path("ab")] {
+        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let warning =
+        "user 65534 may not read the files of others unseen, so only their last save counts";
+    for (user, warned, due) in [("65534", true, 1), ("0", false, 0)] {
+        let mut command = Command::new("setpriv");
+        command
+            .arg(format!("--reuid={user}"))
+            .arg("--clear-groups")
+            .arg(program().get_program())
+            .args(["reap", "--dry-run", "--last-seen", "atime", "--data-dir"])
+            .arg(odoo.data_dir());
+        let ran = run(&mut command);
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        assert_eq!(ran.stderr.contains(warning), warned, "{}", ran.stderr);
+        let told = format!("would delete {due} of 1 file");
+        assert!(ran.stdout.starts_with(&told), "{}", ran.all());
+        read_ago(&odoo, &sharded("ab"), HOUR);
+    }
 }
 
 #[test]
@@ -576,6 +613,29 @@ fn nobody_is_logged_out_by_reads_that_nobody_notes() {
     );
     let reap = report(&ran(&["reap", "--format", "json"]).unwrap());
     assert_eq!(reap["total"]["deleted"]["files"], 1);
+}
+
+/// `chattr +A` on the store; new shards and files have it, too.
+#[test]
+fn a_store_that_is_marked_to_note_no_reads_is_taken_for_one_mounted_so() {
+    let test = "a_store_that_is_marked_to_note_no_reads_is_taken_for_one_mounted_so";
+    let odoo = Odoo::new();
+    let marked = Command::new("chattr")
+        .arg("+A")
+        .arg(&odoo.sessions)
+        .output();
+    if !marked.is_ok_and(|chattr| chattr.status.success()) {
+        return skipped(test, "no chattr, or no such mark on this file system");
+    }
+    odoo.session("ab", USER, 9 * DAY);
+    let audit = odoo.json("audit", &[], 0);
+    assert_eq!(audit["due_but_active"], json!(null), "{audit}");
+    let reap = odoo.run("reap", &["--last-seen", "atime"]);
+    assert_eq!(reap.code, 1, "{}", reap.all());
+    assert!(reap.stderr.contains("chattr -R -A"), "{}", reap.stderr);
+    assert_eq!(odoo.files().len(), 1);
+    assert_eq!(odoo.run("reap", &[]).code, 0);
+    assert_eq!(odoo.files().len(), 0);
 }
 
 #[test]

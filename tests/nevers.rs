@@ -224,6 +224,24 @@ fn never_4_no_output_holds_a_session_id_a_token_or_a_foreign_name() {
                 assert!(found, "{secret} is looked for");
             }
         }
+        let now = ["--everyone", "--visitors", "-vvv", "--yes", "--watch", "0"];
+        for (command, args) in [
+            ("who", &["-vvv"][..]),
+            ("who", &["-vvv", "--format", "json"]),
+            ("who", &["-vvv", "--devices", "--format", "json"]),
+            ("revoke", &["-vvv", "--everyone", "--dry-run"]),
+            ("revoke", &now),
+        ] {
+            let odoo = copy_of_fixtures(version, &mut Vec::new());
+            let ran = odoo.run(command, args);
+            assert_eq!(ran.code, 0, "{}", ran.all());
+            // Addresses and browsers are told to whom asks for them.
+            let id = |secret: &&String| !secret.contains(['.', ':', ' ']);
+            let asked = args.contains(&"--devices");
+            for secret in secrets.iter().filter(|secret| !asked || id(secret)) {
+                assert!(!ran.all().contains(secret.as_str()), "{secret} in {args:?}");
+            }
+        }
         for args in [
             &["audit", "--list", "-vvv"][..],
             &[
@@ -289,6 +307,22 @@ fn never_4_a_mistyped_command_line_is_not_repeated_with_a_session_id() {
         &["audit", "--list", &dashes],
         &["audit", "--data-dir", &sid],
         &["man", "--dir", &sid],
+        &["revoke", "--uid", path],
+        &["revoke", "--everyone", "--watch", path],
+        &[
+            "who",
+            "--login",
+            path,
+            "--data-dir",
+            odoo.data_dir().to_str().unwrap(),
+        ],
+        &[
+            "who",
+            "--login",
+            &sid[3..],
+            "--data-dir",
+            odoo.data_dir().to_str().unwrap(),
+        ],
     ] {
         let ran = run(program().args(args));
         assert!(ran.code == 1 || ran.code == 2, "{}", ran.all());

@@ -83,10 +83,11 @@ fn expected(session: &Dict) -> Result<Session<'static>, Unreadable> {
         Some(other) => panic!("never made: {other}"),
     };
     let wishes = matches!(get("wishlist_ids"), Some(Value::List(wishes)) if !wishes.is_empty());
-    let uid = match get("uid") {
+    let user = |name| match get(name) {
         Some(Value::I64(number)) => Some(Uid::Number(*number)),
-        _ => set("uid").then_some(Uid::Other),
+        _ => set(name).then_some(Uid::Other),
     };
+    let (uid, pre_uid) = (user("uid"), user("pre_uid"));
     let time = match get("deletion_time") {
         Some(Value::I64(time)) => Some(*time as f64),
         Some(Value::F64(time)) if time.is_finite() => Some(*time),
@@ -97,7 +98,9 @@ fn expected(session: &Dict) -> Result<Session<'static>, Unreadable> {
         login: text("login"),
         db: text("db"),
         cart: order || wishes,
-        pending_2fa: uid.is_none() && set("pre_uid"),
+        pending_2fa: uid.is_none() && pre_uid.is_some(),
+        pre_uid,
+        pre_login: text("pre_login"),
         deletion_time: time.filter(|_| !matches!(get("next_sid"), None | Some(Value::None))),
         devices: Devices::NONE,
     })

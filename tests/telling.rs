@@ -822,6 +822,28 @@ fn by_hand_or_from_cron_the_journal_is_told_beside_what_is_printed() {
     }
 }
 
+/// A run that waited would hold the store's lock, and no other would delete anything.
+#[test]
+fn by_hand_a_journald_that_takes_nothing_is_not_waited_for() {
+    let test = "by_hand_a_journald_that_takes_nothing_is_not_waited_for";
+    let odoo = Odoo::new();
+    let socket = odoo.data_dir().join("journald");
+    let _stuck = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    for number in 100..400 {
+        odoo.session(&number.to_string(), USER, 8 * DAY);
+    }
+    let start = std::time::Instant::now();
+    let Some((code, said)) = with_journald(test, &odoo, &["reap"], Some(&socket), false) else {
+        return;
+    };
+    let took = start.elapsed();
+    assert_eq!((code, odoo.files().len()), (0, 0), "{said}");
+    let warning = "WARN the journal takes no more entries";
+    assert_eq!(said.matches(warning).count(), 1, "{said}");
+    assert!(said.contains("deleted 300 of 300 files"), "{said}");
+    assert!(took < std::time::Duration::from_secs(20), "{took:?}");
+}
+
 /// As the service runs: the closing sentence is an entry, and the metrics are written all the same.
 #[test]
 fn a_run_that_tells_the_journal_leaves_its_metrics() {

@@ -1,6 +1,7 @@
 //! The program: parses the command line, runs the command, and says how it ended.
 
 mod metrics_file;
+mod people;
 mod progress;
 mod run;
 mod sandbox;
@@ -93,6 +94,14 @@ fn dispatch(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result
             tell_of_the_service(&settings);
             run::run(&settings, quiet > 0, &stop()?, &metrics)
         }
+        Action::Who(args) => {
+            known?;
+            people::who(args, own, &around, quiet > 0, &stop()?)
+        }
+        Action::Revoke(args) => {
+            known?;
+            people::revoke(args, own, &around, quiet > 0, &stop()?)
+        }
         Action::Doctor(args) => {
             known?;
             let stores = stores(&args.store, own, &around);
@@ -105,7 +114,11 @@ fn dispatch(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result
 }
 
 fn deletes(action: &Action) -> bool {
-    matches!(action, Action::Reap(args) if !args.deleting.dry_run)
+    match action {
+        Action::Reap(args) => !args.deleting.dry_run,
+        Action::Revoke(args) => !args.more.dry_run,
+        _ => false,
+    }
 }
 
 /// Says which environment variables are misspelt.
@@ -116,7 +129,7 @@ fn known_variables(action: &Action, command: &Command) -> Result<(), SettingsErr
     // One environment file serves an audit and a reap.
     let commands: &[&str] = match action {
         Action::Audit(_) | Action::Reap(_) => &["audit", "reap"],
-        _ => &["audit", "reap", "demo"],
+        _ => &["audit", "reap", "who", "revoke", "demo"],
     };
     let unknown = unknown_variables(command, commands, std::env::vars_os()).join(", ");
     if unknown.is_empty() {

@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 
 use crate::reap::{Mode, Progress};
 use crate::report::Numbers;
+use crate::time::words;
 
 const TICK: Duration = Duration::from_millis(100);
 const A_MOMENT: u32 = 5;
@@ -57,4 +58,37 @@ pub(super) fn shown<T>(
         drop(done);
         result
     })
+}
+
+/// How long a watch still takes, where somebody is watching it.
+pub(super) struct Countdown(Option<ProgressBar>);
+
+impl Countdown {
+    /// Unless that is `silent`.
+    pub fn new(silent: bool) -> Countdown {
+        let shown = !silent && std::io::stderr().is_terminal();
+        Countdown(shown.then(ProgressBar::new_spinner))
+    }
+
+    pub fn show(&self, left: Duration, came_back: u64) {
+        let Some(spinner) = &self.0 else { return };
+        let came_back = match came_back {
+            0 => "nothing came back".to_owned(),
+            some => format!(
+                "{} came back and went again",
+                Numbers::Grouped.of(some, "file")
+            ),
+        };
+        spinner.set_message(format!(
+            "watching for {} more: {came_back} (Ctrl-C ends the watch)",
+            words(left)
+        ));
+        spinner.tick();
+    }
+
+    pub fn end(self) {
+        if let Some(spinner) = self.0 {
+            spinner.finish_and_clear();
+        }
+    }
 }

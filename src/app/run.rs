@@ -16,11 +16,11 @@ use crate::policy::{Basis, LastSeen};
 use crate::reap::sample::{self, Sample};
 use crate::reap::{self, End, Mode, Plan, Progress, Stop};
 use crate::redact::{self, Shown};
-use crate::report::{self, Facts, Finished, Format, Listing, Out, ReportSize};
+use crate::report::{self, Facts, Finished, Format, Listing, Numbers, Out, ReportSize};
 use crate::settings::Settings;
 use crate::store::mount::Reads;
 use crate::store::name::Kind;
-use crate::store::{Lock, Store, owner};
+use crate::store::{Lock, Store, file, owner};
 use crate::tally::Tally;
 use crate::time::{Timestamp, words};
 
@@ -90,7 +90,7 @@ fn work(settings: &Settings, quiet: bool, stop: &Stop, metrics: &MetricsFile) ->
 }
 
 /// Opens the store, and becomes its owner for good.
-fn open(settings: &Settings) -> Result<Store> {
+pub(super) fn open(settings: &Settings) -> Result<Store> {
     let sessions = &settings.location.sessions;
     let store = Store::open(sessions, &settings.opening)
         .map_err(
@@ -118,13 +118,16 @@ fn open(settings: &Settings) -> Result<Store> {
 fn guard(settings: &Settings, store: &Store) -> Result<bool> {
     let place = redact::path(&store.resolved);
     heed(settings.last_seen, store.reads(), settings.mode, &place)?;
-    if settings.mode != Mode::Audit && store.read_only() {
-        // Said once, and not for each file; a dry run fails where the real one would.
-        let advice = sandbox::if_read_only(&store.resolved);
-        bail!(
-            "cannot delete in {place}: it is mounted read-only{}",
-            advice.map_or(String::new(), |advice| format!("; {advice}"))
+    let by_reads = settings.last_seen == LastSeen::Atime && store.reads().grain().is_some();
+    if by_reads && file::open_unseen(store.handle(), c".").is_err() {
+        tracing::warn!(
+            "--last-seen atime: user {} may not read the files of others unseen, so only their last save counts; run as {}",
+            geteuid().as_raw(),
+            owner::who_may_delete(&store.stat)
         );
+    }
+    if settings.mode != Mode::Audit {
+        must_be_writable(store)?;
     }
     if settings.mode != Mode::Reap {
         return Ok(true);
@@ -143,7 +146,20 @@ fn guard(settings: &Settings, store: &Store) -> Result<bool> {
     Ok(true)
 }
 
-fn plan(settings: &Settings, store: &Store, now: Timestamp) -> Plan {
+/// Says once, and not for each file, that nothing can be deleted; a dry run fails where the real one would.
+pub(super) fn must_be_writable(store: &Store) -> Result<()> {
+    if store.read_only() {
+        let advice = sandbox::if_read_only(&store.resolved);
+        bail!(
+            "cannot delete in {}: it is mounted read-only{}",
+            redact::path(&store.resolved),
+            advice.map_or(String::new(), |advice| format!("; {advice}"))
+        );
+    }
+    Ok(())
+}
+
+pub(super) fn plan(settings: &Settings, store: &Store, now: Timestamp) -> Plan {
     let mut policy = settings.policy(now);
     policy.reads = store.reads();
     Plan {
@@ -173,7 +189,7 @@ fn reap(
     (tally, Some(end))
 }
 
-fn exit(tally: &Tally, end: Option<End>) -> Exit {
+pub(super) fn exit(tally: &Tally, end: Option<End>) -> Exit {
     match end {
         Some(End::Interrupted(signal)) => Exit::Interrupted(signal),
         _ if nothing_was_there(tally) => Exit::Failed,
@@ -194,7 +210,7 @@ fn warn(run: &Finished<'_>) {
     let place = redact::path(&run.store.resolved);
     if run.exit == Exit::Failed {
         tracing::error!(
-            "nothing in {place} could be looked at: its {} shards and sessions are all on other mounts, which are \
+            "nothing in {place} could be looked at: each of its shards and sessions ({}) is on another mount, which is \
              never entered; run where the whole of it is one mount",
             run.tally.elsewhere
         );
@@ -253,12 +269,12 @@ fn heed(last_seen: LastSeen, reads: Reads, mode: Mode, place: &Shown) -> Result<
              read, so only its last save counts"
         ),
         Basis::Refused if mode == Mode::Audit => tracing::warn!(
-            "--last-seen atime: {place} is mounted with noatime, so this audit goes by the last save, and a reap is \
-             refused"
+            "--last-seen atime: {place} is mounted with noatime, or marked by chattr +A, so this audit goes by the last \
+             save, and a reap is refused"
         ),
         Basis::Refused => bail!(
-            "--last-seen atime cannot work on {place}: it is mounted with noatime, so nobody knows when Odoo read a \
-             session; mount it with relatime, or leave the option out"
+            "--last-seen atime cannot work on {place}: it is mounted with noatime, or marked by chattr +A, so nobody knows \
+             when Odoo read a session; mount it with relatime, and chattr -R -A it; or leave the option out"
         ),
     }
     Ok(())
@@ -280,8 +296,9 @@ fn prove(store: &Store, plan: &mut Plan, stop: &Stop) -> Result<bool> {
     ] {
         let Sample { files, sessions } = sample;
         if !sample.is_proof() {
+            let files = Numbers::Plain.of(files, &format!("{layout} file"));
             doubts.push(format!(
-                "only {sessions} of {files} {layout} files that are older than {longest} read as sessions"
+                "of {files} older than {longest}, only {sessions} read as sessions"
             ));
             plan.policy
                 .by_age_only

@@ -10,12 +10,15 @@ use std::fmt::{self, Write as _};
 use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
 use crate::stream::{self, Patience, Stream};
+use crate::time::words;
 
 /// Where journald listens.
 pub(super) const SOCKET: &str = "/run/systemd/journal/socket";
@@ -26,6 +29,8 @@ pub(crate) struct Journal {
     path: PathBuf,
     beside: bool,
     deletions: bool,
+    /// It took nothing for too long, and is told no more.
+    given_up: AtomicBool,
 }
 
 /// What becomes an entry of the journal.
@@ -122,6 +127,7 @@ impl Journal {
             path: PathBuf::new(),
             beside: false,
             deletions: false,
+            given_up: AtomicBool::new(false),
         }
     }
 
@@ -175,7 +181,8 @@ impl Journal {
         (journal, reached)
     }
 
-    /// Sends an entry. Waits while journald is behind, but not for long after a stop signal.
+    /// Sends an entry. Waits while journald is behind, but not for long after a stop signal, nor beside another log: a
+    /// journald that hangs must not keep a run from its work, and the store's lock from the next one.
     ///
     /// # Errors
     ///
@@ -184,13 +191,27 @@ impl Journal {
     pub(crate) fn send(&self, entry: &Entry) -> io::Result<()> {
         let socket = self.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         let datagram = entry.datagram();
-        let mut patience = Patience::default();
-        loop {
+        let (begin, mut patience) = (Instant::now(), Patience::default());
+        while !self.given_up.load(Ordering::Relaxed) {
             match socket.send_to(&datagram, &self.path) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && patience.lasts() => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && patience.lasts() => {
+                    if self.beside && begin.elapsed() >= stream::GRACE {
+                        self.give_up();
+                    }
+                }
                 sent => return sent.map(drop),
             }
+        }
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    fn give_up(&self) {
+        if !self.given_up.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "the journal takes no more entries ({} waited in vain): it is not told of the rest of this run",
+                words(stream::GRACE)
+            );
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Class, EARLIEST, Policy};
+use crate::session::Session;
 use crate::store::mount::Reads;
 use crate::store::stat::Stat;
 use crate::time::{FUTURE_TOLERANCE, Timestamp};
@@ -79,10 +80,11 @@ impl Policy {
                 if self.reads_count()
                     && class.reads_count()
                     && read > stat.mtime
-                    // A broken last save is not mended by a read, nor does a broken read mean anything.
-                    && stat.mtime >= EARLIEST
-                    && self.age(read).is_some() =>
+                    // A broken last save is not mended by a read.
+                    && stat.mtime >= EARLIEST =>
             {
+                // A note in the future is of a clock that was ahead. relatime leaves it as it is until its time has come, and
+                // nobody knows who came back since: so it counts as now, and 90 days bound that, too.
                 let bound = stat.mtime.after(READS_COUNT_FOR);
                 let read = read.after(grain).min(bound).min(self.now);
                 read.max(stat.mtime)
@@ -107,6 +109,25 @@ impl Policy {
             // Or it is in the future, where relatime leaves a note as it is until its time has come.
             _ => Active::Perhaps,
         }
+    }
+
+    /// When a login will be due if nobody uses it from now on; `None` is never.
+    pub fn due_at(&self, class: Class, session: &Session<'_>, stat: &Stat) -> Option<Timestamp> {
+        let rules = self.rules(session);
+        // Until Odoo refuses a superseded one it is a login like any other.
+        let class = match class {
+            Class::Superseded if !self.refused(session) => Class::Authenticated,
+            class => class,
+        };
+        let by_window = self.seen(class, stat).after(rules.windows.of(class)?);
+        let lifetime = rules.max_lifetime.filter(|_| class == Class::Authenticated);
+        let began = self
+            .began(session)
+            .map(|began| Timestamp::from_secs(began as i64));
+        let by_lifetime = began
+            .zip(lifetime)
+            .map(|(began, longest)| began.after(longest));
+        Some(by_lifetime.map_or(by_window, |at| at.min(by_window)))
     }
 
     /// Whether nothing was saved or deleted for longer than the shortest window of a session, by the store's own metadata.

@@ -62,6 +62,8 @@ fn visitor() -> Session<'static> {
         db: None,
         cart: false,
         pending_2fa: false,
+        pre_uid: None,
+        pre_login: None,
         deletion_time: None,
         devices: Devices::NONE,
     }
@@ -286,11 +288,13 @@ fn a_login_was_seen_when_it_was_read_last_as_far_as_the_mount_tells() {
         (Each, 90 * DAY, HOUR, HOUR),
         (Each, 91 * DAY, HOUR, DAY),
         (Daily, 120 * DAY, HOUR, 30 * DAY),
-        // A drifting clock is believed, a wrong one is not.
+        // A clock that was ahead left its notes behind, and relatime does not renew them.
         (Each, 9 * DAY, -300, 0),
         (Daily, 9 * DAY, -300, 0),
-        (Each, 9 * DAY, -301, 9 * DAY),
-        (Daily, 9 * DAY, -DAY, 9 * DAY),
+        (Each, 9 * DAY, -301, 0),
+        (Daily, 9 * DAY, -8 * DAY, 0),
+        (Daily, 91 * DAY, -4_000 * DAY, DAY),
+        (Daily, 97 * DAY + 1, -4_000 * DAY, 7 * DAY + 1),
         (Each, 9 * DAY, broken, 9 * DAY),
         // A broken save is not mended by a read, neither now nor by the bound of 90 days.
         (Each, broken, HOUR, broken),

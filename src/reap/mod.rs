@@ -4,6 +4,7 @@
 //! batch of names of the top level. A worker judges every file of its task, then settles those that are
 //! due.
 
+mod chooser;
 mod fuse;
 mod observer;
 mod plan;
@@ -12,6 +13,7 @@ mod settle;
 mod stop;
 mod worker;
 
+pub(crate) use chooser::{Chooser, Met};
 pub use observer::{Due, Observer, Who};
 pub use plan::{End, Mode, Plan, Progress};
 pub use settle::Outcome;
@@ -36,6 +38,8 @@ use worker::{Monster, Worker, monster};
 struct Shared<'a> {
     store: &'a Store,
     plan: &'a Plan,
+    /// Who decides what goes, where that is not the plan's policy.
+    chooser: Option<&'a dyn Chooser>,
     observer: &'a dyn Observer,
     stop: &'a Stop,
     progress: &'a Progress,
@@ -45,6 +49,7 @@ struct Shared<'a> {
     /// Logins that `--max-logouts` still allows to end.
     fuse: Option<&'a Fuse>,
     interrupted: AtomicBool,
+    threads: usize,
     /// How many files a worker reads in one go, and how many it settles in one go; each may hold a handle.
     at_once: usize,
     /// How many foreign files an audit may still look into.
@@ -84,7 +89,52 @@ fn within(limit: usize, wanted: usize) -> (usize, usize) {
     (workers, at_once.clamp(1, AT_ONCE))
 }
 
-impl Shared<'_> {
+impl<'a> Shared<'a> {
+    fn new(
+        store: &'a Store,
+        plan: &'a Plan,
+        observer: &'a dyn Observer,
+        stop: &'a Stop,
+        progress: &'a Progress,
+    ) -> Shared<'a> {
+        let (threads, at_once) = workers(plan.threads);
+        Shared {
+            store,
+            plan,
+            chooser: None,
+            observer,
+            stop,
+            progress,
+            permits: plan.limit.map(Mutex::new),
+            limit_reached: AtomicBool::new(false),
+            fuse: None,
+            interrupted: AtomicBool::new(false),
+            threads,
+            at_once,
+            samples: AtomicU32::new(worker::SAMPLES),
+            flat_unlinker: (!plan.share_flat).then(Mutex::default),
+            deletes_open_files: store.deletes_open_files(),
+        }
+    }
+
+    fn run(&self) -> (Tally, End) {
+        let tally = match self.threads {
+            1 => alone(self),
+            threads => together(self, threads),
+        };
+        let end = match self.stop.signal() {
+            Some(signal) if self.interrupted.load(Ordering::Relaxed) => End::Interrupted(signal),
+            _ if self.limit_reached.load(Ordering::Relaxed) => End::LimitReached,
+            _ => End::Complete,
+        };
+        (tally, end)
+    }
+
+    /// Whether files may be opened that would look younger for it.
+    fn leaves_traces(&self) -> bool {
+        self.chooser.is_none_or(Chooser::leaves_traces)
+    }
+
     /// Whether failures are worth a warning. A walk that only counts leaves them to the one that follows.
     fn warns(&self) -> bool {
         !self.fuse.is_some_and(Fuse::only_counts)
@@ -129,33 +179,44 @@ fn walk(
     progress: &Progress,
     fuse: Option<&Fuse>,
 ) -> (Tally, End) {
-    let (threads, at_once) = workers(plan.threads);
+    let shared = Shared::new(store, plan, observer, stop, progress);
+    Shared { fuse, ..shared }.run()
+}
+
+/// As [`run`], but `chooser` decides what goes; `plan` only says of each file what its age means.
+pub(crate) fn choose(
+    store: &Store,
+    plan: &Plan,
+    chooser: &dyn Chooser,
+    observer: &dyn Observer,
+    stop: &Stop,
+    progress: &Progress,
+) -> (Tally, End) {
+    let chooser = Some(chooser);
+    let shared = Shared::new(store, plan, observer, stop, progress);
+    Shared { chooser, ..shared }.run()
+}
+
+/// As [`choose`], but of these files in one shard only, or at the top level.
+pub(crate) fn choose_among(
+    store: &Store,
+    plan: &Plan,
+    chooser: &dyn Chooser,
+    observer: &dyn Observer,
+    stop: &Stop,
+    (shard, names): (Option<&[u8]>, Batch),
+) -> Tally {
+    let progress = Progress::default();
     let shared = Shared {
-        store,
-        plan,
-        observer,
-        stop,
-        progress,
-        permits: plan.limit.map(Mutex::new),
-        limit_reached: AtomicBool::new(false),
-        fuse,
-        interrupted: AtomicBool::new(false),
-        at_once,
-        samples: AtomicU32::new(worker::SAMPLES),
-        flat_unlinker: (!plan.share_flat).then(Mutex::default),
-        deletes_open_files: store.deletes_open_files(),
+        chooser: Some(chooser),
+        ..Shared::new(store, plan, observer, stop, &progress)
     };
-    let tally = if threads == 1 {
-        alone(&shared)
-    } else {
-        together(&shared, threads)
-    };
-    let end = match stop.signal() {
-        Some(signal) if shared.interrupted.load(Ordering::Relaxed) => End::Interrupted(signal),
-        _ if shared.limit_reached.load(Ordering::Relaxed) => End::LimitReached,
-        _ => End::Complete,
-    };
-    (tally, end)
+    let mut worker = Worker::new(&shared, None);
+    match shard {
+        Some(shard) => worker.in_shard(shard, &names),
+        None => worker.work(Task::Top(names)),
+    }
+    worker.into_tally()
 }
 
 /// A part of the work that one worker does at a time.
@@ -243,7 +304,10 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
             return false;
         }
         match top {
-            Top::Shard(name) => task(Task::Shard(name.into())),
+            Top::Shard(name) => match shared.chooser {
+                Some(chooser) if !chooser.enters(name) => true,
+                _ => task(Task::Shard(name.into())),
+            },
             Top::ForeignDirectory(name) => {
                 tally.foreign(None);
                 tally.unknown.see(Place::Directory, name);

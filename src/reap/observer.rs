@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Outcome;
 use crate::policy::{Class, Reason};
 use crate::redact::{self, Shown};
-use crate::session::{Session, Uid};
+use crate::session::{Session, Text, Uid};
 use crate::store::name::Kind;
 use crate::time::Timestamp;
 
@@ -49,6 +49,8 @@ pub struct Who {
     pub uid: Option<Uid>,
     /// The login.
     pub login: Option<Shown>,
+    /// The login that a password was given for, where the second factor is missing.
+    pub pre_login: Option<Shown>,
     /// The database.
     pub db: Option<Shown>,
     /// Whether it holds a cart or a wishlist.
@@ -59,16 +61,12 @@ pub struct Who {
 
 impl From<&Session<'_>> for Who {
     fn from(session: &Session<'_>) -> Who {
+        let shown = |text: &Option<Text<'_>>| Some(redact::printable(text.as_ref()?.as_bytes()));
         Who {
             uid: session.uid,
-            login: session
-                .login
-                .as_ref()
-                .map(|login| redact::printable(login.as_bytes())),
-            db: session
-                .db
-                .as_ref()
-                .map(|db| redact::printable(db.as_bytes())),
+            login: shown(&session.login),
+            pre_login: shown(&session.pre_login),
+            db: shown(&session.db),
             cart: session.cart,
             pending_2fa: session.pending_2fa,
         }

@@ -255,6 +255,7 @@ mod tests {
         let shared = Shared {
             store: &store,
             plan: &plan,
+            chooser: None,
             observer: &Nobody,
             stop: &stop,
             progress: &progress,
@@ -263,6 +264,7 @@ mod tests {
             fuse: None,
             interrupted: AtomicBool::new(false),
             samples: AtomicU32::new(0),
+            threads: 1,
             at_once: 1,
             flat_unlinker: Some(Mutex::new(())),
             deletes_open_files: false,

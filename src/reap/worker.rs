@@ -20,6 +20,7 @@ use logins::Logins;
 pub use monster::Monster;
 use reading::Opened;
 
+use super::chooser::LOOKS;
 use super::fuse::Asked;
 use super::settle::{Checked, Dir, Outcome};
 use super::{Mode, Shared, Task, Who};
@@ -54,6 +55,8 @@ pub struct Worker<'a> {
     opened: Vec<Opened>,
     /// Files that wait to be settled.
     due: Vec<(Judged, Outcome)>,
+    /// Files of this batch that were chosen, and saved again before they could be settled.
+    again: Vec<usize>,
 }
 
 /// Entries of one directory that are worked on together.
@@ -120,6 +123,7 @@ impl<'a> Worker<'a> {
             asked: Asked::default(),
             opened: Vec::new(),
             due: Vec::new(),
+            again: Vec::new(),
         }
     }
 
@@ -137,21 +141,33 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn shard(&mut self, name: &[u8]) {
+    fn open_shard(&mut self, name: &[u8]) -> Option<OwnedFd> {
         // A name from a directory listing holds no NUL.
-        let Ok(c_name) = CString::new(name) else {
-            return;
-        };
-        let shard = match self.shared.store.open_shard(&c_name) {
-            Ok(Some(shard)) => shard,
-            Ok(None) => return self.tally.foreign(None),
+        match self.shared.store.open_shard(&CString::new(name).ok()?) {
+            Ok(Some(shard)) => return Some(shard),
+            Ok(None) => self.tally.foreign(None),
             Err(Errno::XDEV) => {
                 self.tally.elsewhere += 1;
-                return self.tally.foreign(None);
+                self.tally.foreign(None);
             }
             // Odoo does not remove shards, but its administrator may.
-            Err(Errno::NOENT) => return,
-            Err(errno) => return self.list_failed(name, errno),
+            Err(Errno::NOENT) => {}
+            Err(errno) => self.list_failed(name, errno),
+        }
+        None
+    }
+
+    /// Looks at these files of a shard only.
+    pub fn in_shard(&mut self, name: &[u8], names: &Batch) {
+        if let Some(shard) = self.open_shard(name) {
+            let dir = &Dir::new(shard.as_fd(), Some(name));
+            self.batch(Files { dir, names });
+        }
+    }
+
+    fn shard(&mut self, name: &[u8]) {
+        let Some(shard) = self.open_shard(name) else {
+            return;
         };
         self.tally.shards += 1;
         let dir = Dir::new(shard.as_fd(), Some(name));
@@ -181,21 +197,9 @@ impl<'a> Worker<'a> {
             if shared.stopped() {
                 break;
             }
-            match self.look(files, index) {
-                Found::Nothing => {}
-                Found::Judged(judged) => self.judged(files, judged),
-                Found::MustRead(mut file, mut opened) => {
-                    if let Err(Errno::MFILE | Errno::NFILE) = opened {
-                        // Every file that waits to be read or settled holds a handle.
-                        self.read_opened(files);
-                        self.settle_due(files);
-                        opened = self.open(files, &mut file);
-                    }
-                    self.opened(files, file, opened);
-                    if self.opened.len() >= shared.at_once {
-                        self.read_opened(files);
-                    }
-                }
+            self.look_at(files, index);
+            if self.opened.len() >= shared.at_once {
+                self.read_opened(files);
             }
             if self.due.len() >= enough {
                 self.settle_due(files);
@@ -203,8 +207,43 @@ impl<'a> Worker<'a> {
         }
         self.read_opened(files);
         self.settle_due(files);
+        self.look_again(files);
         let seen = &shared.progress.seen;
         seen.fetch_add(files.names.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Looks once more at what was chosen and saved again.
+    fn look_again(&mut self, files: Files<'_>) {
+        for _ in 0..LOOKS {
+            if self.again.is_empty() {
+                return;
+            }
+            for index in std::mem::take(&mut self.again) {
+                self.look_at(files, index);
+            }
+            self.read_opened(files);
+            self.settle_due(files);
+        }
+        for _ in self.again.drain(..) {
+            self.tally.saved_again(Class::Authenticated);
+        }
+    }
+
+    /// Looks at one file, and counts it or lets it wait.
+    fn look_at(&mut self, files: Files<'_>, index: usize) {
+        match self.look(files, index) {
+            Found::Nothing => {}
+            Found::Judged(judged) => self.judged(files, judged),
+            Found::MustRead(mut file, mut opened) => {
+                if let Err(Errno::MFILE | Errno::NFILE) = opened {
+                    // Every file that waits to be read or settled holds a handle.
+                    self.read_opened(files);
+                    self.settle_due(files);
+                    opened = self.open(files, &mut file);
+                }
+                self.opened(files, file, opened);
+            }
+        }
     }
 
     /// Looks at one file: its name and its metadata. Opens it where they do not decide.
@@ -215,6 +254,12 @@ impl<'a> Worker<'a> {
         if !matches!(file_type, FileType::RegularFile | FileType::Unknown) {
             self.no_file(dir, name, file_type == FileType::Directory);
             return Found::Nothing;
+        }
+        let chosen = self.shared.chooser;
+        if let Some(chooser) = chosen {
+            if !kind.may_be_session() || !chooser.wants(name::sid(name.to_bytes())) {
+                return Found::Nothing;
+            }
         }
         let audit = self.shared.plan.mode == Mode::Audit;
         // An audit reads every session, so it opens them unseen where the kernel keeps it on this mount:
@@ -236,7 +281,9 @@ impl<'a> Worker<'a> {
         let policy = &self.shared.plan.policy;
         match policy.glance(kind, &stat) {
             // An audit classifies every session, also the recent ones.
-            Glance::Settled(class, verdict) if !(audit && class == Class::Recent) => {
+            Glance::Settled(class, verdict)
+                if chosen.is_none() && !(audit && class == Class::Recent) =>
+            {
                 // Young files tell whether this user can read at all where no other has to be read.
                 if class == Class::Recent && !self.tally.readable {
                     self.tally.readable = file::open(dir.handle, name).is_ok();

@@ -40,6 +40,30 @@ pub(super) fn deletion(due: &Due, login: Option<&str>) -> Entry {
         .with("REASON", due.reason.name())
 }
 
+/// A login that somebody ended, and who: his user id here, that with which he logged in, and who called sudo.
+pub(crate) fn revocation(
+    due: &Due,
+    (said, login): (&str, Option<&str>),
+    [uid, login_uid, sudo_user]: [Option<&str>; 3],
+) -> Entry {
+    let database = due.who.db.as_deref();
+    Entry::new(Level::INFO, said.to_owned())
+        .saying("login", login)
+        .saying("database", database)
+        .saying("sid", Some(&due.sid_prefix))
+        .saying("reason", Some(due.reason.name()))
+        .with("MESSAGE_ID", DELETION)
+        .with_some("ODOO_DB", database)
+        .with_some("ODOO_LOGIN", login)
+        .with("SESSION_CLASS", due.class.label())
+        .with("SESSION_AGE", due.age.as_secs())
+        .with("SESSION_SID", &due.sid_prefix)
+        .with("REASON", due.reason.name())
+        .with_some("CALLER_UID", uid)
+        .with_some("CALLER_LOGIN_UID", login_uid)
+        .with_some("CALLER_SUDO_USER", sudo_user)
+}
+
 /// Sends the closing sentence with the run's numbers as fields. Where that fails, nothing was sent.
 pub fn send(journal: &Journal, facts: &Facts, level: Level) -> io::Result<()> {
     let total = &facts.found.total;

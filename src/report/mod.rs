@@ -12,6 +12,7 @@ mod reads;
 mod room;
 mod text;
 
+pub(crate) use entry::revocation;
 pub use entry::{DELETION, SUMMARY, send};
 pub use facts::{Facts, Finished};
 pub use list::Listing;

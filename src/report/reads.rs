@@ -30,7 +30,7 @@ pub(super) fn advice(
     let reap = room::command(finished, conf_file, any_directory, "reap", atime)
         .unwrap_or_else(|| "--last-seen atime with your --keep-login".to_owned());
     Some(format!(
-        "{active} of logged-in users are due but active; {reap} keeps people who only click"
+        "due but active: {active} of logged-in users; {reap} keeps people who only click"
     ))
 }
 
@@ -52,7 +52,7 @@ fn amount(at_least: u64, up_to: u64, numbers: Numbers) -> Option<String> {
 pub(super) fn due_but_active(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let found = &facts.found;
     let (Some(at_least), Some(up_to)) = (found.due_but_active, found.due_but_active_up_to) else {
-        let why = "this mount does not tell when a file was read (noatime, NFS, FUSE)";
+        let why = "this mount does not tell when a file was read (noatime, chattr +A, NFS, FUSE)";
         return vec![format!("due but active: unknown, {why}")];
     };
     let Some(files) = amount(at_least, up_to, numbers) else {
@@ -60,13 +60,13 @@ pub(super) fn due_but_active(facts: &Facts, numbers: Numbers) -> Vec<String> {
     };
     let what = match facts.last_seen {
         LastSeen::Mtime => {
-            "were read (by Odoo, or by a backup) within their window, not saved; --last-seen atime keeps them"
+            "read within the window (by Odoo, or by a backup), not saved; --last-seen atime keeps them for 90 days after a save"
         }
-        LastSeen::Atime => {
-            "were read within their window, but reads count for 90 days after a save only"
-        }
+        LastSeen::Atime => "read within the window, but reads count for 90 days after a save only",
     };
-    let mut notes = vec![format!("due but active: {files} of logged-in users {what}")];
+    let mut notes = vec![format!(
+        "due but active: {files} of logged-in users, {what}"
+    )];
     if at_least < up_to {
         let why =
             "relatime notes a read once a day, and a file of another user cannot be read unseen";

@@ -14,6 +14,7 @@ pub(super) enum Key {
     SaleOrderId,
     WishlistIds,
     PreUid,
+    PreLogin,
     NextSid,
     DeletionTime,
     Trace,
@@ -34,6 +35,7 @@ impl Key {
             b"sale_order_id" => Key::SaleOrderId,
             b"wishlist_ids" => Key::WishlistIds,
             b"pre_uid" => Key::PreUid,
+            b"pre_login" => Key::PreLogin,
             b"next_sid" => Key::NextSid,
             b"deletion_time" => Key::DeletionTime,
             b"_trace" => Key::Trace,
@@ -79,10 +81,6 @@ impl Value<'_> {
             Value::List { empty } => !empty,
             Value::Other { truthy } => *truthy,
         }
-    }
-
-    fn is_null_or_false(&self) -> bool {
-        matches!(self, Value::Null | Value::Bool(false))
     }
 
     /// Seconds, if this can be a time at all: `NaN` and numbers beyond all clocks cannot.
@@ -143,21 +141,25 @@ impl<V: Copy> Facts<V> {
             Some(Value::Text(text)) => Some(text),
             _ => None,
         };
-        let uid = match get(Key::Uid)? {
-            None | Some(Value::Null | Value::Bool(false)) => None,
-            Some(Value::Integer(number)) => Some(Uid::Number(number)),
-            Some(_) => Some(Uid::Other),
+        let user = |key| {
+            Ok(match get(key)? {
+                None | Some(Value::Null | Value::Bool(false)) => None,
+                Some(Value::Integer(number)) => Some(Uid::Number(number)),
+                Some(_) => Some(Uid::Other),
+            })
         };
+        let (uid, pre_uid) = (user(Key::Uid)?, user(Key::PreUid)?);
         let order = get(Key::SaleOrderId)?.is_some_and(|order| order.is_truthy());
         let wishlist = get(Key::WishlistIds)? == Some(Value::List { empty: false });
-        let half_way = get(Key::PreUid)?.is_some_and(|user| !user.is_null_or_false());
         let replaced = get(Key::NextSid)?.is_some_and(|sid| sid != Value::Null);
         Ok(Session {
             uid,
             login: text(get(Key::Login)?),
             db: text(get(Key::Db)?),
             cart: order || wishlist,
-            pending_2fa: uid.is_none() && half_way,
+            pending_2fa: uid.is_none() && pre_uid.is_some(),
+            pre_uid,
+            pre_login: text(get(Key::PreLogin)?),
             deletion_time: get(Key::DeletionTime)?
                 .filter(|_| replaced)
                 .and_then(|time| time.seconds()),

@@ -25,6 +25,7 @@ mod unreadable;
 
 use std::fmt;
 
+pub(crate) use json::Device;
 pub use json::Devices;
 pub use text::Text;
 pub use unreadable::Unreadable;
@@ -45,6 +46,11 @@ pub struct Session<'a> {
     pub cart: bool,
     /// The password was right and the second factor is still missing.
     pub pending_2fa: bool,
+    /// Whose password was given, while the second factor is missing. On 14 and 15 another user may be logged in meanwhile,
+    /// and `uid` is that one's.
+    pub pre_uid: Option<Uid>,
+    /// The login that the password was given for. Where `uid` is another user's, `login` is this one's (14 and 15).
+    pub pre_login: Option<Text<'a>>,
     /// Epoch seconds from which Odoo 19 or newer refuses this session, which `next_sid` has replaced. `None` if it was not superseded.
     pub deletion_time: Option<f64>,
     /// Odoo 18 and newer: the devices that used this session. Odoo writes none into pickles, and none is taken from them.

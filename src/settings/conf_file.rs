@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 
@@ -100,6 +101,12 @@ impl ConfFile {
             named: false,
             names_store: false,
         })
+    }
+
+    /// How long Odoo lets a request run, if the file says so; 0 is without a limit there.
+    pub(crate) fn limit_time_real(&self) -> Option<Duration> {
+        let said = self.conf.get("options", "limit_time_real")?;
+        said.value.parse().ok().map(Duration::from_secs)
     }
 
     pub(super) fn uid(&self) -> u32 {

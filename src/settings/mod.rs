@@ -32,6 +32,7 @@ use crate::cli::{DeletingArgs, ReportArgs, RunArgs, variable};
 use crate::exit::Exit;
 use crate::policy::{LastSeen, Policy, Rules};
 use crate::reap::Mode;
+use crate::redact;
 use crate::report::Format;
 use crate::store::Opening;
 use crate::store::name::Kind;
@@ -175,6 +176,33 @@ impl Settings {
             threads: work.threads,
             report,
         })
+    }
+
+    /// The settings of `who`, or of a `revoke` that deletes as it is told.
+    ///
+    /// # Errors
+    /// As for an audit or a reap, and where a search found several stores.
+    pub fn people(
+        deleting: Option<&DeletingArgs>,
+        run: RunArgs,
+        matches: &ArgMatches,
+        around: &Surroundings,
+    ) -> Result<Settings, SettingsError> {
+        let settings = Settings::new(deleting, run, matches, around)?;
+        if settings.several.is_empty() {
+            return Ok(settings);
+        }
+        let stores = settings.several.iter();
+        let lines = stores.map(|sessions| {
+            let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
+            let data_dir = redact::word(&data_dir);
+            format!("\n  odoo-session-reaper who --data-dir {data_dir}")
+        });
+        Err(SettingsError::usage(format!(
+            "who is for one session store, but a search found {}; name one:{}",
+            settings.several.len(),
+            lines.collect::<String>()
+        )))
     }
 
     /// The policy, to be applied at this moment.

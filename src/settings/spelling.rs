@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::Command;
 
-use crate::cli::{ENV_PREFIX, variable};
+use crate::cli::{ENV_PREFIX, has_variable, variable};
 use crate::redact;
 
 /// How many letters may be wrong in a name that something else is suggested for.
@@ -118,7 +118,7 @@ fn options(command: &Command, of: &[&str]) -> Vec<String> {
         .chain([command])
         .flat_map(Command::get_arguments)
         .filter_map(|arg| arg.get_long())
-        .filter(|long| !matches!(*long, "help" | "version"))
+        .filter(|long| has_variable(long))
         .map(|long| long.replace('-', "_"))
         .collect();
     options.sort();

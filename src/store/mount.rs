@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rustix::fs::StatVfsMountFlags;
+use rustix::fs::{IFlags, StatVfsMountFlags};
 
 use super::Store;
 
@@ -41,7 +41,7 @@ pub enum Reads {
     Each,
     /// The first time after a save, and then once in 24 hours (`relatime`, which is usual).
     Daily,
-    /// Not at all (`noatime`).
+    /// Not at all (`noatime`, or `chattr +A`).
     Never,
     /// Nobody knows, as on NFS and FUSE.
     Unknown,
@@ -73,9 +73,12 @@ impl Reads {
 }
 
 impl Store {
-    /// How its mount notes reads.
+    /// How its mount notes reads; none where the store is marked so (`chattr +A`), as ext4 and XFS mark new files then, too.
     pub fn reads(&self) -> Reads {
+        let marked = rustix::fs::ioctl_getflags(&self.handle)
+            .is_ok_and(|flags| flags.contains(IFlags::NOATIME));
         match (self.file_system(), self.mounted()) {
+            _ if marked => Reads::Never,
             (Some(number), Some(mounted)) => Reads::on(number, mounted),
             _ => Reads::Unknown,
         }
@@ -92,6 +95,12 @@ impl Store {
         let mut deleting = NOTE_READS.iter().filter(|known| known.deletes_open_files);
         self.file_system()
             .is_some_and(|number| deleting.any(|known| known.number == number))
+    }
+
+    /// Whether every change comes through this host's kernel, so that inotify tells of it.
+    pub(crate) fn is_local(&self) -> bool {
+        self.file_system()
+            .is_some_and(|number| NOTE_READS.iter().any(|known| known.number == number))
     }
 
     fn file_system(&self) -> Option<u32> {

@@ -28,6 +28,11 @@ impl Kind {
         matches!(self, Kind::Flat | Kind::Sharded)
     }
 
+    /// Whether it can be a session.
+    pub(crate) fn may_be_session(self) -> bool {
+        self.is_regular_session() || self == Kind::Irregular
+    }
+
     /// What it is, in words.
     pub fn name(self) -> &'static str {
         match self {
@@ -111,6 +116,14 @@ pub fn sid(name: &[u8]) -> &[u8] {
 /// Odoo 19 or 20 rotates the rest; 20 makes 86 characters of 84 then. Other ids are a login each.
 pub fn login(sid: &[u8]) -> &[u8] {
     if is_url_safe(sid) { &sid[..42] } else { sid }
+}
+
+/// The shard of a session id: its first two characters, as Python sees them, or all of it.
+pub(crate) fn shard(sid: &[u8]) -> &[u8] {
+    // No character has more than four bytes.
+    let ends = (0..=sid.len().min(8)).rev();
+    let end = { ends }.find(|end| characters(&sid[..*end]) <= 2);
+    &sid[..end.unwrap_or_default()]
 }
 
 fn is_hex<const LENGTH: usize>(text: &[u8]) -> bool {
@@ -249,6 +262,21 @@ mod tests {
         assert_eq!(in_shard(b"\xff", b"\xff"), Kind::Irregular);
         assert_eq!(in_shard(b"0", HEX40.as_bytes()), Kind::Foreign);
         assert_eq!(in_shard(b".", b"."), Kind::Foreign);
+    }
+
+    #[test]
+    fn an_id_lies_in_the_shard_that_it_names() {
+        for (id, name) in [
+            (HEX40, "0a"),
+            ("-_-abc", "-_"),
+            ("\u{e9}1x", "\u{e9}1"),
+            ("1\u{e9}x", "1\u{e9}"),
+            ("\u{1f980}\u{1f980}\u{1f980}", "\u{1f980}\u{1f980}"),
+            ("a", "a"),
+        ] {
+            assert_eq!(shard(id.as_bytes()), name.as_bytes());
+        }
+        assert_eq!(shard(b"\xff\xfe\xfd"), b"\xff\xfe");
     }
 
     #[test]

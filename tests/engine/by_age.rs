@@ -25,7 +25,8 @@ fn a_layout_that_does_not_prove_itself_is_read_while_the_other_is_not() {
         ran.stderr
     );
     assert!(
-        ran.stderr.contains("only 1 of 3 flat files")
+        ran.stderr
+            .contains("of 3 flat files older than 7 days, only 1 read")
             && ran.stderr.contains("this layout is read as usual"),
         "{}",
         ran.stderr
@@ -47,8 +48,11 @@ fn it_is_refused_only_where_no_layout_proves_itself() {
         let ran = odoo.run("reap", args);
         assert_eq!(ran.code, 1, "{}", ran.all());
         assert!(
-            ran.stderr.contains("only 0 of 1 flat files")
-                && ran.stderr.contains("only 0 of 1 sharded files"),
+            ran.stderr
+                .contains("of 1 flat file older than 7 days, only 0 read")
+                && ran
+                    .stderr
+                    .contains("of 1 sharded file older than 7 days, only 0 read"),
             "{}",
             ran.stderr
         );

@@ -38,7 +38,10 @@ fn a_store_of_which_every_part_is_another_mount_is_a_failure() {
     };
     assert_eq!(ran.code, 1, "{}", ran.all());
     assert!(
-        ran.stderr.contains("nothing in") && ran.stderr.contains("its 3 shards and sessions"),
+        ran.stderr.contains("nothing in")
+            && ran
+                .stderr
+                .contains("each of its shards and sessions (3) is on another mount"),
         "{}",
         ran.stderr
     );

@@ -61,6 +61,20 @@ impl Sandbox {
                 command.arg(self.led_here(option, value));
             }
         }
+        if shown
+            .args
+            .first()
+            .is_some_and(|command| command == "revoke")
+        {
+            // Nobody is there who could answer, or wait.
+            let asks = !shown
+                .args
+                .iter()
+                .any(|arg| arg == "--yes" || arg == "--dry-run");
+            command.args(asks.then_some("--dry-run"));
+            let watches = !shown.args.iter().any(|arg| arg == "--watch");
+            command.args(["--watch", "0"].iter().filter(|_| watches));
+        }
         run(&mut command)
     }
 
@@ -72,6 +86,8 @@ impl Sandbox {
             "--config" | "-c" => self.path("odoo.conf"),
             "--metrics-file" => self.path("odoo_sessions.prom"),
             "--dir" => self.path("made"),
+            // Nobody in the demo is called so.
+            "--login" => "*".to_owned(),
             "--sessions" => "300".to_owned(),
             _ => value.to_owned(),
         }

@@ -120,6 +120,41 @@ fn the_report_page_has_every_field_of_the_json_document() {
     }
 }
 
+#[test]
+fn the_page_on_logging_out_has_every_field_and_every_option() {
+    let page = page("docs/logging-out.md");
+    let odoo = store();
+    let traced = r#"{"db": "shop", "uid": 7, "login": "bob", "context": {}, "_trace": [{"ip_address": "::1"}]}"#;
+    odoo.session("gg", traced, DAY);
+    let filetime = filetime::FileTime::now();
+    filetime::set_file_atime(odoo.path(&crate::testenv::sharded("bb")), filetime).unwrap();
+    let mut fields = BTreeSet::new();
+    keys(&odoo.json("who", &["--devices"], 0), &mut fields);
+    keys(
+        &odoo.json("revoke", &["--everyone", "--dry-run"], 0),
+        &mut fields,
+    );
+    assert!(fields.contains("never_came_back") && fields.contains("address"));
+    let named = all_spans(&page.section("## JSON"));
+    let missing: Vec<_> = fields.difference(&named).collect();
+    assert!(
+        missing.is_empty(),
+        "docs/logging-out.md does not name {missing:?}"
+    );
+
+    let of_a_reap = options(&help("reap"));
+    let helps = [help("who"), help("revoke")];
+    let mut there: BTreeSet<String> = helps.iter().flat_map(|help| options(help)).collect();
+    there.retain(|option| option.starts_with("--") && !of_a_reap.contains(option));
+    there.insert("--dry-run".to_owned());
+    let table = page.section("## Whom they mean");
+    let named: BTreeSet<String> = column(&table, 0)
+        .iter()
+        .map(|span| span.split(' ').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(named, there);
+}
+
 /// The names of all fields, at any depth.
 fn keys(value: &Value, into: &mut BTreeSet<String>) {
     match value {

@@ -62,7 +62,7 @@ fn options(help: &str) -> BTreeSet<String> {
 
 /// Every option of every command.
 fn all_options() -> BTreeSet<String> {
-    ["", "audit", "reap", "doctor", "demo"]
+    ["", "audit", "reap", "who", "revoke", "doctor", "demo"]
         .iter()
         .flat_map(|command| options(&help(command)))
         .collect()

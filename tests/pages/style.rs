@@ -45,7 +45,7 @@ fn sentences_are_short() {
 #[test]
 fn sentences_of_the_help_are_short() {
     let mut long = Vec::new();
-    for command in ["", "audit", "reap", "doctor", "demo"] {
+    for command in ["", "audit", "reap", "who", "revoke", "doctor", "demo"] {
         let mut text = String::new();
         for line in help(command).lines() {
             let bare = line.trim_start();

@@ -14,7 +14,9 @@
 mod crowd;
 mod gap;
 mod loss;
+mod odoo;
 mod reaper;
+mod revoke;
 mod store;
 #[path = "../testenv/mod.rs"]
 mod testenv;
@@ -37,6 +39,9 @@ struct Size {
     crowd: usize,
     /// Pairs of calls that the gap is measured by.
     pairs: usize,
+    /// Logins of each client of a revoke, and how long nothing may come back.
+    logins: usize,
+    watch: &'static str,
 }
 
 const SHORT: Size = Size {
@@ -45,6 +50,8 @@ const SHORT: Size = Size {
     runs: 7,
     crowd: 0,
     pairs: 2_000,
+    logins: 40,
+    watch: "2s",
 };
 
 const FULL: Size = Size {
@@ -53,6 +60,8 @@ const FULL: Size = Size {
     runs: 300,
     crowd: 1_000_000,
     pairs: 100_000,
+    logins: 1_000,
+    watch: "30s",
 };
 
 /// More than the cores of a small machine, so that writers meet writers as well.
@@ -65,6 +74,9 @@ fn main() {
     // Cargo's own questions to a test program.
     if std::env::args().any(|arg| arg == "--list") {
         return;
+    }
+    for revoked in revoke::all_versions(size.logins, size.watch) {
+        println!("torture ({}), revoke, {revoked}", size.name);
     }
     let (mut saved, mut reaped) = (Saved::default(), Reaped::default());
     for way in [Way::Reading, Way::ByAgeOnly] {

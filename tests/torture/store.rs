@@ -20,7 +20,7 @@ const SHARDS: [&str; 12] = [
     "aa", "bb", "-a", "_b", "0c", "Zz", "--", "__", "9z", "a-", "Qx", "q_",
 ];
 
-const SID: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+pub const SID: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// A store, and the shards it had at the start.
 pub struct Store {

@@ -7,12 +7,13 @@ use rustix::io::Errno;
 
 use super::monster::USUAL;
 use super::{File, Files, Judged, Says, Worker};
-use crate::policy::{Class, Content, Verdict};
+use crate::policy::{Class, Content, Kept, Verdict};
+use crate::reap::chooser::{CHOSEN, Met};
 use crate::reap::settle::{Checked, Dir};
 use crate::reap::{Mode, Shared, Who};
 use crate::session::{self, MAX_BYTES, Session, Unreadable};
-use crate::store::file;
 use crate::store::stat::{self, Stat};
+use crate::store::{file, name};
 use crate::tally::people::Person;
 use crate::tally::{DENIED, Operation, Tally};
 
@@ -30,7 +31,13 @@ impl Worker<'_> {
     /// Opens a file and asks the open handle what it is: that is what will be read. Where that leaves a trace, reads say
     /// nothing: they may have been those of earlier runs.
     pub(super) fn open(&self, files: Files<'_>, file: &mut File) -> Result<OwnedFd, Errno> {
-        let (handle, leaves_a_trace) = file::open(files.dir.handle, files.name(file))?;
+        let (handle, leaves_a_trace) = match self.shared.leaves_traces() {
+            true => file::open(files.dir.handle, files.name(file))?,
+            false => (
+                file::open_unseen(files.dir.handle, files.name(file))?,
+                false,
+            ),
+        };
         file.stat = stat::of(handle.as_fd())?;
         file.stat.atime = file.stat.atime.filter(|_| !leaves_a_trace);
         Ok(handle)
@@ -86,7 +93,20 @@ impl Worker<'_> {
         };
         self.tally.readable |= file.kind.is_regular_session() && fetched.is_ok();
         let policy = &self.shared.plan.policy;
-        let (class, verdict) = policy.judge(file.kind, &content, &file.stat);
+        let (class, by_age) = policy.judge(file.kind, &content, &file.stat);
+        let verdict = self.shared.chooser.map_or(by_age, |chooser| {
+            let met = Met {
+                sid: name::sid(name.to_bytes()),
+                stat: &file.stat,
+                content: &content,
+                class,
+                by_age,
+            };
+            match chooser.takes(&met) {
+                true => CHOSEN,
+                false => Verdict::Keep(Kept::NotChosen),
+            }
+        });
         if class == Class::Unreadable {
             let reason = match (&content, fetched) {
                 (Content::Unreadable(reason), _) => reason.name(),

@@ -61,6 +61,9 @@ impl Worker<'_> {
             file, class, says, ..
         } = judged;
         let name = files.name(&file);
+        if outcome == Outcome::SavedAgain && self.shared.chooser.is_some() {
+            return self.again.push(file.index);
+        }
         let File { kind, stat, .. } = file;
         match outcome {
             Outcome::SavedAgain => self.tally.saved_again(class),

@@ -10,6 +10,8 @@ const NOBODY: Session<'static> = Session {
     db: None,
     cart: false,
     pending_2fa: false,
+    pre_uid: None,
+    pre_login: None,
     deletion_time: None,
     devices: Devices::NONE,
 };
@@ -124,6 +126,16 @@ fn a_second_factor_is_pending_only_for_the_anonymous() {
     ] {
         assert_eq!(reads(keys).pending_2fa, pending, "{keys}");
     }
+}
+
+#[test]
+fn whoever_gave_a_password_is_told_beside_whoever_is_logged_in() {
+    let both = reads(r#""uid": 1, "login": "b", "pre_uid": 2, "pre_login": "b""#);
+    assert_eq!(both.uid, Some(Uid::Number(1)));
+    assert_eq!(both.pre_uid, Some(Uid::Number(2)));
+    assert_eq!(both.pre_login, Some(Text::from(&b"b"[..])));
+    let nobody = reads(r#""uid": 1, "pre_uid": false, "pre_login": null"#);
+    assert_eq!((nobody.pre_uid, nobody.pre_login), (None, None));
 }
 
 #[test]

@@ -9,6 +9,8 @@ const NOBODY: Session<'static> = Session {
     db: None,
     cart: false,
     pending_2fa: false,
+    pre_uid: None,
+    pre_login: None,
     deletion_time: None,
     devices: Devices::NONE,
 };
@@ -198,6 +200,8 @@ fn memoised_strings_and_numbers_are_read_where_they_were_made() {
     let admin = Some(Text::from(&b"admin"[..]));
     let expected = Session {
         uid: Some(Uid::Number(70000)),
+        pre_uid: Some(Uid::Number(70000)),
+        pre_login: admin.clone(),
         login: admin.clone(),
         db: admin,
         ..NOBODY

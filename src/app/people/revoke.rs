@@ -1,0 +1,276 @@
+//! `revoke`: looks at everybody, shows who is meant, asks, logs them out, and watches.
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::Result;
+use clap::ArgMatches;
+
+use super::{Run, ended};
+use crate::app::{progress, run};
+use crate::cli::{DeletingArgs, RevokeArgs};
+use crate::exit::Exit;
+use crate::people::{
+    self, Answer, Caller, Document, Ended, Keys, Means, Revoked, Revoking, Seen, Sum, Table, Watch,
+    Watches,
+};
+use crate::policy::LastSeen;
+use crate::reap::{End, Mode, Plan, Progress, Stop};
+use crate::report::{Format, Out};
+use crate::select::Selection;
+use crate::settings::{Settings, SettingsError, Surroundings};
+use crate::tally::Tally;
+use crate::time::{Timestamp, words};
+
+/// How long nothing may come back, unless odoo.conf lets requests run for longer: Odoo's own `limit_time_real`.
+const QUIET: Duration = Duration::from_secs(120);
+
+/// Between the two walks, at least. Odoo 20 unlinks a session and saves it again; whose file is there in neither walk
+/// would stay.
+const APART: Duration = Duration::from_millis(250);
+
+/// What a revoke does not do, said before the question.
+const NOTES: &str = "\
+They can log in again: change the password, or archive the user, first. API keys and XML-RPC have no session. An open
+websocket stays open, and silent, until its next message. Odoo's list of devices keeps the device until its own cron.
+";
+
+/// What it is told, and what it did.
+struct Done {
+    dry_run: bool,
+    watch: Watch,
+    sum: Sum,
+    sessions: u64,
+    /// The end of the second walk, if there was one.
+    moment: Option<Timestamp>,
+    ended: Ended,
+}
+
+/// Logs people out.
+pub(in crate::app) fn revoke(
+    args: RevokeArgs,
+    matches: &ArgMatches,
+    around: &Surroundings,
+    quiet: bool,
+    stop: &Stop,
+) -> Result<Exit> {
+    must_be_meant(&args)?;
+    let caller = Caller::now();
+    let (format, more) = (args.format, args.more);
+    let deleting = DeletingArgs {
+        dry_run: more.dry_run,
+        limit: None,
+        max_logouts: None,
+        by_age_only: false,
+        force: true,
+    };
+    let settings = Settings::people(Some(&deleting), args.plain.into(), matches, around)?;
+    let conf_file = settings.conf_file.as_ref();
+    let allowed = conf_file.and_then(|file| file.limit_time_real());
+    let usual = QUIET.max(allowed.unwrap_or_default());
+    let selection = Selection {
+        except: more.except_login,
+        visitors: more.visitors,
+        ..args.selectors.selection()
+    };
+    let store = run::open(&settings)?;
+    run::must_be_writable(&store)?;
+    let now = Timestamp::of(SystemTime::now());
+    let run = Run {
+        selection: &selection,
+        store: &store,
+        stop,
+        now,
+        quiet,
+    };
+    let plan = Plan {
+        mode: Mode::Audit,
+        ..run::plan(&settings, &store, now)
+    };
+    let done = Done {
+        dry_run: more.dry_run,
+        watch: Watch {
+            quiet: more.watch.unwrap_or(usual),
+        },
+        sum: Sum::default(),
+        sessions: 0,
+        moment: None,
+        ended: Ended::Off,
+    };
+    run.revoke(plan, done, &caller, format, more.yes)
+}
+
+/// Refuses what would log out whom nobody named, or whom nobody could be asked about.
+fn must_be_meant(args: &RevokeArgs) -> Result<(), SettingsError> {
+    let more = &args.more;
+    if !args.selectors.are_given() && !more.everyone {
+        return Err(SettingsError::usage(
+            "who is to be logged out? Name them with --login, --uid, --database or --sid, or say --everyone".to_owned(),
+        ));
+    }
+    let why = if more.yes || more.dry_run {
+        return Ok(());
+    } else if args.format == Format::Json {
+        "there is no question in JSON"
+    } else if people::somebody_is_there() {
+        return Ok(());
+    } else {
+        "there is no terminal to ask on (in a container, `docker exec -it` gives one)"
+    };
+    Err(SettingsError::usage(format!(
+        "{why}: give --yes, or --dry-run to see who would be logged out"
+    )))
+}
+
+impl Run<'_> {
+    fn revoke(
+        &self,
+        mut plan: Plan,
+        mut done: Done,
+        caller: &Caller,
+        format: Format,
+        yes: bool,
+    ) -> Result<Exit> {
+        let keys = Keys::default();
+        let table = Table::new(Out::stdout(), Some(format), self.now, false);
+        let (mut seen, mut tally, end) = self.look(&plan, &keys, table, (false, true));
+        let (mut exit, named) = ended(&seen, &tally, end);
+        done.sessions = seen.counts.sessions();
+        done.sum.visitors = seen.visitors;
+        let nobody = done.sessions + seen.visitors == 0;
+        if !(done.dry_run || nobody || named.is_err() || matches!(exit, Exit::Interrupted(_))) {
+            match if yes {
+                Answer::Yes
+            } else {
+                self.ask(&mut seen)
+            } {
+                Answer::Yes => {}
+                Answer::No => {
+                    tracing::error!("nobody was logged out");
+                    return Ok(Exit::Failed);
+                }
+                Answer::Interrupted(signal) => return Ok(Exit::Interrupted(signal)),
+            }
+            plan.mode = Mode::Reap;
+            // It is told whom: a read meanwhile keeps nobody.
+            plan.policy.last_seen = LastSeen::Mtime;
+            tally = self.out(&plan, &keys, caller, &mut seen, &mut done);
+            exit = done.exit(run::exit(&tally, Some(End::Complete)), &tally);
+        }
+        if format == Format::Json || named.is_ok() {
+            self.tell(format, &mut seen, &tally, &done, exit);
+        }
+        self.warn(&tally);
+        named?;
+        Ok(run::told(&seen.table.out, Mode::Reap, exit))
+    }
+
+    fn ask(&self, seen: &mut Seen) -> Answer {
+        let out = &mut seen.table.out;
+        out.line(NOTES);
+        out.flush();
+        let question = people::question(&seen.counts, seen.visitors, out.numbers());
+        people::ask(&question, self.stop)
+    }
+
+    /// The second walk, and the watch.
+    fn out(
+        &self,
+        plan: &Plan,
+        keys: &Keys,
+        caller: &Caller,
+        seen: &mut Seen,
+        done: &mut Done,
+    ) -> Tally {
+        std::thread::sleep(APART);
+        let watches = (!done.watch.quiet.is_zero()).then(|| Watches::new(self.store));
+        let shown = (
+            std::mem::take(&mut seen.keys),
+            std::mem::take(&mut seen.shards),
+        );
+        let whom = (self.selection, &seen.people, keys);
+        let revoking = Revoking::new(whom, shown, caller, watches.as_ref());
+        let progress = Progress::default();
+        let means = Means {
+            store: self.store,
+            plan,
+            stop: self.stop,
+            progress: &progress,
+        };
+        let countdown = progress::Countdown::new(self.quiet);
+        let shown = |left, came_back| countdown.show(left, came_back);
+        let (tally, end, ended) = people::out_with_them(means, &revoking, done.watch, &shown);
+        countdown.end();
+        done.sum = revoking.sum();
+        done.sessions = revoking.logins();
+        done.moment = revoking.moment();
+        done.ended = match end {
+            End::Interrupted(signal) => Ended::Interrupted(signal),
+            _ => ended,
+        };
+        tally
+    }
+
+    fn tell(&self, format: Format, seen: &mut Seen, tally: &Tally, done: &Done, exit: Exit) {
+        match format {
+            Format::Text => {
+                let out = &mut seen.table.out;
+                let how = (done.moment.is_some(), done.ended);
+                let numbers = out.numbers();
+                let said = people::revoked(&seen.counts, done.sessions, done.sum, how, numbers);
+                out.line(said);
+                out.flush();
+            }
+            Format::Json => {
+                let document = Document {
+                    revoked: Some(Revoked {
+                        dry_run: done.dry_run,
+                        moment: done.moment,
+                        deleted: done.deleted(),
+                        watch: done.ended.name(),
+                        watch_seconds: done.watch.quiet.as_secs(),
+                    }),
+                    ..self.document("revoke", seen, tally, exit)
+                };
+                seen.table.close(&document);
+            }
+        }
+        done.warn();
+    }
+}
+
+impl Done {
+    /// Somebody who is meant may still be there where a session could not be read, or was saved again and again.
+    fn exit(&self, exit: Exit, tally: &Tally) -> Exit {
+        let left = match self.ended {
+            Ended::Interrupted(signal) => return Exit::Interrupted(signal),
+            Ended::Never => true,
+            Ended::Off => tally.saved_again > 0,
+            Ended::Quiet => false,
+        };
+        match exit {
+            Exit::Done if left || tally.denied() > 0 => Exit::Partly,
+            exit => exit,
+        }
+    }
+
+    /// What was deleted, and not what would have been.
+    fn deleted(&self) -> Sum {
+        self.moment.map_or(Sum::default(), |_| self.sum)
+    }
+
+    /// Says what it means that the watch did not come to its end.
+    fn warn(&self) {
+        match self.ended {
+            Ended::Interrupted(_) => tracing::warn!(
+                "the watch was ended early: whoever had a request under way can be logged in again; `who` tells, and \
+                 another revoke ends it"
+            ),
+            Ended::Never => tracing::error!(
+                "sessions still came back after {}: something saves them again and again; `who` tells which, restart \
+                 Odoo and revoke once more",
+                words(self.watch.longest())
+            ),
+            Ended::Off | Ended::Quiet => {}
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Meeting everybody: the first walk. It changes nothing, learns which users bear the names that are meant, and makes a
+//! line of each login that is.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::rows::{Beginning, Counts, Login, Rows, State, devices};
+use super::tell::Table;
+use super::{Key, Keys};
+use crate::policy::{Class, Content, Kept, Policy, Verdict};
+use crate::reap::{Chooser, Due, Met, Observer};
+use crate::redact;
+use crate::select::{self, Misses, People, Selection};
+use crate::session::{Session, Uid};
+use crate::store::name;
+use crate::tally::people::Person;
+
+/// The judge of the first walk, who lets everybody stay.
+pub(crate) struct Looking<'a> {
+    selection: &'a Selection,
+    policy: &'a Policy,
+    keys: &'a Keys,
+    /// Whether to tell addresses and browsers.
+    devices: bool,
+    /// Whether to read what would look younger for it.
+    leaves_traces: bool,
+    met: Mutex<Everybody>,
+}
+
+struct Everybody {
+    table: Table,
+    rows: Rows,
+    people: People,
+    misses: Misses,
+    /// Those in files that may be of either of two people. Whose they are is known when everybody was met.
+    mixed: Vec<(Box<[u8]>, Somebody)>,
+    /// Selected visitors' sessions.
+    visitors: u64,
+    /// Users who were named, and not met so far.
+    unmet: Vec<i64>,
+    /// Up to two logins for each prefix of a session id.
+    sids: BTreeMap<String, HashSet<Key>>,
+    shards: BTreeSet<Box<[u8]>>,
+}
+
+/// Somebody whose login may be meant.
+struct Somebody {
+    key: Key,
+    login: Login,
+    users: [Option<Uid>; 2],
+    shard: Box<[u8]>,
+    /// The prefixes that his session id begins with.
+    sids: Vec<String>,
+}
+
+impl Everybody {
+    fn take(&mut self, somebody: Somebody, database: &[u8]) {
+        let Somebody {
+            key,
+            mut login,
+            users,
+            shard,
+            sids,
+        } = somebody;
+        for user in users.into_iter().flatten() {
+            self.unmet.retain(|uid| user != Uid::Number(*uid));
+        }
+        for prefix in sids {
+            let logins = self.sids.entry(prefix).or_default();
+            if logins.len() < 2 {
+                logins.insert(key);
+            }
+        }
+        self.shards.insert(shard);
+        login.database = self.rows.database(database);
+        let person = login.uid.map(|uid| Person::of(Some(database), uid));
+        self.rows.add(key, login, person, &mut self.table);
+    }
+}
+
+/// What the first walk brought.
+pub(crate) struct Seen {
+    pub table: Table,
+    pub counts: Counts,
+    /// The logins that are meant.
+    pub keys: HashSet<Key>,
+    /// Where their files lie, or would.
+    pub shards: BTreeSet<Box<[u8]>>,
+    pub people: People,
+    /// Selected visitors' sessions.
+    pub visitors: u64,
+    /// Who was named and is not there.
+    pub missing: Vec<String>,
+    /// Prefixes of session ids that could be several logins.
+    pub ambiguous: Vec<String>,
+}
+
+impl<'a> Looking<'a> {
+    pub fn new(
+        selection: &'a Selection,
+        policy: &'a Policy,
+        keys: &'a Keys,
+        table: Table,
+        (devices, leaves_traces): (bool, bool),
+    ) -> Looking<'a> {
+        Looking {
+            selection,
+            policy,
+            keys,
+            devices,
+            leaves_traces,
+            met: Mutex::new(Everybody {
+                table,
+                rows: Rows::default(),
+                people: People::default(),
+                misses: Misses::of(selection),
+                mixed: Vec::new(),
+                visitors: 0,
+                unmet: selection.uids.clone(),
+                sids: BTreeMap::new(),
+                shards: BTreeSet::new(),
+            }),
+        }
+    }
+
+    /// Tells the rest of the lines.
+    pub fn finish(self) -> Seen {
+        let selection = self.selection;
+        let mut all = self
+            .met
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (database, somebody) in std::mem::take(&mut all.mixed) {
+            if selection.knows(&database, somebody.users, true, &all.people) {
+                all.take(somebody, &database);
+            }
+        }
+        let mut missing = all.misses.told();
+        missing.extend(all.unmet.iter().map(|uid| format!("no user {uid}")));
+        let mut ambiguous = Vec::new();
+        for prefix in &selection.sids {
+            let logins = all.sids.get(prefix).map_or(0, HashSet::len);
+            let prefix = redact::beginning(prefix);
+            match logins {
+                0 => missing.push(format!("no session {prefix}…")),
+                1 => {}
+                _ => ambiguous.push(format!("{prefix}…")),
+            }
+        }
+        let Everybody {
+            mut table,
+            rows,
+            people,
+            visitors,
+            shards,
+            ..
+        } = all;
+        let (counts, keys) = rows.finish(&mut table);
+        Seen {
+            table,
+            counts,
+            keys,
+            shards,
+            people,
+            visitors,
+            missing,
+            ambiguous,
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, Everybody> {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn session(&self, met: &Met<'_>, session: &Session<'_>) {
+        let users = [session.uid, session.pre_uid];
+        if users == [None; 2] {
+            let taken = self.selection.takes_visitor(Some(session));
+            self.all().visitors += u64::from(taken);
+            return;
+        }
+        let concerns = self.selection.concerns(session, met.sid);
+        let named = concerns && self.selection.names(session);
+        let mixed = select::is_mixed(session);
+        let begins = |prefix: &&String| met.sid.starts_with(prefix.as_bytes());
+        // Made before the others have to wait.
+        let somebody = (named || concerns && mixed).then(|| Somebody {
+            key: self.keys.of(met.sid),
+            login: self.login(met, session),
+            users,
+            shard: name::shard(met.sid).into(),
+            sids: self.selection.sids.iter().filter(begins).cloned().collect(),
+        });
+        let mut all = self.all();
+        all.people.learn(self.selection, session);
+        all.misses.see(session, named);
+        let database = session.db.as_ref().map_or(&b""[..], |name| name.as_bytes());
+        match somebody {
+            Some(somebody) if named => all.take(somebody, database),
+            Some(somebody) => all.mixed.push((database.into(), somebody)),
+            None => {}
+        }
+    }
+
+    fn login(&self, met: &Met<'_>, session: &Session<'_>) -> Login {
+        let pending = session.uid.is_none();
+        let state = match met.class {
+            _ if pending => State::Pending2fa,
+            Class::Superseded if self.policy.refused(session) => State::Superseded,
+            _ => State::LoggedIn,
+        };
+        let name = match pending {
+            true => session.pre_login.as_ref().or(session.login.as_ref()),
+            false => session.login.as_ref(),
+        };
+        let protected = met.by_age == Verdict::Keep(Kept::Protected);
+        Login {
+            state,
+            protected,
+            database: 0,
+            files: 1,
+            uid: session.uid.or(session.pre_uid),
+            since: self.policy.began(session).map(|time| time as i64),
+            last_use: self.policy.seen(met.class, met.stat).secs,
+            due: match protected {
+                true => None,
+                false => {
+                    let due = self.policy.due_at(met.class, session, met.stat);
+                    due.map(|at| at.secs)
+                }
+            },
+            login: name.map(|login| redact::printable(login.as_bytes())),
+            sid: Beginning::of(met.sid),
+            devices: match self.devices {
+                true => devices(session.devices),
+                false => Box::default(),
+            },
+        }
+    }
+}
+
+impl Chooser for Looking<'_> {
+    fn leaves_traces(&self) -> bool {
+        self.leaves_traces
+    }
+
+    fn takes(&self, met: &Met<'_>) -> bool {
+        match met.content {
+            Content::Session(session) => self.session(met, session),
+            Content::Empty if met.class == Class::Anonymous => {
+                let taken = self.selection.takes_visitor(None);
+                self.all().visitors += u64::from(taken);
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
+/// Nothing is settled here.
+impl Observer for Looking<'_> {
+    fn wants(&self, _: Class) -> bool {
+        false
+    }
+
+    fn settled(&self, _: &Due) {}
+}
