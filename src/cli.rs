@@ -13,6 +13,7 @@ pub use policy::PolicyArgs;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::builder::{BoolishValueParser, OsStr as ClapOsStr, Resettable};
 use clap::parser::ValueSource;
@@ -30,11 +31,11 @@ use crate::report::{Format, ReportSize};
 /// What every environment variable of the program begins with.
 pub const ENV_PREFIX: &str = "ODOO_SESSION_REAPER_";
 
-/// Audit and reap Odoo's filesystem sessions.
+/// Show and delete Odoo's old session files.
 ///
 /// Odoo writes a file for every login and every visitor into `<data_dir>/sessions`. `audit` shows what is there.
-/// `reap` deletes what was not used for longer than its window. Run it every hour, and Odoo's own garbage
-/// collection of sessions can be turned off.
+/// `reap` deletes what was not used for longer than its time limit, the window. Run it every hour, and
+/// Odoo's own garbage collection of sessions can be turned off. `demo` shows it at work without an Odoo.
 #[derive(Debug, Parser)]
 #[command(name = "odoo-session-reaper", version, max_term_width = 100)]
 pub struct Cli {
@@ -55,11 +56,12 @@ pub enum Action {
     Reap(ReapArgs),
     /// List who is logged in; changes nothing
     ///
-    /// A line for each login, however many files it has. --devices tells personal data, and nothing else does.
+    /// A line for each login, however many files it has. --devices tells personal data, and nothing else does. The options
+    /// of what is due only set the column "Due in".
     Who(WhoArgs),
-    /// Log people out, and keep out what comes back
+    /// Log people out, also where a running request saves the session again
     ///
-    /// It shows whom, asks, deletes their sessions, and watches for what requests in flight bring back. They can log in
+    /// It shows whom, asks, and deletes their sessions. Then it watches, and deletes what running requests save again. They can log in
     /// again: change the password, or archive the user, first. API keys and XML-RPC have no session. An open websocket
     /// stays open until its next message. Odoo's list of devices keeps the device until its own cron.
     Revoke(RevokeArgs),
@@ -120,15 +122,15 @@ pub struct DeletingArgs {
     #[arg(short = 'n', long)]
     pub dry_run: bool,
     /// Delete at most this many files
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub limit: Option<u64>,
-    /// If more than N logins are due, end none of them, and exit with 3. Everything else that is due still goes
-    #[arg(long, value_name = "N")]
+    /// If more than N logins are due, end none of them, and exit with 3. Other files that are due are deleted
+    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub max_logouts: Option<u64>,
     /// In an emergency: delete what is older than every window without reading it
     #[arg(long)]
     pub by_age_only: bool,
-    /// Also reap a dormant store: nothing was saved there for longer than the shortest window
+    /// Also reap a dormant store: one where nothing was saved for longer than the shortest window
     #[arg(long)]
     pub force: bool,
 }
@@ -179,7 +181,7 @@ pub struct ReportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Work")]
 pub struct WorkArgs {
-    /// Number of files worked on at the same time [default: 4, but one deletes in a flat store]
+    /// Number of files worked on at the same time [default: 4, but 1 deletes in a flat store, of Odoo 15 and older]
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,
 }
@@ -202,13 +204,13 @@ pub struct LogArgs {
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// Number of sessions
+    /// How many sessions to make
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub sessions: u64,
     /// Same seed, same sessions
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Which layout
+    /// Where the files lie in `sessions`
     #[arg(long, value_enum, value_name = "LAYOUT", default_value_t = Layout::Both)]
     pub layout: Layout,
     /// Make exactly this share of them older than 8 days, and the rest younger than 20 hours
@@ -222,11 +224,17 @@ pub struct DemoArgs {
     pub dir: Option<PathBuf>,
 }
 
+/// A number of files, logins or a user, which the standard library calls digits if it is wrong.
+fn whole<N: FromStr>(written: &str) -> Result<N, &'static str> {
+    let no_number = "it is no whole number, such as 20";
+    written.parse().map_err(|_| no_number)
+}
+
 /// How options are given by environment variables.
 pub const ENVIRONMENT: &str = "\
 Every option can also be given as an environment variable: ODOO_SESSION_REAPER_DATA_DIR for --data-dir, and \
-so on. Whom who and revoke mean, and --yes, cannot. An empty one counts as unset; a misspelt one ends a reap that \
-deletes. A switch takes yes or no, --verbose and --quiet take a number. The command line beats the environment, which \
+so on. Those that name people for who and revoke, and --yes, have none. An empty one counts as unset; with a misspelt one, \
+reap deletes nothing. A switch takes yes or no, --verbose and --quiet take a number. The command line beats the environment, which \
 beats odoo.conf; a [session_reaper:DBNAME] section overrides all of them for that database. RUST_LOG and NO_COLOR are respected.";
 
 /// The command line's definition, complete with environment variables.

@@ -49,7 +49,7 @@ pub const MEANINGS: [(u8, &str); 7] = [
     ),
     (
         1,
-        "failed: the store could not be found, opened or worked on; doctor: something is in the way",
+        "failed: the store could not be found, opened or worked on; doctor: a problem, or unknown",
     ),
     (
         2,

@@ -1,4 +1,4 @@
-//! Audit and reap Odoo's filesystem sessions.
+//! Show and delete Odoo's old session files.
 //!
 //! A session file's way through the program runs one way, and the modules show it: `cli` and
 //! [`settings`] say what is wanted; [`store`] knows where a file lies, [`session`] what it says,

@@ -128,6 +128,11 @@ pub(crate) fn is_forbidden(operation: Operation, errno: i32) -> bool {
     operation == Operation::Delete && forbidden.contains(&errno)
 }
 
+/// Whether a failure says that this user may not look into a directory; another may.
+pub(crate) fn is_shut(operation: Operation, errno: i32) -> bool {
+    operation == Operation::List && errno == Errno::ACCESS.raw_os_error()
+}
+
 /// All counts of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -258,6 +263,12 @@ impl Tally {
     pub fn is_forbidden(&self) -> bool {
         let mut errors = self.errors.keys();
         errors.any(|(operation, errno)| is_forbidden(*operation, *errno))
+    }
+
+    /// Whether there is a file or a directory that this user may not read.
+    pub(crate) fn is_shut(&self) -> bool {
+        let mut errors = self.errors.keys();
+        self.denied() > 0 || errors.any(|(operation, errno)| is_shut(*operation, *errno))
     }
 
     pub fn failures(&self) -> u64 {

@@ -285,7 +285,7 @@ fn what_is_for_one_store_is_refused_with_the_list_of_them() {
         (&["reap", "--dry-run"], "a dry run is for"),
         (
             &["reap", "--keep-login", "boss"],
-            "A deleting reap does not guess",
+            "A command that deletes does not guess it",
         ),
     ] {
         let ran = system.run(0, args, &[]);

@@ -342,8 +342,8 @@ fn a_conf_without_a_data_dir_leads_where_odoo_goes_without_one() {
     assert_eq!(ran.code, 2, "{}", ran.all());
     // The odoo.conf is in the command already; twice would be an error.
     let ready = format!(
-        "names no data_dir, so Odoo uses the home of the user it runs as. A deleting reap does not guess: name it \
-         with --data-dir, --sessions-dir or --config (audit and reap --dry-run search for it, and say what they found); \
+        "names no data_dir, so Odoo uses the home of the user it runs as. A command that deletes does not guess it: \
+         name it with --data-dir, --sessions-dir or --config (audit and reap --dry-run search for it, and say what they found); \
          found by searching: add this to your command:\n  --data-dir {}\n",
         odoo.data_dir().display()
     );
@@ -444,7 +444,8 @@ fn a_reap_takes_no_path_and_names_the_flag() {
         ] {
             let ran = run(program().arg("reap").arg(path).args(more));
             assert_eq!(ran.code, 2, "{}", ran.all());
-            let advice = format!("type `reap {flag} {}`\n", path.display());
+            let path = path.display();
+            let advice = format!("write `{flag} {path}` instead of `{path}`\n");
             assert!(ran.stderr.ends_with(&advice), "{}", ran.stderr);
         }
     }

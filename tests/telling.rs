@@ -278,7 +278,6 @@ fn every_class_in_the_table_is_explained_below_it() {
         ("reap", &["--dry-run", "--report", "full"]),
     ] {
         let text = odoo.run(command, args).stdout;
-        assert!(text.contains("\nstore: "), "{text}");
         let table = text.lines().skip_while(|line| !line.contains("Oldest"));
         let mut classes = 0;
         for line in table.skip(1).take_while(|line| !line.is_empty()) {
@@ -296,6 +295,11 @@ fn every_class_in_the_table_is_explained_below_it() {
             "{text}"
         );
     }
+    // A run that deletes explains what no audit has, and says where the rest is.
+    let text = odoo.run("reap", &["--report", "full"]).stdout;
+    assert!(text.contains("\nan audit explains "), "{text}");
+    assert!(text.contains("\nrecent: "), "{text}");
+    assert!(!text.contains("\nanonymous: "), "{text}");
 }
 
 /// What a run prints on a terminal of so many columns; `None` where there is no script(1).
@@ -372,6 +376,23 @@ fn the_full_report_fits_eighty_columns() {
         assert!(text.contains(row), "{row} in {text}");
     }
     assert!(!text.contains('\x1b'), "no colours without a terminal");
+}
+
+#[test]
+fn the_ages_fit_a_narrow_terminal() {
+    let test = "the_ages_fit_a_narrow_terminal";
+    let odoo = people();
+    odoo.file("ab/tmpabcdefgh.__wz_sess", "", HOUR);
+    let Some(text) = on_a_terminal(test, &odoo, 60, "audit --report full") else {
+        return;
+    };
+    let ages = text.lines().skip_while(|line| !line.contains("Last save"));
+    let ages: Vec<&str> = ages.take_while(|line| !line.trim().is_empty()).collect();
+    assert!(ages.len() > 2, "{text}");
+    for line in ages {
+        let line = line.replace("\x1b[1m", "").replace("\x1b[0m", "");
+        assert!(line.trim_end().chars().count() <= 60, "{line}");
+    }
 }
 
 #[test]
@@ -592,6 +613,23 @@ fn help_has_exit_codes_and_wrong_usage_ends_with_2() {
         &["audit", "--threads", "0"],
     ] {
         assert_eq!(run(program().args(args)).code, 2, "{args:?}");
+    }
+}
+
+#[test]
+fn what_is_no_number_is_told_in_plain_words() {
+    for (args, value) in [
+        (["reap", "--limit", "abc"], "abc"),
+        (["reap", "--max-logouts", "-1"], "-1"),
+        (["who", "--uid", "bob"], "bob"),
+    ] {
+        let ran = run(program().args(args));
+        assert_eq!(ran.code, 2, "{}", ran.all());
+        let told = format!(
+            "invalid value '{value}' for '{} <N>': it is no whole number",
+            args[1]
+        );
+        assert!(ran.stderr.contains(&told), "{}", ran.stderr);
     }
 }
 

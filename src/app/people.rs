@@ -64,11 +64,14 @@ impl Run<'_> {
     }
 
     fn warn(&self, tally: &Tally) {
-        if tally.denied() > 0 {
+        if tally.is_shut() {
+            let what = match tally.denied() {
+                0 => "some directories of the store".to_owned(),
+                files => format!("{files} session files"),
+            };
             tracing::warn!(
-                "{} session files may not be read by this user, so nobody knows whose they are: run as the user that \
-                 Odoo runs as, or as root",
-                tally.denied()
+                "{what} may not be read by this user, so nobody knows whose they are: run as the user that Odoo runs \
+                 as, or as root"
             );
         }
     }

@@ -215,11 +215,18 @@ fn warn(run: &Finished<'_>) {
             run.tally.elsewhere
         );
     }
-    if run.tally.denied() > 0 {
+    if run.tally.is_shut() {
+        let user = geteuid().as_raw();
+        // Root has become that user, so running as root does not help.
+        let advice = match run.store.is_ours() {
+            true => {
+                let place = redact::word(&place);
+                format!("sudo chown -hR {user} {place} && sudo chmod -R u+rwX {place}")
+            }
+            false => "run as the user that Odoo runs as, or as root".to_owned(),
+        };
         tracing::warn!(
-            "user {} may not read some session files in {place}, and so they are kept: run as the user that Odoo runs \
-             as, or as root",
-            geteuid().as_raw()
+            "user {user} may not read some session files in {place}, and so they are kept: {advice}"
         );
     }
     if run.tally.is_forbidden() && !run.store.is_ours() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Format, PolicyArgs, ReportArgs, RunArgs, StoreArgs, WorkArgs};
+use super::{Format, PolicyArgs, ReportArgs, RunArgs, StoreArgs, WorkArgs, whole};
 use crate::policy::LoginPattern;
 use crate::select::Selection;
 
@@ -94,16 +94,16 @@ impl From<PlainArgs> for RunArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Who (one of each kind that is given must match)")]
 pub struct SelectorArgs {
-    /// Whoever has this login; * is anything, ? one character. Repeat it for several, as the next three
+    /// Whoever has this login; * is anything, ? one character. Like the next three, it can be repeated
     #[arg(long, value_name = "PATTERN", value_parser = pattern, allow_hyphen_values = true)]
     pub login: Vec<LoginPattern>,
     /// The user with this id, in each database where there is one
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<i64>)]
     pub uid: Vec<i64>,
     /// Everybody in this database
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub database: Vec<String>,
-    /// The session that begins so, as other outputs show it
+    /// The login whose session id begins so; `who` shows the first 8 characters
     #[arg(long, value_name = "PREFIX", value_parser = sid, allow_hyphen_values = true)]
     pub sid: Vec<String>,
 }
@@ -112,13 +112,13 @@ pub struct SelectorArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Logging out")]
 pub struct RevokedArgs {
-    /// Everybody; an option that says who must be there, or this
+    /// Everybody. Needed if no option above says whom
     #[arg(long, conflicts_with_all = ["login", "uid", "database", "sid"])]
     pub everyone: bool,
-    /// But nobody who has this login. Repeat it for several
+    /// Not whoever has this login. It can be repeated
     #[arg(long, value_name = "PATTERN", value_parser = pattern, allow_hyphen_values = true)]
     pub except_login: Vec<LoginPattern>,
-    /// Visitors' sessions, too, with their carts
+    /// Also visitors; they lose their carts
     #[arg(long, conflicts_with_all = ["login", "uid", "sid"])]
     pub visitors: bool,
     /// Do not ask
@@ -127,7 +127,7 @@ pub struct RevokedArgs {
     /// Only show who would be logged out
     #[arg(short = 'n', long)]
     pub dry_run: bool,
-    /// Delete what comes back, until nothing did for this long; 0 does not watch [default: 2m, or odoo.conf's
+    /// Delete what is saved again, until nothing was for this long. 0 does not watch [default: 2m, or odoo.conf's
     /// limit_time_real if that is more]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub watch: Option<Duration>,

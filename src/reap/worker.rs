@@ -35,7 +35,7 @@ use crate::store::stat::{self, Stat};
 use crate::store::walk::Lister;
 use crate::tally::databases::{self, Databases};
 use crate::tally::people::Person;
-use crate::tally::{Operation, Tally, is_forbidden};
+use crate::tally::{Operation, Tally, is_forbidden, is_shut};
 use crate::time::{FUTURE_TOLERANCE, Timestamp};
 
 /// How many failures of one kind are logged as warnings; a directory that is read-only has one for each file.
@@ -377,7 +377,9 @@ impl<'a> Worker<'a> {
     fn error(&mut self, operation: Operation, errno: Errno, what: Arguments<'_>) {
         let before = self.tally.error(operation, errno);
         // Somebody else's store has one for each file; the run says once what to do about it.
-        let is_said = is_forbidden(operation, errno.raw_os_error()) && !self.shared.store.is_ours();
+        let raw = errno.raw_os_error();
+        let is_said =
+            is_shut(operation, raw) || is_forbidden(operation, raw) && !self.shared.store.is_ours();
         let (operation, error) = (operation.name(), std::io::Error::from(errno));
         if before < WARNINGS && !is_said && self.shared.warns() {
             tracing::warn!("cannot {operation} {what}: {error}");

@@ -19,6 +19,8 @@ const COLUMNS: [(&str, &[Class]); 3] = [
 ];
 
 const BAR: usize = 10;
+/// On a narrow terminal; the head of a column has to fit above it.
+const SHORTEST_BAR: usize = 2;
 const COUNT: usize = 10;
 const LABEL: usize = 12;
 
@@ -35,12 +37,14 @@ pub fn write(out: &mut Out, facts: &Facts) {
     let (Some(first), Some(last)) = (filled.first(), filled.last()) else {
         return;
     };
+    let each = out.width.saturating_sub(LABEL) / columns.len();
+    let width = each.saturating_sub(COUNT + 2).clamp(SHORTEST_BAR, BAR);
     let mut head = match facts.last_seen {
         LastSeen::Mtime => format!("{:<LABEL$}", "Last save"),
         LastSeen::Atime => format!("{:<LABEL$}", "Last use"),
     };
     for (label, _) in &columns {
-        head += &format!(" {label:>width$}", width = COUNT + BAR + 1);
+        head += &format!(" {label:>width$}", width = COUNT + width + 1);
     }
     out.line(out.bold(&head));
     for bucket in *first..=*last {
@@ -50,12 +54,12 @@ pub fn write(out: &mut Out, facts: &Facts) {
                 0 => "·".to_owned(),
                 count => out.numbers().count(count),
             };
-            let bar = bar(ages[bucket], ages.iter().copied().max().unwrap_or(0));
-            line += &format!(" {count:>COUNT$} {bar:<BAR$}");
+            let bar = bar(ages[bucket], ages.iter().copied().max().unwrap_or(0), width);
+            line += &format!(" {count:>COUNT$} {bar:<width$}");
         }
         out.line(line.trim_end());
     }
-    out.line("Each column has its own scale: its longest bar is its largest number.\n");
+    out.line("The longest bar of a column is its largest number.\n");
 }
 
 fn sum(facts: &Facts, classes: &[Class]) -> [u64; AGE_BUCKETS] {
@@ -75,8 +79,8 @@ fn bucket_label(bucket: usize) -> String {
 }
 
 /// A bar whose last part is a half where that is nearer; whatever is there shows.
-fn bar(count: u64, largest: u64) -> String {
-    let halves = (count as f64 / largest.max(1) as f64 * 2.0 * BAR as f64).round() as usize;
+fn bar(count: u64, largest: u64, width: usize) -> String {
+    let halves = (count as f64 / largest.max(1) as f64 * 2.0 * width as f64).round() as usize;
     let half = if halves % 2 == 1 { "▌" } else { "" };
     match halves {
         0 if count > 0 => "▏".to_owned(),
@@ -90,11 +94,11 @@ mod tests {
 
     #[test]
     fn the_largest_pile_fills_its_bar_and_the_smallest_still_shows() {
-        assert_eq!(bar(1_000_000, 1_000_000), "██████████");
-        assert_eq!(bar(500_000, 1_000_000), "█████");
-        assert_eq!(bar(130, 1_000), "█▌");
-        assert_eq!(bar(1, 1_000_000), "▏");
-        assert_eq!(bar(0, 1_000_000), "");
+        assert_eq!(bar(1_000_000, 1_000_000, BAR), "██████████");
+        assert_eq!(bar(500_000, 1_000_000, BAR), "█████");
+        assert_eq!(bar(130, 1_000, BAR), "█▌");
+        assert_eq!(bar(1, 1_000_000, BAR), "▏");
+        assert_eq!(bar(0, 1_000_000, BAR), "");
     }
 
     #[test]

@@ -119,12 +119,21 @@ fn print(out: &mut Out, mut table: Table, right: RangeInclusive<usize>, alarming
 /// What the words of the table mean, and what else is worth knowing.
 fn notes(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let found = &facts.found;
-    let mut notes = vec![
-        "store: Odoo's session files; leftovers: unfinished saves and upload stashes".to_owned(),
-    ];
+    let mut notes = Vec::new();
+    let is_there = |class| found.row(class).all.files > 0;
+    let leftovers = is_there(Class::UnfinishedSave) || is_there(Class::UploadStash);
+    if facts.mode == Mode::Reap {
+        notes.push("an audit explains the words of the table".to_owned());
+    } else if leftovers {
+        notes.push("leftovers: unfinished saves and upload stashes".to_owned());
+    }
     for row in found.classes.iter().filter(|row| row.row.all.files > 0) {
         let class = row.class;
-        notes.push(format!("{}: {}", class.label(), class.meaning()));
+        // Whoever deletes has seen the others in an audit. It has not the first two, and here reasons follow the third.
+        let is_news = matches!(class, Class::Recent | Class::NotRead | Class::Unreadable);
+        if facts.mode != Mode::Reap || is_news {
+            notes.push(format!("{}: {}", class.label(), class.meaning()));
+        }
         if class == Class::Unreadable {
             notes.extend(reasons(facts, numbers));
         }

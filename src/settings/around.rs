@@ -184,9 +184,12 @@ fn everywhere(
             attempt.push_str(&format!("; {what}"));
         }
         tried.push(attempt);
+        let no_data_dir = named.map_or(String::new(), |file| {
+            format!("{} names no data_dir, and ", file.shown())
+        });
         return Err(SettingsError::failed(format!(
-            "no session store was found; looked for\n  {}\n\
-             name it with --data-dir, --sessions-dir or --config",
+            "{no_data_dir}no session store was found; looked for\n  {}\n\
+             name it with --data-dir or --sessions-dir; to see all candidates: sudo find / -type d -name sessions",
             tried.join("\n  ")
         )));
     };

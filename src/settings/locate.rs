@@ -64,8 +64,8 @@ pub(super) fn locate(
     let plain = args.path.as_deref().map(|path| (flag_for(path), path));
     if let Some((flag, path)) = plain.filter(|_| mode != Mode::Audit) {
         return Err(SettingsError::usage(format!(
-            "reap takes no path without an option: type `reap --{flag} {}`",
-            redact::word(&redact::path(path))
+            "a command that deletes takes no path without an option: write `--{flag} {path}` instead of `{path}`",
+            path = redact::word(&redact::path(path))
         )));
     }
     let config = match plain {
@@ -224,8 +224,8 @@ fn no_guess(conf_file: Option<ConfFile>, around: &Surroundings) -> SettingsError
         Err(_) => String::new(),
     };
     SettingsError::usage(format!(
-        "where is the session store? {why}A deleting reap does not guess: name it with --data-dir, --sessions-dir or \
-         --config (audit and reap --dry-run search for it, and say what they found){found}"
+        "where is the session store? {why}A command that deletes does not guess it: name it with --data-dir, --sessions-dir \
+         or --config (audit and reap --dry-run search for it, and say what they found){found}"
     ))
 }
 

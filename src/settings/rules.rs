@@ -155,11 +155,11 @@ impl<'a> Scope<'a> {
         if allow_short {
             return Ok(());
         }
-        let users = "logs out users who are working: Odoo does not save a session on each request, and a tab can \
-                     stay open for hours without a save";
+        let users = "logs out users who are working: Odoo does not save on each click";
         let logins =
             "logs out users who are working: it counts from the login, however active they are";
-        let visitors = "ends sessions of visitors who are still there: Odoo does not save a session on each request";
+        let visitors =
+            "ends sessions of visitors who are still there: Odoo does not save on each click";
         let (user, visitor) = (SHORTEST_LOGIN, SHORTEST_VISIT);
         self.not_under(user, "authenticated_window", windows.authenticated, users)?;
         if let Some(lifetime) = rules.max_lifetime {
@@ -214,7 +214,8 @@ impl<'a> Scope<'a> {
             false => "add --allow-short-window",
         };
         Err(SettingsError::usage(format!(
-            "{} is {} ({}){whose}, which is under {} and {why} (m is minutes, M months); if that is meant, {switch}",
+            "{} is {} ({}){whose}, which is under {} and {why}. If that is meant, \
+             {switch}; m is minutes, M is months",
             given.name(),
             given.text,
             words(value),

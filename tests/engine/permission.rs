@@ -37,10 +37,43 @@ fn assert_told(ran: &Ran, count: usize) {
     assert_eq!(warnings.len(), 1, "{}", ran.stderr);
     assert!(
         warnings[0].contains("may not read some session files")
-            && warnings[0].contains("or as root"),
+            && warnings[0].contains(match is_root() {
+                true => "sudo chown -hR 54321 ",
+                false => "sudo chown -hR ",
+            }),
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn shards_that_may_not_be_listed_are_told_once_with_what_to_do() {
+    let odoo = Odoo::new();
+    expired(&odoo, 30);
+    let entries = fs::read_dir(&odoo.sessions).unwrap();
+    let shards: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    assert!(shards.len() > 10);
+    lock(&odoo, &[]);
+    let allow = |mode| {
+        for shard in &shards {
+            fs::set_permissions(shard, Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    allow(0o000);
+    let ran = odoo.run("reap", &[]);
+    let who = odoo.run("who", &[]);
+    allow(0o755);
+    assert_eq!(ran.code, 3, "{}", ran.all());
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    let advice = "may not read some session files";
+    assert!(
+        ran.stderr.contains(advice) && ran.stderr.contains("sudo chown -hR "),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(who.stderr.lines().count(), 1, "{}", who.stderr);
+    let advice = "some directories of the store may not be read by this user";
+    assert!(who.stderr.contains(advice), "{}", who.stderr);
 }
 
 #[test]

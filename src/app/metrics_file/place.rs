@@ -54,7 +54,9 @@ impl Place {
                     // Perhaps a link.
                     Err(Errno::NOTDIR) => {}
                     Err(Errno::NOENT) => {
-                        return Err(io::Error::other("its directory was not found"));
+                        return Err(io::Error::other(
+                            "its directory was not found, make it first",
+                        ));
                     }
                     Err(errno) => return Err(errno.into()),
                 }

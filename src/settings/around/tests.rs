@@ -297,6 +297,18 @@ fn more_stores_than_a_host_has_are_not_remembered() {
 }
 
 #[test]
+fn a_named_odoo_conf_without_a_data_dir_is_told_where_nothing_is_found() {
+    let system = System::new();
+    fs::create_dir_all(system.path("etc")).unwrap();
+    let conf = system.path("etc/my.conf");
+    fs::write(&conf, "[options]\n").unwrap();
+    let file = ConfFile::read(&conf).unwrap();
+    let error = look(Some(file), &system.surroundings()).unwrap_err();
+    let told = "/etc/my.conf names no data_dir, and no session store was found";
+    assert!(error.to_string().contains(told), "{error}");
+}
+
+#[test]
 fn an_odoo_conf_without_a_data_dir_leads_to_the_home_of_its_owner() {
     use std::os::unix::fs::MetadataExt as _;
     let system = System::new().sessions("opt/x").filestore("opt/x");
