@@ -8,8 +8,8 @@ use std::os::unix::fs::MetadataExt;
 
 use serde_json::{Value, json};
 use testenv::{
-    CART, DAY, HOUR, Odoo, PENDING_2FA, USER, VISITOR, flat, is_root, program, run, sharded,
-    skipped,
+    CART, DAY, HOUR, Odoo, PENDING_2FA, USER, VISITOR, flat, is_root, missing, program, run,
+    sharded, skipped,
 };
 
 const ALICE: &str = r#"{"db": "shop", "uid": 6, "login": "alice", "context": {}, "debug": ""}"#;
@@ -302,6 +302,39 @@ fn selectors_have_no_environment_variable() {
         assert_eq!(with("revoke", &variable).code, 2);
     }
     assert_eq!(odoo.files().len(), 2);
+}
+
+/// It tells when a login will be due, by the settings of this command.
+#[test]
+fn what_only_the_service_is_told_is_said() {
+    let test = "what_only_the_service_is_told_is_said";
+    let odoo = Odoo::new();
+    odoo.session("ab", USER, HOUR);
+    let data_dir = odoo.data_dir().display().to_string();
+    let script = r#"
+        mkdir -p /etc/default && mount -t tmpfs none /etc/default || exit 99
+        set_to() { echo "ODOO_SESSION_REAPER_$1" >>/etc/default/odoo-session-reaper; }
+        set_to "DATA_DIR=$2" && set_to AUTHENTICATED_WINDOW=30d && exec "$1" who --login bob --data-dir "$2"
+    "#;
+    let ran = std::process::Command::new("unshare")
+        .args(["--mount", "--map-root-user", "sh", "-c", script, "sh"])
+        .args([env!("CARGO_BIN_EXE_odoo-session-reaper"), &data_dir])
+        .output();
+    let Ok(ran) = ran else {
+        return missing(test, "unshare");
+    };
+    let said = String::from_utf8(ran.stderr).unwrap();
+    if ran.status.code() == Some(99) || said.contains("unshare:") {
+        return skipped(test, &said);
+    }
+    assert_eq!(ran.status.code(), Some(0), "{said}");
+    for part in [
+        "the service of this store is told more than this run, by /etc/default/odoo-session-reaper: \
+         ODOO_SESSION_REAPER_AUTHENTICATED_WINDOW",
+        "odoo-session-reaper who --data-dir=",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
 }
 
 #[test]

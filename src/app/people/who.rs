@@ -22,10 +22,11 @@ pub(in crate::app) fn who(
     args: WhoArgs,
     matches: &ArgMatches,
     around: &Surroundings,
-    quiet: bool,
-    stop: &Stop,
+    (quiet, stop): (bool, &Stop),
+    tell_of_the_service: impl Fn(&Settings),
 ) -> Result<Exit> {
     let settings = Settings::people(None, args.plain.into(), matches, around)?;
+    tell_of_the_service(&settings);
     let everybody = !args.selectors.are_given();
     let selection = args.selectors.selection();
     let store = run::open(&settings)?;
