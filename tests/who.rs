@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 
 use serde_json::{Value, json};
 use testenv::{
-    CART, DAY, HOUR, Odoo, PENDING_2FA, USER, VISITOR, flat, is_root, missing, program, run,
+    CART, DAY, HOUR, Odoo, PENDING_2FA, USER, VISITOR, flat, is_root, missing, named, program, run,
     sharded, skipped,
 };
 
@@ -32,19 +32,12 @@ fn names(report: &Value) -> Vec<String> {
     listed(report).into_iter().map(|(login, _)| login).collect()
 }
 
-/// A session of the login `start`, whose id ends in other characters.
-fn twin(start: &str, rest: &str, length: usize) -> String {
-    let login: String = start.chars().cycle().take(42).collect();
-    let rest: String = rest.chars().cycle().take(length - 42).collect();
-    format!("{}/{login}{rest}", &login[..2])
-}
-
 #[test]
 fn a_login_is_one_line_however_many_files_it_has() {
     let odoo = Odoo::new();
-    odoo.file(&twin("ab", "x", 84), SUPERSEDED, 3 * HOUR)
-        .file(&twin("ab", "y", 86), USER, HOUR)
-        .file(&twin("cd", "x", 84), SUPERSEDED, 3 * HOUR)
+    odoo.file(&named("ab", "x", 84), SUPERSEDED, 3 * HOUR)
+        .file(&named("ab", "y", 86), USER, HOUR)
+        .file(&named("cd", "x", 84), SUPERSEDED, 3 * HOUR)
         .session("ef", VISITOR, HOUR)
         .session("gh", VISITOR, HOUR);
     // Who came back was read since.
@@ -196,9 +189,9 @@ fn who_was_named_and_is_not_there_is_told_with_the_nearest() {
     }
     let ambiguous = Odoo::new();
     ambiguous
-        .file(&twin("ab", "x", 84), USER, HOUR)
-        .file(&twin("ab", "y", 84), USER, HOUR)
-        .file(&twin("abc", "x", 84), USER, HOUR);
+        .file(&named("ab", "x", 84), USER, HOUR)
+        .file(&named("ab", "y", 84), USER, HOUR)
+        .file(&named("abc", "x", 84), USER, HOUR);
     let ran = ambiguous.run("who", &["--sid", "ab"]);
     assert_eq!(ran.code, 2);
     assert!(

@@ -234,6 +234,15 @@ fn no_watch_is_as_told() {
     assert!(odoo.has(&sharded("b0")));
 }
 
+/// A look takes longer than ten times that.
+#[test]
+fn a_watch_shorter_than_a_look_is_quiet_if_nothing_came_back() {
+    let odoo = Odoo::new();
+    odoo.session("b0", USER, HOUR);
+    let (report, _) = Running::start(&odoo, &["--login", "bob", "--watch", "1ms"]).end(0);
+    assert_eq!(report["watch"], "quiet", "{report}");
+}
+
 #[test]
 fn what_comes_back_again_and_again_ends_the_watch_with_3() {
     let odoo = Odoo::new();

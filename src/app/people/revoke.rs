@@ -84,15 +84,8 @@ pub(in crate::app) fn revoke(
         mode: Mode::Audit,
         ..run::plan(&settings, &store, now)
     };
-    let done = Done {
-        dry_run: more.dry_run,
-        watch: watch(more.watch, settings.conf_file.as_ref()),
-        did: Did::Nothing,
-        sum: Sum::default(),
-        sessions: 0,
-        moment: None,
-        ended: Ended::Off,
-    };
+    let watch = watch(more.watch, settings.conf_file.as_ref());
+    let done = Done::nothing(more.dry_run, watch);
     run.revoke(plan, done, &caller, format, more.yes)
 }
 
@@ -143,7 +136,7 @@ impl Run<'_> {
         yes: bool,
     ) -> Result<Exit> {
         let keys = Keys::default();
-        let table = Table::new(Out::stdout(), Some(format), self.now, false);
+        let table = Table::new(Out::stdout(), format, self.now, false);
         let (mut seen, mut tally, end) = self.look(&plan, &keys, table, (false, true));
         let (mut exit, named) = ended(&seen, &tally, end);
         for said in &seen.unspared {
@@ -261,6 +254,18 @@ impl Run<'_> {
 }
 
 impl Done {
+    fn nothing(dry_run: bool, watch: Watch) -> Done {
+        Done {
+            dry_run,
+            watch,
+            did: Did::Nothing,
+            sum: Sum::default(),
+            sessions: 0,
+            moment: None,
+            ended: Ended::Off,
+        }
+    }
+
     /// Somebody who is meant may still be there where a session could not be read, or was saved again and again.
     fn exit(&self, exit: Exit, tally: &Tally) -> Exit {
         let left = match self.ended {

@@ -39,7 +39,7 @@ pub(in crate::app) fn who(
         quiet,
     };
     let plan = run::plan(&settings, &store, now);
-    let table = Table::new(Out::stdout(), Some(args.format), now, args.devices);
+    let table = Table::new(Out::stdout(), args.format, now, args.devices);
     let (mut seen, tally, end) = run.look(&plan, &Keys::default(), table, (args.devices, false));
     let (exit, named) = ended(&seen, &tally, end);
     let visitors = visitors(&plan, &tally).filter(|_| everybody);
