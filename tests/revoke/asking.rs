@@ -89,6 +89,21 @@ fn a_prefix_means_the_login_that_was_shown_and_no_later_one() {
     assert_eq!(odoo.files(), [sharded("b0b1")].into(), "{shown}");
 }
 
+/// An incident brings more than one administrator.
+#[test]
+fn a_store_that_was_moved_away_meanwhile_is_told_and_ends_with_3() {
+    let odoo = bob();
+    let moved = || {
+        std::fs::rename(&odoo.sessions, odoo.data_dir().join("sessions.old")).unwrap();
+        std::fs::create_dir(&odoo.sessions).unwrap();
+    };
+    let Some((code, shown)) = after_a_while(&odoo, "--login bob", "y\n", moved) else {
+        return;
+    };
+    assert_eq!(code, 3, "{shown}");
+    assert!(shown.contains("was moved away meanwhile"), "{shown}");
+}
+
 #[test]
 fn whatever_is_not_a_yes_is_a_no() {
     for answer in ["\n", "n\n", "nay, y\n", "\u{4}"] {

@@ -15,6 +15,7 @@ use crate::people::{
 };
 use crate::policy::LastSeen;
 use crate::reap::{End, Mode, Plan, Progress, Stop};
+use crate::redact;
 use crate::report::{Format, Out};
 use crate::select::Selection;
 use crate::settings::{ConfFile, Settings, SettingsError, Surroundings};
@@ -213,16 +214,30 @@ impl Run<'_> {
         countdown.end();
         done.sum = revoking.sum();
         done.sessions = revoking.logins();
-        done.moment = revoking.moment().filter(|_| end == End::Complete);
         done.ended = match end {
             End::Interrupted(signal) => Ended::Interrupted(signal),
-            _ => ended,
+            _ => {
+                done.moment = revoking.moment();
+                ended
+            }
         };
         done.did = match end {
-            End::Complete if tally.failures() == 0 => Did::All,
+            End::Complete if tally.failures() == 0 && self.is_in_place() => Did::All,
             _ => Did::Part,
         };
         tally
+    }
+
+    /// Whether Odoo saves where the store was opened; else says so.
+    fn is_in_place(&self) -> bool {
+        let moved = self.store.was_moved();
+        if moved {
+            tracing::error!(
+                "{} was moved away meanwhile; whoever is in what stands there now is still logged in: revoke once more",
+                redact::path(&self.store.given)
+            );
+        }
+        !moved
     }
 
     fn tell(&self, format: Format, seen: &mut Seen, tally: &Tally, done: &Done, exit: Exit) {
@@ -271,8 +286,8 @@ impl Done {
         let left = match self.ended {
             Ended::Interrupted(signal) => return Exit::Interrupted(signal),
             Ended::Never => true,
-            Ended::Off => tally.saved_again > 0,
-            Ended::Quiet => false,
+            Ended::Off => self.did == Did::Part || tally.saved_again > 0,
+            Ended::Quiet => self.did == Did::Part,
         };
         match exit {
             Exit::Done if left || tally.denied() > 0 => Exit::Partly,
