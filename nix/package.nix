@@ -52,7 +52,7 @@ rustPlatform.buildRustPackage {
   '';
 
   meta = {
-    inherit (manifest) description;
+    inherit (manifest) description homepage;
     longDescription = ''
       Odoo writes a file for each session, and visitors, robots and health checks make many of them.
       odoo-session-reaper tells sessions of logged-in users from those of visitors, and deletes the ones that

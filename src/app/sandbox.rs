@@ -22,6 +22,9 @@ const HOMES: [&str; 2] = ["/home", "/root"];
 /// What `PrivateTmp=yes` and `TemporaryFileSystem=/run` hide.
 const TEMPORARY: [&str; 3] = ["/tmp", "/var/tmp", "/run"];
 
+/// How the users of instances are called, as `User=` of the template would say it.
+const USERS: [&str; 4] = ["odoo-%i", "%i", "odoo%i", "odoo_%i"];
+
 /// As many symlinks in a row as Linux follows.
 const MOST_LINKS: usize = 40;
 
@@ -98,22 +101,73 @@ fn cure(
         format!(
             "{unit} runs as user {}, who may not. If Odoo runs as another user, name that one: {}",
             geteuid().as_raw(),
-            drop_in(unit, &[("User=NAME", None)])
+            name_user(unit, user_exists)
         )
     })
 }
 
-/// How to write a drop-in with these lines, each of them in backquotes; some end in a path.
+/// Which user to name. An instance's often has its name, and then one drop-in serves all instances. (Whose the store is
+/// does not show: `PrivateUsers=yes` makes all others nobody.)
+fn name_user(unit: &str, exists: impl Fn(&str) -> bool) -> String {
+    let named = instance(unit).and_then(|(template, name)| {
+        let mut patterns = USERS.iter();
+        let pattern = patterns.find(|pattern| exists(&pattern.replace("%i", name)))?;
+        Some((template, format!("User={pattern}")))
+    });
+    match named {
+        Some((template, line)) => drop_in(&template, &[(&line, None)]),
+        None => drop_in(unit, &[("User=NAME", None)]),
+    }
+}
+
+/// The template of an instance's unit, and the instance: `a@.service` and `b` of `a@b.service`. None where the name has
+/// escapes, which stand for other characters in paths and users.
+fn instance(unit: &str) -> Option<(String, &str)> {
+    let (prefix, rest) = unit.split_once('@')?;
+    let (name, kind) = rest.rsplit_once('.')?;
+    (!name.is_empty() && !name.contains('\\')).then(|| (format!("{prefix}@.{kind}"), name))
+}
+
+fn user_exists(user: &str) -> bool {
+    let users = std::fs::read("/etc/passwd").unwrap_or_default();
+    let mut lines = users.split(|byte| *byte == b'\n');
+    lines.any(|line| line.split(|byte| *byte == b':').next() == Some(user.as_bytes()))
+}
+
+/// How to write a drop-in with these lines, each of them in backquotes; one may end in a path. If that holds the name of
+/// the instance, the drop-in is one for the template, by which other instances in such places are served as well.
 fn drop_in(unit: &str, lines: &[(&str, Option<&Path>)]) -> String {
-    let mut out = format!("run `systemctl edit {unit}`, and write the lines `[Service]`");
+    let shared = instance(unit).and_then(|(template, name)| {
+        let path = lines.iter().find_map(|(_, path)| *path)?;
+        Some((template, with_specifier(path, name)?))
+    });
+    let edit = shared.as_ref().map_or(unit, |(template, _)| template);
+    let mut out = format!("run `systemctl edit {edit}`, and write the lines `[Service]`");
     for (line, path) in lines {
-        out.push_str(&match path.map(redact::unit_path) {
+        let shared = shared.as_ref().map(|(_, path)| path.clone());
+        out.push_str(&match path
+            .map(|path| shared.or_else(|| Some(redact::unit_path(path)?.to_string())))
+        {
             None => format!(" and `{line}`"),
             Some(Some(path)) => format!(" and `{line}{path}`"),
             Some(None) => format!(" and {line} with its path"),
         });
     }
     out
+}
+
+/// A path that needs no quotes, with `%i` where a directory is called like the instance, `odoo` and its name, or something,
+/// `-` and its name. The `-` in front is for other instances, which may lie elsewhere.
+fn with_specifier(path: &Path, name: &str) -> Option<String> {
+    let text = path.to_str()?;
+    let part = |part: &str| match part.strip_suffix(name) {
+        Some("") => "%i".to_owned(),
+        Some(before) if before == "odoo" || before.ends_with('-') => format!("{before}%i"),
+        _ => part.to_owned(),
+    };
+    let parts: Vec<String> = text.split('/').map(part).collect();
+    let general = parts.join("/");
+    (*redact::unit_path(path)? == *text && general != text).then(|| format!("-{general}"))
 }
 
 /// Where a path leads, as far as its symlinks can be read: `sessions` may be a link into a home that is hidden.

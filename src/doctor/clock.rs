@@ -3,6 +3,7 @@
 use super::Case;
 use super::finding::{Finding, Status};
 use super::host::systemd::output;
+use super::words::count;
 use crate::redact::shown;
 
 const ID: &str = "clock";
@@ -45,8 +46,8 @@ pub fn judge(evidence: &Evidence) -> Finding {
         let told = shown![
             sync,
             "; ",
-            files,
-            " files are from the future or from before 2010, and kept for ever"
+            count(files, "file"),
+            " saved in the future, and kept until then, or before 2010, and kept for ever"
         ];
         return find(Status::Warning, told).cured_by(
             "timedatectl    # if the clock is right now, those files need: touch".into(),
@@ -70,7 +71,7 @@ mod tests {
         for (synchronised, implausible, status) in [
             (Some(true), Some(0), Status::Ok),
             (Some(true), None, Status::Ok),
-            (Some(true), Some(3), Status::Warning),
+            (Some(true), Some(1), Status::Warning),
             (Some(false), Some(0), Status::Warning),
             (None, Some(0), Status::Unknown),
             (None, Some(3), Status::Warning),
@@ -81,6 +82,14 @@ mod tests {
             });
             assert_eq!(finding.status, status, "{}", finding.evidence);
             assert_eq!(finding.cure.is_none(), status == Status::Ok);
+            if let Some(files @ 1..) = implausible {
+                let told = if files == 1 {
+                    "; 1 file saved"
+                } else {
+                    "; 3 files saved"
+                };
+                assert!(finding.evidence.contains(told), "{}", finding.evidence);
+            }
         }
     }
 }

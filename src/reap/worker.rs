@@ -10,6 +10,7 @@ use std::ffi::{CStr, CString};
 use std::fmt::Arguments;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::Sender;
 use rustix::fs::FileType;
@@ -35,6 +36,7 @@ use crate::store::walk::Lister;
 use crate::tally::databases::{self, Databases};
 use crate::tally::people::Person;
 use crate::tally::{Operation, Tally, is_forbidden};
+use crate::time::{FUTURE_TOLERANCE, Timestamp};
 
 /// How many failures of one kind are logged as warnings; a directory that is read-only has one for each file.
 const WARNINGS: u64 = 10;
@@ -335,8 +337,8 @@ impl<'a> Worker<'a> {
         let policy = &self.shared.plan.policy;
         let seen = policy.seen(class, stat);
         self.tally
-            .found(file.kind, class, stat, seen, policy.age(seen));
-        self.tally.reads.found(class, stat, policy.age(stat.mtime));
+            .found(file.kind, class, stat, seen, self.age(seen));
+        self.tally.reads.found(class, stat, self.age(stat.mtime));
         if let Some(database) = judged.says.database {
             self.tally.databases.found(database, class, stat);
         }
@@ -350,6 +352,16 @@ impl<'a> Worker<'a> {
             }
             self.due.push((judged, Outcome::Left));
         }
+    }
+
+    /// As the policy tells it; but what was saved since the run began is not from the future, however long the run takes.
+    fn age(&self, seen: Timestamp) -> Option<Duration> {
+        let policy = &self.shared.plan.policy;
+        let since = || {
+            let ahead = Timestamp::of(SystemTime::now()).age(seen);
+            (seen > policy.now && ahead <= FUTURE_TOLERANCE).then_some(Duration::ZERO)
+        };
+        policy.age(seen).or_else(since)
     }
 
     fn failed(&mut self, operation: Operation, kind: Kind, name: &CStr, errno: Errno) {

@@ -1,5 +1,7 @@
 //! What stands before each deletion, and what keeps it from being made.
 
+use odoo_session_reaper::store::{Opening, Store};
+
 use crate::testenv::{DAY, HOUR, Odoo, USER, VISITOR, flat, sharded};
 use crate::trace::{Call, traced};
 
@@ -55,6 +57,28 @@ fn a_file_that_was_read_is_closed_then_checked_then_deleted_with_nothing_between
             };
             assert_eq!((looks(false), looks(true)), (1, 1), "{args:?}");
         }
+    }
+}
+
+/// The kernel gives an inode back with its last handle, which is the larger part of a deletion: at the top level, where
+/// others wait for their turn, that is done when it is over.
+#[test]
+fn at_the_top_level_handles_are_closed_after_the_turn_where_open_files_are_deleted() {
+    let test = "at_the_top_level_handles_are_closed_after_the_turn_where_open_files_are_deleted";
+    let odoo = Odoo::new();
+    let files = expired(&odoo);
+    let store = Store::open(&odoo.sessions, &Opening::default()).unwrap();
+    let Some((ran, calls)) = traced(test, &odoo, &[], "reap", &[]) else {
+        return;
+    };
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    for file in files {
+        let at = |name: &str| {
+            let is_it = |call: &Call| call.name == name && call.is_about(&file);
+            calls.iter().position(is_it).unwrap()
+        };
+        let later = file.starts_with("werkzeug_") && store.deletes_open_files();
+        assert_eq!(at("close") > at("unlinkat"), later, "{calls:?}");
     }
 }
 

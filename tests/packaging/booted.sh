@@ -30,6 +30,7 @@ trap 'rm -rf "$files"' EXIT
 chmod 755 "$files"
 mkdir "$files/test"
 cp -r "$repository/tests/fixtures" "$here"/booted/{lib.sh,doctor.sh,fake-odoo,odoo.service,probe} "$files/test/"
+cp "$repository/docs/hosting.md" "$files/test/"
 cp "$deb" "$files/test/odoo-session-reaper.deb"
 
 # The same package as its next version.

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::markdown::{Page, code_spans};
 use crate::shell::{Invocation, invocations, typed};
 use crate::testenv::{Ran, program, run, skipped};
-use crate::{all_options, help, pages};
+use crate::{all_options, help, page, pages};
 
 /// A store of the demo, in a place that looks like Odoo's.
 struct Sandbox {
@@ -156,9 +156,12 @@ fn shown(page: &Page) -> Vec<(String, Invocation)> {
     shown
 }
 
-/// `args: ["reap", …]` of a container whose entry point the program is.
+/// `args: ["reap", …]`, or `command:` of Compose, of a container whose entry point the program is.
 fn container_args(line: &str) -> Option<Invocation> {
-    let args = line.trim().strip_prefix("args: ")?;
+    let line = line.trim();
+    let args = line
+        .strip_prefix("args: ")
+        .or(line.strip_prefix("command: "))?;
     Some(Invocation {
         variables: Vec::new(),
         args: serde_json::from_str(args).unwrap(),
@@ -176,6 +179,26 @@ fn every_command_of_the_pages_runs() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count > 20, "only {count} commands were found in the pages");
+}
+
+/// Which the packages install, and `tests/packaging/image.sh` runs.
+#[test]
+fn the_examples_for_containers_are_shown_whole() {
+    for (file, shown) in [
+        ("docker-run.sh", "docs/containers.md"),
+        ("compose.yaml", "docs/containers.md"),
+        ("cronjob.yaml", "docs/kubernetes.md"),
+    ] {
+        let example = fs::read_to_string(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("container")
+                .join(file),
+        )
+        .unwrap();
+        let page = page(shown);
+        let block = page.blocks.iter().find(|block| block.text == example);
+        assert!(block.is_some(), "{shown} shows another container/{file}");
+    }
 }
 
 #[test]

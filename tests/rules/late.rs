@@ -38,16 +38,26 @@ fn is_saved(session: &Path) {
     fs::rename(temporary, session).unwrap();
 }
 
+/// Or Odoo deletes it, when he logs out.
+fn is_logged_out(session: &Path) {
+    fs::remove_file(session).unwrap();
+}
+
 #[test]
 fn who_comes_back_after_he_was_judged_stays_by_a_save_and_where_reads_count_by_a_read() {
     let test = "who_comes_back_after_he_was_judged_stays_by_a_save_and_where_reads_count_by_a_read";
     let by_reads = &["--last-seen", "atime"][..];
-    for (args, meanwhile, stays) in [
-        (&[][..], is_saved as fn(&Path), true),
-        (by_reads, is_saved, true),
-        (by_reads, comes_back, true),
-        (&[], comes_back, false),
-        (by_reads, |_| (), false),
+    /// How many were saved again, vanished, and were due.
+    const KEPT: [u64; 3] = [1, 0, 0];
+    const GONE: [u64; 3] = [0, 1, 0];
+    const DUE: [u64; 3] = [0, 0, 1];
+    for (args, meanwhile, comes) in [
+        (&[][..], is_saved as fn(&Path), KEPT),
+        (by_reads, is_saved, KEPT),
+        (by_reads, comes_back, KEPT),
+        (&[], comes_back, DUE),
+        (by_reads, |_| (), DUE),
+        (by_reads, is_logged_out, GONE),
     ] {
         let odoo = Odoo::new();
         let name = sharded("aa");
@@ -66,12 +76,10 @@ fn who_comes_back_after_he_was_judged_stays_by_a_save_and_where_reads_count_by_a
             return;
         };
         assert_eq!(ran.code, 0, "{}", ran.all());
-        assert_eq!(odoo.has(&name), stays, "{args:?}");
-        let told = [
-            &report["kept"]["saved_again"],
-            &report["total"]["due"]["files"],
-        ];
-        assert_eq!(told, [u64::from(stays), u64::from(!stays)], "{args:?}");
+        assert_eq!(odoo.has(&name), comes == KEPT, "{args:?}");
+        let due = &report["total"]["due"]["files"];
+        let told = [&report["kept"]["saved_again"], &report["vanished"], due];
+        assert_eq!(told, comes, "{args:?}");
     }
 }
 

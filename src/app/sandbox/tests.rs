@@ -54,6 +54,61 @@ fn names_the_user_where_the_permission_is_missing() {
 }
 
 #[test]
+fn names_the_template_where_the_place_has_the_name_of_the_instance() {
+    const TEMPLATE: &str = "systemctl edit odoo-session-reaper@.service";
+    let shared = |path: &str, written: &str| {
+        let advice = drop_in(UNIT, &[("ReadWritePaths=", Some(Path::new(path)))]);
+        assert_eq!(typed(&advice), [TEMPLATE, "[Service]", written]);
+    };
+    shared("/data/shop/sessions", "ReadWritePaths=-/data/%i/sessions");
+    shared(
+        "/erp/odooshop/x-shop/sessions",
+        "ReadWritePaths=-/erp/odoo%i/x-%i/sessions",
+    );
+    let advice = said("/home/shop/data/sessions", DELETING, Errno::NOENT, false);
+    assert_eq!(
+        typed(&advice),
+        [
+            TEMPLATE,
+            "[Service]",
+            "ProtectHome=tmpfs",
+            "BindPaths=-/home/%i/data/sessions"
+        ]
+    );
+    // Another's name that only ends alike, a path that needs quotes or doubled signs, a unit that is no instance's.
+    for (unit, path) in [
+        (UNIT, "/data/workshop/sessions"),
+        (UNIT, "/my data/shop/sessions"),
+        (UNIT, "/100%/shop/sessions"),
+        ("odoo-session-reaper.service", "/data/shop/sessions"),
+        ("odoo-session-reaper@a\\x2db.service", "/data/a-b/sessions"),
+    ] {
+        let advice = drop_in(unit, &[("ReadWritePaths=", Some(Path::new(path)))]);
+        assert_eq!(typed(&advice)[0], format!("systemctl edit {unit}"));
+        assert!(!advice.contains("%i"), "{advice}");
+    }
+}
+
+#[test]
+fn names_the_user_that_has_the_name_of_the_instance() {
+    let advice = |unit, user: &str| name_user(unit, |asked| asked == user);
+    for (user, written) in [
+        ("odoo-shop", "User=odoo-%i"),
+        ("shop", "User=%i"),
+        ("odooshop", "User=odoo%i"),
+    ] {
+        let edit = "systemctl edit odoo-session-reaper@.service";
+        assert_eq!(typed(&advice(UNIT, user)), [edit, "[Service]", written]);
+    }
+    assert_eq!(
+        typed(&advice(UNIT, "bob")),
+        [EDIT, "[Service]", "User=NAME"]
+    );
+    let plain = "odoo-session-reaper.service";
+    assert_eq!(typed(&advice(plain, "shop"))[2], "User=NAME");
+}
+
+#[test]
 fn is_silent_where_the_sandbox_is_no_likely_reason() {
     assert_eq!(said("/srv/erp/sessions", DELETING, Errno::NOENT, false), "");
     assert_eq!(said("/srv/erp/sessions", DELETING, Errno::IO, false), "");

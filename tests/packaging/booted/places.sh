@@ -83,11 +83,43 @@ for service in odoo-session-reaper.service odoo-session-reaper@17.service; do
     no_dropin $service
 done
 for place in /var/lib/odoo/shop /var/lib/odoo-shop /var/lib/odoo-shop/.local/share/Odoo /opt/odoo/shop /opt/odoo/shop/data \
-    /opt/odoo-shop/.local/share/Odoo /opt/odoo-shop/data /srv/odoo/shop /odooshop/.local/share/Odoo; do
+    /opt/odoo-shop/.local/share/Odoo /opt/odoo-shop/data /srv/odoo/shop /odooshop/.local/share/Odoo \
+    /opt/shop /opt/shop/data /opt/shop/.local/share/Odoo /srv/shop /var/lib/shop /shop /shop/.local/share/Odoo; do
     store $place
     echo "ODOO_SESSION_REAPER_DATA_DIR=$place" >/etc/default/odoo-session-reaper-shop
     reaps "$place, of an instance" odoo-session-reaper@shop $place/sessions
 done
+
+section 'Twenty instances, by one drop-in for the template and no file of their own'
+template=odoo-session-reaper@.service
+names=(c{01..20})
+for name in "${names[@]}"; do
+    adduser --system --group --no-create-home --home "/srv/$name" --quiet "odoo-$name"
+    store "/srv/$name/data"
+    chown -R "odoo-$name:" "/srv/$name"
+done
+lines=('[Service]' Environment=ODOO_SESSION_REAPER_DATA_DIR=/srv/%i/data)
+dropin $template "${lines[@]}"
+for wanted in User=odoo-%i ReadWritePaths=-/srv/%i/data/sessions; do
+    cursor
+    errs odoo-session-reaper@c01.service
+    check 'it names the template' grep -qF "systemctl edit $template" <<<"$error"
+    equal 'and what to write' "[Service] $wanted" "$(cure | paste -sd' ')"
+    lines+=("$wanted")
+    dropin $template "${lines[@]}"
+done
+# The page shows this very drop-in.
+sort "/etc/systemd/system/$template.d/override.conf" >/tmp/written
+sed -n '/^## Many instances/,/^## /p' /test/hosting.md | sed -n '/^```ini/,/^```$/{/^```/d;p}' | sort >/tmp/shown
+check 'the page shows this very drop-in' diff /tmp/shown /tmp/written
+check 'all of them run' systemctl start "${names[@]/#/odoo-session-reaper@}"
+for name in "${names[@]}"; do
+    [[ $(files "/srv/$name/data/sessions") = "$kept" ]] || check "the store of $name is reaped" false
+done
+check 'and each has a timer' systemctl enable -q --now $(printf 'odoo-session-reaper@%s.timer ' "${names[@]}")
+equal 'twenty timers wait' 20 "$(systemctl list-timers --no-legend 'odoo-session-reaper@c*' | wc -l)"
+systemctl disable -q --now $(printf 'odoo-session-reaper@%s.timer ' "${names[@]}")
+no_dropin $template
 
 section 'Other places'
 for place in /srv/erp '/srv/my erp/100%boss' '/srv/a"b\c:d' /home/odoo-data '/home/my data:100%' /var/tmp/odoo; do
