@@ -221,8 +221,9 @@ impl Run<'_> {
                 ended
             }
         };
+        let left = tally.failures() > 0 || (ended == Ended::Off && tally.saved_again > 0);
         done.did = match end {
-            End::Complete if tally.failures() == 0 && self.is_in_place() => Did::All,
+            End::Complete if !left && self.is_in_place() => Did::All,
             _ => Did::Part,
         };
         tally
@@ -283,15 +284,11 @@ impl Done {
 
     /// Somebody who is meant may still be there where a session could not be read, or was saved again and again.
     fn exit(&self, exit: Exit, tally: &Tally) -> Exit {
-        let left = match self.ended {
-            Ended::Interrupted(signal) => return Exit::Interrupted(signal),
-            Ended::Never => true,
-            Ended::Off => self.did == Did::Part || tally.saved_again > 0,
-            Ended::Quiet => self.did == Did::Part,
-        };
-        match exit {
-            Exit::Done if left || tally.denied() > 0 => Exit::Partly,
-            exit => exit,
+        let left = self.did == Did::Part || self.ended == Ended::Never || tally.denied() > 0;
+        match (self.ended, exit) {
+            (Ended::Interrupted(signal), _) => Exit::Interrupted(signal),
+            (_, Exit::Done) if left => Exit::Partly,
+            (_, exit) => exit,
         }
     }
 
