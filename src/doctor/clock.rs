@@ -8,6 +8,9 @@ use crate::redact::shown;
 
 const ID: &str = "clock";
 
+/// What bounds the harm of a clock that jumps.
+const FUSE: &str = "; --max-logouts limits how many logins a wrong clock can end";
+
 pub struct Evidence {
     /// systemd says whether something keeps the clock right; `None` where nobody says.
     pub synchronised: Option<bool>,
@@ -47,17 +50,17 @@ pub fn judge(evidence: &Evidence) -> Finding {
             sync,
             "; ",
             count(files, "file"),
-            " saved in the future, and kept until then, or before 2010, and kept for ever"
+            " saved in the future, and kept until then, or before 2010, and kept for ever",
+            FUSE
         ];
         return find(Status::Warning, told).cured_by(
-            "timedatectl    # if the clock is right now, those files need: touch".into(),
+            "timedatectl    # is it right now? Then let those people log in again, and `touch` their files".into(),
         );
     }
     match evidence.synchronised {
         Some(true) => find(Status::Ok, sync.into()),
-        Some(false) => {
-            find(Status::Warning, sync.into()).cured_by("sudo timedatectl set-ntp true".into())
-        }
+        Some(false) => find(Status::Warning, shown![sync, FUSE])
+            .cured_by("sudo timedatectl set-ntp true".into()),
         None => find(Status::Unknown, sync.into()).cured_by("timedatectl; chronyc tracking".into()),
     }
 }
@@ -82,6 +85,8 @@ mod tests {
             });
             assert_eq!(finding.status, status, "{}", finding.evidence);
             assert_eq!(finding.cure.is_none(), status == Status::Ok);
+            let fuse = finding.evidence.to_string().contains("--max-logouts");
+            assert_eq!(fuse, status == Status::Warning);
             if let Some(files @ 1..) = implausible {
                 let told = if files == 1 {
                     "; 1 file saved"

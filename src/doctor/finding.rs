@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::redact::{Shown, shown};
 
 /// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     Ok,
@@ -87,7 +87,16 @@ pub fn verdict(findings: &[&Finding], proven: Proven) -> (Shown, Exit) {
         [] => all_well(&others, proven),
         [first, ..] if in_the_way.iter().all(|finding| finding.is_only_on()) => {
             let how = first.cure.clone().unwrap_or_default();
-            shown!["safe to turn Odoo's GC off: ", how]
+            match proven {
+                Proven::OnSince(None) => {
+                    "not yet: the reaper has not run to its end; ask again after its next run"
+                        .into()
+                }
+                _ if !keeps_up(&others) => {
+                    "not yet: the reaper was not seen to keep up; see `keeps-up`".into()
+                }
+                _ => shown!["safe to turn Odoo's GC off: ", how],
+            }
         }
         some => shown!["not yet: ", count(some.len() as u64, "thing")],
     };
@@ -106,11 +115,19 @@ pub fn verdict(findings: &[&Finding], proven: Proven) -> (Shown, Exit) {
     (shown![sentence, warned], exit)
 }
 
+fn keeps_up(findings: &[&Finding]) -> bool {
+    let mut findings = findings.iter();
+    findings.all(|finding| finding.id != super::keeps_up::ID || finding.status == Status::Ok)
+}
+
 /// What there is to say where nothing is in the way.
 fn all_well(findings: &[&Finding], proven: Proven) -> Shown {
-    let keeps_up = |finding: &&&Finding| finding.id == super::keeps_up::ID;
-    let mut keeps_up = findings.iter().filter(keeps_up);
+    let is_doubted =
+        |finding: &&Finding| finding.id == super::odoo_gc::ID && finding.status != Status::Ok;
     match proven {
+        _ if findings.iter().any(is_doubted) => {
+            "nothing is in the way, but it is not sure that Odoo's GC is off; see `odoo-gc`".into()
+        }
         Proven::OnSince(Some(since)) => shown![
             "Odoo's GC is off; the reaper is on since ",
             since,
@@ -119,7 +136,7 @@ fn all_well(findings: &[&Finding], proven: Proven) -> Shown {
         Proven::OnSince(None) => {
             "Odoo's GC is off; the reaper is on, but has not run yet; ask again tomorrow".into()
         }
-        Proven::Yes if keeps_up.any(|finding| finding.status != Status::Ok) => {
+        Proven::Yes if !keeps_up(findings) => {
             "Odoo's GC is off and the reaper is on, but it was not seen to keep up".into()
         }
         Proven::Yes => "Odoo's GC is off and the reaper keeps up".into(),
@@ -172,6 +189,24 @@ mod tests {
                 new,
                 "safe to turn Odoo's GC off: do it",
                 Exit::Failed,
+            ),
+            (
+                vec![("odoo-gc", Problem), ("reaper", Ok)],
+                never,
+                "not yet: the reaper has not run to its end; ask again after its next run",
+                Exit::Failed,
+            ),
+            (
+                vec![("odoo-gc", Problem), ("reaper", Ok), ("keeps-up", Unknown)],
+                yes,
+                "not yet: the reaper was not seen to keep up; see `keeps-up`",
+                Exit::Failed,
+            ),
+            (
+                vec![("odoo-gc", Warning), ("reaper", Ok), ("keeps-up", Ok)],
+                yes,
+                "nothing is in the way, but it is not sure that Odoo's GC is off; see `odoo-gc` (1 warning)",
+                Exit::Done,
             ),
             (
                 vec![("odoo-gc", Problem), ("reaper", Problem), ("room", Warning)],

@@ -10,7 +10,7 @@ pub mod store;
 pub mod systemd;
 pub mod told;
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _};
 use std::time::SystemTime;
 
 use rustix::process::geteuid;
@@ -19,6 +19,9 @@ use crate::time::Timestamp;
 use master::Master;
 use process::Seen;
 use systemd::Unit;
+
+/// The most that is read of the arguments or variables of a process; the kernel starts none with more than 6 MiB.
+const LARGEST: u64 = 6 << 20;
 
 /// What there is on this host, beside session stores.
 #[derive(Debug)]
@@ -67,7 +70,7 @@ fn processes() -> Vec<Seen> {
     let seen = all.filter_map(|process| {
         let pid = process.pid();
         // procfs refuses those whose arguments are no UTF-8.
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let line = of_process(pid, "cmdline")?;
         let words = line.split(|byte| *byte == 0);
         let words = words.map(|word| String::from_utf8_lossy(word).into_owned());
         let exe = process.exe().ok();
@@ -79,6 +82,14 @@ fn processes() -> Vec<Seen> {
         })
     });
     seen.collect()
+}
+
+/// The beginning of a file of `/proc`, which a process can make as long as its memory.
+fn of_process(pid: i32, file: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(format!("/proc/{pid}/{file}")).ok()?;
+    file.take(LARGEST).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// Whether `/proc` is mounted with `hidepid`: everybody may know what the first process is called otherwise.

@@ -2,6 +2,8 @@
 
 use super::Case;
 use super::finding::{Finding, Status};
+use super::host::store::Audit;
+use super::host::systemd::Unit;
 use super::words::{ago, lasting};
 use crate::redact::{self, Shown, shell, shown};
 
@@ -25,13 +27,12 @@ pub struct Evidence {
     /// For how long the timer has been on, if it is known.
     pub on_for: Option<i64>,
     pub last_success: Option<i64>,
-    pub audit: Result<Counts, Shown>,
+    pub counts: Counts,
     /// Files that were deleted within a day, if the journal tells.
     pub deleted: Option<u64>,
     /// A store of an Odoo that runs, where this one is dormant.
     pub alive: Option<Shown>,
     pub unit: Option<Shown>,
-    pub root: bool,
 }
 
 pub struct Counts {
@@ -45,52 +46,43 @@ pub struct Counts {
     pub dormant: Option<i64>,
 }
 
-pub fn gather(case: &Case<'_>, is_reaped: bool, success: Option<i64>) -> Evidence {
+pub fn gather(case: &Case<'_>, audit: &Audit, is_reaped: bool, success: Option<i64>) -> Evidence {
     let now = case.host.now;
     let unit = case.unit;
-    let mut alive = case.others_alive();
+    let journal = &case.journal;
     Evidence {
         is_reaped,
         on_for: unit.and_then(|unit| unit.since).map(|since| now - since),
         last_success: success.map(|success| now - success),
-        audit: case
-            .store
-            .audit
-            .as_ref()
-            .map_err(Shown::clone)
-            .map(|audit| {
-                let overdue = WINDOWS.iter().filter_map(|(class, option)| {
-                    let row = audit.plain(class)?;
-                    let window = i64::try_from(audit.longest(option)?).ok()?;
-                    // The oldest may be protected; then its age says nothing.
-                    let oldest = row.oldest.filter(|_| row.due.files > 0)?;
-                    Some(now - oldest - window)
-                });
-                let saved = audit.store.last_change.unwrap_or(now);
-                Counts {
-                    files: audit.total.files,
-                    due: audit.total.due.files,
-                    overdue: overdue.max().filter(|_| !audit.protects_logins()),
-                    arrived: audit.total.younger_than(DAY as u64),
-                    dormant: audit.store.dormant.then_some(now - saved),
-                }
-            }),
-        deleted: case.journal.readable.then_some(case.journal.deleted),
-        alive: alive.next().map(redact::path),
-        unit: unit.map(|unit| redact::printable(unit.name.as_bytes())),
-        root: case.host.root,
+        counts: counts(audit, now),
+        deleted: journal.readable.then_some(journal.deleted),
+        alive: case.others_alive().next().map(redact::path),
+        unit: unit.map(Unit::shown),
+    }
+}
+
+fn counts(audit: &Audit, now: i64) -> Counts {
+    let overdue = WINDOWS.iter().filter_map(|(class, option)| {
+        let row = audit.plain(class)?;
+        let window = i64::try_from(audit.longest(option)?).ok()?;
+        // The oldest login may be protected; then its age says nothing.
+        let protected = *class == "authenticated" && audit.protects_logins();
+        let oldest = row.oldest.filter(|_| row.due.files > 0 && !protected)?;
+        Some(now - oldest - window)
+    });
+    let saved = audit.store.last_change.unwrap_or(now);
+    Counts {
+        files: audit.total.files,
+        due: audit.total.due.files,
+        overdue: overdue.max(),
+        arrived: audit.total.younger_than(DAY as u64),
+        dormant: audit.store.dormant.then_some(now - saved),
     }
 }
 
 pub fn judge(evidence: &Evidence) -> Finding {
     let find = |status, evidence| Finding::new(ID, status, evidence);
-    let counts = match &evidence.audit {
-        Ok(counts) => counts,
-        Err(why) => {
-            let told = shown!["the store could not be looked at: ", why];
-            return super::odoo::seen_by_root(find(Status::Unknown, told), evidence.root);
-        }
-    };
+    let counts = &evidence.counts;
     if let Some(since) = counts.dormant {
         return dormant(since, evidence);
     }
@@ -169,17 +161,16 @@ mod tests {
             is_reaped: true,
             on_for: Some(on_for),
             last_success: success,
-            audit: Ok(Counts {
+            counts: Counts {
                 files: 90,
                 due: 9,
                 overdue,
                 arrived: 40,
                 dormant: None,
-            }),
+            },
             deleted: Some(30),
             alive: None,
             unit: Some("x".into()),
-            root: true,
         };
         for (overdue, on_for, success, status, told) in [
             (
@@ -234,11 +225,6 @@ mod tests {
             ..seen(None, 0, None)
         };
         assert_eq!(judge(&nobody).status, Status::Unknown);
-        let blind = Evidence {
-            audit: Err("no".into()),
-            ..seen(None, 0, None)
-        };
-        assert_eq!(judge(&blind).status, Status::Unknown);
     }
 
     #[test]
@@ -247,17 +233,16 @@ mod tests {
             is_reaped: true,
             on_for: None,
             last_success: Some(60),
-            audit: Ok(Counts {
+            counts: Counts {
                 files: 1,
                 due: 1,
                 overdue: None,
                 arrived: 0,
                 dormant: Some(20 * DAY),
-            }),
+            },
             deleted: None,
             alive,
             unit: None,
-            root: true,
         };
         let moved = judge(&seen(Some("/srv/new".into())));
         assert_eq!(moved.status, Status::Problem);

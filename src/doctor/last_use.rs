@@ -2,18 +2,19 @@
 
 use super::Case;
 use super::finding::{Finding, Status};
+use super::host::store::Audit;
 use super::reaper::defaults;
 use super::words::count;
 use crate::redact::{Shown, shell, shown};
 
-const ID: &str = "last-use";
+pub const ID: &str = "last-use";
 
 /// Of fewer, all may be read at once by chance.
 const MANY: u64 = 50;
 
 pub struct Evidence {
-    /// Logins that are due though they were used within their window: at least, and at most. `None` if nobody
-    /// could look, or if reads are not noted here.
+    /// Logins that are due though they were used within their window: at least, and at most. `None` if reads
+    /// are not noted here.
     pub active: Option<(u64, u64)>,
     /// Sessions that were read in the last day and not saved, and those of them that were read at once.
     pub read: (u64, u64),
@@ -23,21 +24,13 @@ pub struct Evidence {
     pub data_dir: Shown,
 }
 
-pub fn gather(case: &Case<'_>) -> Evidence {
-    let audit = case.store.audit.as_ref().ok();
-    let last_seen = audit.and_then(|audit| {
-        let mut of_it = audit.policy.iter();
-        of_it.find(|setting| setting.option == "last_seen")
-    });
+pub fn gather(case: &Case<'_>, audit: &Audit) -> Evidence {
+    let mut policy = audit.policy.iter();
+    let last_seen = policy.find(|setting| setting.option == "last_seen");
+    let most = |least| (least, audit.due_but_active_up_to.unwrap_or(least));
     Evidence {
-        active: audit.and_then(|audit| {
-            let least = audit.due_but_active?;
-            Some((least, audit.due_but_active_up_to.unwrap_or(least)))
-        }),
-        read: audit.map_or((0, 0), |audit| {
-            let together = audit.read_together.unwrap_or(0);
-            (audit.read.unwrap_or(0), together)
-        }),
+        active: audit.due_but_active.map(most),
+        read: (audit.read.unwrap_or(0), audit.read_together.unwrap_or(0)),
         by_reads: last_seen.is_some_and(|setting| setting.value == "atime"),
         file: defaults(case.unit.map_or("odoo-session-reaper", |unit| &unit.name)),
         data_dir: case.data_dir(),
@@ -67,11 +60,7 @@ pub fn judge(evidence: &Evidence) -> Finding {
         );
     }
     if most == 0 {
-        let told = match evidence.by_reads {
-            true => "reads count, and nobody active is due",
-            false => "nobody active is due",
-        };
-        return find(Status::Ok, told.into());
+        return find(Status::Ok, "nobody active is due".into());
     }
     let number = match least == most {
         true => count(least, "login"),
@@ -84,7 +73,7 @@ pub fn judge(evidence: &Evidence) -> Finding {
             "# read for more than 90 days after the last save: let these people log in again".into()
         }
         false => shown![
-            "echo ODOO_SESSION_REAPER_LAST_SEEN=atime | sudo tee -a ",
+            "printf '\\n%s\\n' ODOO_SESSION_REAPER_LAST_SEEN=atime | sudo tee -a ",
             &evidence.file,
             "    # the option --last-seen atime"
         ],
@@ -110,11 +99,7 @@ mod tests {
                 Status::Ok,
                 "nobody active is due",
             ),
-            (
-                seen(Some((0, 0)), true),
-                Status::Ok,
-                "reads count, and nobody active is due",
-            ),
+            (seen(Some((0, 0)), true), Status::Ok, "nobody active is due"),
             (
                 seen(Some((1, 1)), false),
                 Status::Warning,

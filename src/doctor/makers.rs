@@ -2,9 +2,10 @@
 
 use super::Case;
 use super::finding::{Finding, Status};
+use super::host::store::{Audit, Row};
 use crate::redact::{Shown, shown};
 
-const ID: &str = "makers";
+pub const ID: &str = "makers";
 
 const DAY: u64 = 86_400;
 
@@ -12,7 +13,7 @@ const DAY: u64 = 86_400;
 const MANY: u64 = 60;
 
 pub struct Evidence {
-    /// `None` if nobody could look, or if this store does not tell.
+    /// `None` if this store does not tell.
     pub visitors: Option<Visitors>,
     /// The oldest Odoo of this store.
     pub major: Option<u32>,
@@ -28,18 +29,16 @@ pub struct Visitors {
     pub bounced: u64,
 }
 
-pub fn gather(case: &Case<'_>) -> Evidence {
-    let audit = case.store.audit.as_ref().ok();
-    let visitors = audit.and_then(|audit| {
-        let row = audit.plain("anonymous")?;
+pub fn gather(case: &Case<'_>, audit: &Audit) -> Evidence {
+    let visitors = |row: &Row| {
         Some(Visitors {
             files: row.files,
             of_today: row.younger_than(DAY),
             bounced: audit.bounced?,
         })
-    });
+    };
     Evidence {
-        visitors,
+        visitors: audit.plain("anonymous").and_then(visitors),
         major: case.versions().map(|(major, _)| major).min(),
         data_dir: case.data_dir(),
     }

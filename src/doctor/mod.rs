@@ -22,16 +22,16 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::DoctorArgs;
 use crate::exit::Exit;
-use crate::redact::{self, Shown};
+use crate::redact::{self, Shown, shown};
 use crate::report::{Format, Out};
 use crate::settings::SettingsError;
 use face::Patient;
-use finding::{Finding, Proven, verdict};
+use finding::{Finding, Proven, Status, verdict};
 use host::Host;
 use host::journal::{self, Journal};
 use host::master::{Master, identity};
 use host::source::Version;
-use host::store::Store;
+use host::store::{Audit, Store};
 use host::systemd::Unit;
 use host::told::Told;
 
@@ -39,6 +39,8 @@ use host::told::Told;
 pub(crate) struct Case<'a> {
     host: &'a Host,
     store: &'a Store,
+    /// All that are looked at.
+    stores: &'a [Store],
     /// The unit that reaps it.
     unit: Option<&'a Unit>,
     journal: Journal,
@@ -79,15 +81,11 @@ impl Case<'_> {
         })
     }
 
-    /// Whether a running server saves in this directory.
-    fn is_used(&self, sessions: &Path) -> bool {
-        let store = identity(sessions);
-        let masters = self
-            .host
-            .masters
-            .iter()
-            .filter_map(|master| master.seen.as_ref());
-        store.is_some() && masters.into_iter().any(|seen| seen.store == store)
+    /// Whether another store was looked at, and nothing has been saved there for long.
+    fn is_left(&self, sessions: &Path) -> bool {
+        let mut stores = self.stores.iter();
+        let store = stores.find(|store| store.sessions == sessions);
+        store.is_some_and(|store| store.audit.as_ref().is_ok_and(|it| it.store.dormant))
     }
 
     /// The store's path without symlinks.
@@ -132,11 +130,13 @@ pub fn run(
             }
         }
     }
-    let examined: Vec<_> = stores
-        .iter()
-        .map(|sessions| examine(&host, sessions, args.store.config.as_deref()))
-        .collect();
-    let (patients, proven): (Vec<Patient>, Vec<Proven>) = examined.into_iter().unzip();
+    let look = |sessions: &PathBuf| {
+        let told = Reapers::of(&host, sessions).told();
+        Store::look(sessions, told, args.store.config.as_deref())
+    };
+    let stores: Vec<_> = stores.iter().map(look).collect();
+    let examined = stores.iter().map(|store| examine(&host, store, &stores));
+    let (patients, proven): (Vec<Patient>, Vec<Proven>) = examined.unzip();
     let proven = proven.into_iter().find(|proven| *proven != Proven::Yes);
     let findings: Vec<_> = patients
         .iter()
@@ -170,19 +170,38 @@ fn of_the_host(host: &Host) -> Vec<PathBuf> {
         .collect()
 }
 
-fn examine(host: &Host, sessions: &Path, config: Option<&Path>) -> (Patient, Proven) {
-    let works_here = |told: &Told| is_same(&told.sessions, sessions);
-    let units = host.units.iter().flatten();
-    let unit = units
-        .filter(|unit| unit.told.as_ref().is_some_and(works_here))
-        .max_by_key(|unit| unit.timer_active);
-    let of_cron = host.cron.iter().map(|line| &line.told);
-    let of_cron = of_cron.into_iter().find(|told| works_here(told));
-    let told = unit.and_then(|unit| unit.told.as_ref()).or(of_cron);
-    let store = Store::look(sessions, told, config);
+/// Who reaps a store.
+struct Reapers<'a> {
+    unit: Option<&'a Unit>,
+    cron: Option<&'a Told>,
+}
+
+impl<'a> Reapers<'a> {
+    fn of(host: &'a Host, sessions: &Path) -> Reapers<'a> {
+        let works_here = |told: &&Told| is_same(&told.sessions, sessions);
+        let units = host.units.iter().flatten();
+        let units = units.filter(|unit| unit.told.as_ref().filter(works_here).is_some());
+        let owner = rustix::fs::stat(sessions).ok().map(|stat| stat.st_uid);
+        let is_let_in = |user: &str| reaper::wrong_user(user, owner).is_none();
+        let lines = host.cron.iter().filter(|line| is_let_in(&line.user));
+        Reapers {
+            unit: units.max_by_key(|unit| unit.timer_active),
+            cron: lines.map(|line| &line.told).find(works_here),
+        }
+    }
+
+    fn told(&self) -> Option<&'a Told> {
+        self.unit.and_then(|unit| unit.told.as_ref()).or(self.cron)
+    }
+}
+
+fn examine(host: &Host, store: &Store, stores: &[Store]) -> (Patient, Proven) {
+    let sessions = &store.sessions;
+    let Reapers { unit, cron } = Reapers::of(host, sessions);
     let case = Case {
         host,
-        store: &store,
+        store,
+        stores,
         unit,
         journal: unit.map_or_else(Journal::default, |unit| {
             let real = std::fs::canonicalize(sessions).unwrap_or_else(|_| sessions.to_owned());
@@ -194,14 +213,14 @@ fn examine(host: &Host, sessions: &Path, config: Option<&Path>) -> (Patient, Pro
         }),
     };
     let ended_well = unit
-        .filter(|unit| unit.result == "success")
+        .filter(|unit| unit.result == "success" && unit.status == 0)
         .and_then(|unit| unit.ended);
     // systemd does not know which store it was.
     let success = case
         .journal
         .success
         .or(ended_well.filter(|_| !case.journal.readable));
-    let is_reaped = unit.is_some_and(|unit| unit.timer_active) || of_cron.is_some();
+    let is_reaped = unit.is_some_and(|unit| unit.timer_active) || cron.is_some();
     let reaper = reaper::gather(&case);
     let patient = Patient {
         store: case.store.shown.clone(),
@@ -216,16 +235,36 @@ fn findings(
     is_reaped: bool,
     success: Option<i64>,
 ) -> Vec<Finding> {
+    // Where nobody could look, most checks have nothing to say.
+    let by_audit = |id, judge: &dyn Fn(&Audit) -> Finding| match &case.store.audit {
+        Ok(audit) => judge(audit),
+        Err(why) => {
+            let told = shown!["the store could not be looked at: ", why];
+            odoo::seen_by_root(Finding::new(id, Status::Unknown, told), case.host.root)
+        }
+    };
     vec![
         odoo::judge(&odoo::gather(case)),
         odoo_gc::judge(&odoo_gc::gather(case)),
         reaper::judge(reaper),
-        keeps_up::judge(&keeps_up::gather(case, is_reaped, success)),
-        room::judge(&room::gather(case, is_reaped)),
-        makers::judge(&makers::gather(case)),
+        by_audit(keeps_up::ID, &|audit| {
+            keeps_up::judge(&keeps_up::gather(case, audit, is_reaped, success))
+        }),
+        by_audit(room::ID, &|audit| {
+            room::judge(&room::gather(case, audit, is_reaped))
+        }),
+        by_audit(makers::ID, &|audit| {
+            makers::judge(&makers::gather(case, audit))
+        }),
         clock::judge(&clock::gather(case)),
-        last_use::judge(&last_use::gather(case)),
-        rules::judge(&rules::gather(case)),
-        unknown::judge(&unknown::gather(case)),
+        by_audit(last_use::ID, &|audit| {
+            last_use::judge(&last_use::gather(case, audit))
+        }),
+        by_audit(rules::ID, &|audit| {
+            rules::judge(&rules::gather(case, audit))
+        }),
+        by_audit(unknown::ID, &|audit| {
+            unknown::judge(&unknown::gather(case, audit))
+        }),
     ]
 }

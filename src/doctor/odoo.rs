@@ -95,7 +95,7 @@ pub fn judge(evidence: &Evidence) -> Finding {
     let dark = all(|uses| matches!(uses, Uses::Closed | Uses::Untold(_)));
     if !dark.is_empty() {
         let told = shown![
-            "there are servers of which the store cannot be told: ",
+            "the store of these servers cannot be told: ",
             joined(dark.into_iter().map(told), "; ")
         ];
         return seen_by_root(find(Status::Unknown, told), evidence.root);
@@ -184,13 +184,13 @@ mod tests {
                 vec![closed, other],
                 false,
                 Status::Unknown,
-                "there are servers of which the store cannot be told: Odoo of unknown version (process 7, user 101), which this user may not look into",
+                "the store of these servers cannot be told: Odoo of unknown version (process 7, user 101), which this user may not look into",
             ),
             (
                 vec![untold],
                 false,
                 Status::Unknown,
-                "there are servers of which the store cannot be told: Odoo 17.0 (process 7, user 101), no home",
+                "the store of these servers cannot be told: Odoo 17.0 (process 7, user 101), no home",
             ),
             (vec![], false, Status::Unknown, "no Odoo runs here"),
         ] {

@@ -82,14 +82,15 @@ pub struct Evidence {
 pub fn gather(case: &Case<'_>) -> Evidence {
     let host = case.host;
     let masters = host.masters.iter();
+    // Where its store is not there, it is likely to be another one.
     let dark = masters.clone().filter(|master| {
         let seen = master.seen.as_ref();
-        seen.is_none_or(|seen| seen.data_dir.is_err())
+        seen.is_none_or(|seen| seen.data_dir.is_err() || seen.store.is_none())
     });
     Evidence {
         servers: masters
             .filter(|master| case.is_its_store(master))
-            .map(server)
+            .map(|master| server(master, case.store.owner))
             .collect(),
         dark: (dark.count() + host.orphans.len()) as u64,
         hidden: host.hidden,
@@ -99,13 +100,18 @@ pub fn gather(case: &Case<'_>) -> Evidence {
     }
 }
 
-fn server(master: &Master) -> Server {
+fn server(master: &Master, owner: Option<u32>) -> Server {
     let seen = master.seen.as_ref();
     let source = seen.and_then(|seen| seen.source.as_ref());
     let version = source.map(|source| source.version);
     let started = seen.and_then(|seen| seen.started);
     let is_newer = |started: i64| source.is_some_and(|source| source.changed > started + JITTER);
+    // Anybody can start something that looks like an Odoo, but not as the user whom the store lets in.
+    let is_stranger = master.uid.is_none_or(|uid| uid != 0 && Some(uid) != owner);
     let gc = match seen {
+        Some(_) if is_stranger => {
+            Gc::Untold("the store belongs to another user, so it may be a fake".into())
+        }
         Some(seen) => gc(seen),
         None => Gc::Untold("this user may not look into it".into()),
     };
@@ -167,11 +173,13 @@ fn pile(case: &Case<'_>) -> Pile {
     let kept = audit
         .longest("authenticated_window")
         .is_some_and(|window| window > 8 * DAY);
+    // A few may be what Odoo is not let at, or what came back from a backup.
+    let few = old * 20 <= logins.files + visitors.files;
     match old {
         0 if logins.older_than(7 * DAY) == 0 && many && kept && case.journal.no_login_in_8_days => {
             Pile::Cut
         }
-        0 => Pile::Silent,
+        _ if few => Pile::Silent,
         old => Pile::Old(old),
     }
 }
@@ -226,8 +234,8 @@ fn untold(evidence: &Evidence) -> Option<Shown> {
     }
     let more = if evidence.dark > 0 {
         shown![
-            count(evidence.dark, "other server"),
-            " may use this store, too"
+            count(evidence.dark, "more server"),
+            " may use this store: its data_dir could not be told, or is not there"
         ]
     } else if servers.is_empty() && !evidence.hidden {
         "no Odoo of this store runs, so nobody can be asked".into()
@@ -253,7 +261,12 @@ fn with_pile(told: Shown, pile: Pile) -> Shown {
         Pile::Cut => "something deletes logins at 7 days, and it is not this reaper".into(),
         Pile::Silent => "the pile cannot tell".into(),
     };
-    shown![told, "; ", pile, "; databases' parameters: not looked at"]
+    shown![
+        told,
+        "; ",
+        pile,
+        "; parameters in the databases were not looked at"
+    ]
 }
 
 fn told(server: &Server) -> Shown {
@@ -273,7 +286,9 @@ fn told(server: &Server) -> Shown {
         Gc::Untold(why) => shown![": ", why],
     };
     let pending = match server.restart_pending {
-        true => ", restart pending: its source is newer than the process",
+        true => {
+            " (restart pending: its source is newer than the process, so that this may not be what runs)"
+        }
         false => "",
     };
     shown!["process ", server.pid, version, said, pending]
@@ -289,9 +304,8 @@ fn restart(server: &Server) -> Shown {
 /// What there is to do about a build without a switch.
 fn without_switch((major, _): Version) -> Shown {
     match major {
-        ..14 => "# this Odoo has no switch: keep its GC on, or update it to 14 or newer".into(),
-        16 | 17 => "# update Odoo; or, in every database, set the system parameter\n\
-                    # sessions.max_inactivity_seconds to 315360000 (Settings, Technical)"
+        ..14 => "# update Odoo to 14 or newer: this version has no switch".into(),
+        16 | 17 => "# update Odoo, or set the system parameter sessions.max_inactivity_seconds to 315360000 in every database"
             .into(),
         _ => "# this build has no switch: update Odoo".into(),
     }

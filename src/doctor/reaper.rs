@@ -2,7 +2,7 @@
 
 mod cure;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Case;
 use super::finding::{Finding, Proven, Status};
@@ -16,21 +16,10 @@ pub const ID: &str = "reaper";
 
 const DAY: i64 = 86_400;
 
-/// A unit that works on this store.
+/// A unit that works on this store, and why it would not be let in.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    pub name: Shown,
-    /// Its timer: `enabled`, `disabled`, …; empty where there is none.
-    pub enabled: Shown,
-    pub active: bool,
-    pub since: Option<i64>,
-    pub next: Option<i64>,
-    pub result: Shown,
-    pub status: u64,
-    pub ended: Option<i64>,
-    /// When the timer started it last, also before the boot.
-    pub last: Option<i64>,
-    pub dry_run: bool,
+    pub unit: Unit,
     pub refusal: Option<Refusal>,
 }
 
@@ -59,8 +48,10 @@ pub struct Evidence {
     pub cron: Vec<Cron>,
     /// Our units there are, whatever store they work on; `None` without systemd.
     pub installed: Option<bool>,
-    /// The default unit works on another store, where an Odoo saves.
+    /// The default unit works on another store that is there, and not known to be left.
     pub default_is_taken: bool,
+    /// What all of our units are called.
+    pub names: Vec<Shown>,
     /// Units that work on no store at all, and why.
     pub refusing: Vec<(Shown, Shown)>,
     pub data_dir: Shown,
@@ -76,13 +67,17 @@ pub fn gather(case: &Case<'_>) -> Evidence {
     let store = case.store;
     let all: &[Unit] = host.units.as_deref().unwrap_or_default();
     let ours = |unit: &&Unit| {
-        unit.told
-            .as_ref()
-            .is_some_and(|told| case.is_this(&told.sessions))
+        let told = unit.told.as_ref();
+        told.is_some_and(|told| case.is_this(&told.sessions))
+    };
+    let sessions = case.real();
+    let seen = |unit: &Unit| Seen {
+        refusal: refusal(unit, &sessions, store.owner),
+        unit: unit.clone(),
     };
     let refusing = all.iter().filter_map(|unit| {
         let why = unit.told.as_ref()?.sessions.as_ref().err()?;
-        Some((redact::printable(unit.name.as_bytes()), why.clone()))
+        Some((unit.shown(), why.clone()))
     });
     let lines = host
         .cron
@@ -90,11 +85,7 @@ pub fn gather(case: &Case<'_>) -> Evidence {
         .filter(|line| case.is_this(&line.told.sessions));
     Evidence {
         now: host.now,
-        units: all
-            .iter()
-            .filter(ours)
-            .map(|unit| seen(case, unit))
-            .collect(),
+        units: all.iter().filter(ours).map(seen).collect(),
         cron: lines
             .map(|line| Cron {
                 file: redact::path(&line.file),
@@ -103,39 +94,23 @@ pub fn gather(case: &Case<'_>) -> Evidence {
             })
             .collect(),
         installed: host.units.as_ref().map(|units| !units.is_empty()),
-        default_is_taken: all.iter().any(|unit| {
-            let sessions = unit
-                .told
-                .as_ref()
-                .and_then(|told| told.sessions.as_ref().ok());
-            let is_used = sessions.is_some_and(|sessions| case.is_used(sessions));
-            unit.name == "odoo-session-reaper" && unit.timer_active && is_used
-        }),
+        default_is_taken: all.iter().any(|unit| is_taken(case, unit)),
+        names: all.iter().map(Unit::shown).collect(),
         refusing: refusing.collect(),
-        data_dir: redact::path(store.sessions.parent().unwrap_or(&store.sessions)),
+        data_dir: case.data_dir(),
         sessions: store.shown.clone(),
-        unit_path: redact::unit_path(&case.real()),
+        unit_path: redact::unit_path(&sessions),
         owner: store.owner.map(u64::from),
         root: host.root,
     }
 }
 
-fn seen(case: &Case<'_>, unit: &Unit) -> Seen {
-    let text = |text: &str| redact::printable(text.as_bytes());
-    let sessions = case.real();
-    Seen {
-        name: text(&unit.name),
-        enabled: text(&unit.enabled),
-        active: unit.timer_active,
-        since: unit.since,
-        next: unit.next,
-        result: text(&unit.result),
-        status: u64::try_from(unit.status).unwrap_or(0),
-        ended: unit.ended,
-        last: unit.last,
-        dry_run: unit.told.as_ref().is_some_and(|told| told.dry_run),
-        refusal: refusal(unit, &sessions, case.store.owner),
-    }
+/// Whether this is the default unit, and reaps a store that is there and not known to be left.
+fn is_taken(case: &Case<'_>, unit: &Unit) -> bool {
+    let told = unit.told.as_ref();
+    let sessions = told.and_then(|told| told.sessions.as_ref().ok());
+    let is_used = |it: &PathBuf| it.is_dir() && !case.is_left(it);
+    unit.name == "odoo-session-reaper" && unit.timer_active && sessions.is_some_and(is_used)
 }
 
 fn refusal(unit: &Unit, sessions: &Path, owner: Option<u32>) -> Option<Refusal> {
@@ -163,7 +138,7 @@ fn refusal(unit: &Unit, sessions: &Path, owner: Option<u32>) -> Option<Refusal> 
 }
 
 /// Whether this user is neither root nor the owner, and so is let into no store.
-fn wrong_user(user: &str, owner: Option<u32>) -> Option<Refusal> {
+pub fn wrong_user(user: &str, owner: Option<u32>) -> Option<Refusal> {
     let shown = || redact::printable(user.as_bytes());
     let Some(uid) = uid_of(user) else {
         return Some(Refusal::NoSuchUser(shown()));
@@ -174,11 +149,11 @@ fn wrong_user(user: &str, owner: Option<u32>) -> Option<Refusal> {
 
 /// How long the reaper of this store has been on, for the verdict.
 pub fn proven(evidence: &Evidence, success: Option<i64>) -> Proven {
-    let Some(unit) = evidence.units.iter().find(|unit| unit.active) else {
+    let Some(unit) = evidence.units.iter().find(|it| it.unit.timer_active) else {
         // Nobody knows when a line of cron was written.
         return Proven::Yes;
     };
-    let since = unit.since.map(|since| evidence.now - since);
+    let since = unit.unit.since.map(|since| evidence.now - since);
     match since {
         _ if success.is_some_and(|success| evidence.now - success > DAY) => Proven::Yes,
         Some(since) if since >= DAY && success.is_some() => Proven::Yes,
@@ -199,15 +174,18 @@ pub fn judge(evidence: &Evidence) -> Finding {
     let unit = evidence
         .units
         .iter()
-        .max_by_key(|unit| (unit.active, &*unit.enabled == "enabled"));
-    if let Some(unit) = unit.filter(|unit| unit.active || evidence.cron.is_empty()) {
+        .max_by_key(|it| (it.unit.timer_active, it.unit.enabled == "enabled"));
+    if let Some(unit) = unit.filter(|it| it.unit.timer_active || evidence.cron.is_empty()) {
         return of_unit(unit, evidence);
     }
     if let Some(Cron {
         file,
         user,
         refusal,
-    }) = evidence.cron.first()
+    }) = evidence
+        .cron
+        .iter()
+        .min_by_key(|line| line.refusal.is_some())
     {
         let told = shown!["a line of cron in ", file, ", as user ", user];
         return match refusal {
@@ -223,14 +201,16 @@ pub fn judge(evidence: &Evidence) -> Finding {
 fn nobody(evidence: &Evidence) -> Finding {
     let find = |status, evidence| Finding::new(ID, status, evidence);
     if evidence.sessions.starts_with("/proc/") {
-        let told = "this store is not in sight of the host, but for its server".into();
+        let told = "only its own server sees this store, as in a container".into();
         return find(Status::Unknown, told)
             .cured_by("# ask in that container: odoo-session-reaper doctor".into());
     }
     let Some(installed) = evidence.installed else {
-        let told = "there is no systemd here, and no line of cron that may be read".into();
+        let told =
+            "systemd does not answer here, and no line of cron was seen that reaps this store"
+                .into();
         return find(Status::Unknown, told).cured_by(shown![
-            "# if another host or container reaps it, ask there; else let cron run, every hour:\nodoo-session-reaper reap --data-dir ",
+            "# if another host or container reaps it, ask there; else let cron run every hour:\n# odoo-session-reaper reap --data-dir ",
             shell(&evidence.data_dir)
         ]);
     };
@@ -251,23 +231,25 @@ fn nobody(evidence: &Evidence) -> Finding {
 }
 
 /// What `systemctl is-enabled` says of a timer that starts with the host.
-const ENABLED: [&str; 7] = [
-    "enabled",
-    "enabled-runtime",
-    "static",
-    "linked",
-    "linked-runtime",
-    "generated",
-    "transient",
-];
+const ENABLED: [&str; 4] = ["enabled", "static", "linked", "generated"];
 
-fn of_unit(unit: &Seen, evidence: &Evidence) -> Finding {
-    let name = &unit.name;
-    if let Some((told, cure)) = wrong(unit, evidence) {
+fn of_unit(seen: &Seen, evidence: &Evidence) -> Finding {
+    let unit = &seen.unit;
+    let name = unit.shown();
+    if let Some((told, cure)) = wrong(seen, evidence) {
         return Finding::new(ID, Status::Problem, shown![name, told]).cured_by(cure);
     }
     let last = match (unit.ended, unit.last) {
-        (Some(ended), _) => shown!["last run succeeded ", ago(evidence.now - ended)],
+        (Some(ended), _) if unit.status == 0 => {
+            shown!["last run succeeded ", ago(evidence.now - ended)]
+        }
+        // Busy, or told to stop: the unit takes that for a success.
+        (Some(ended), _) => shown![
+            "last run was stopped before its end, exit code ",
+            u64::try_from(unit.status).unwrap_or(0),
+            ", ",
+            ago(evidence.now - ended)
+        ],
         (None, Some(last)) => shown!["last run began ", ago(evidence.now - last)],
         (None, None) => "no run yet".into(),
     };
@@ -279,13 +261,14 @@ fn of_unit(unit: &Seen, evidence: &Evidence) -> Finding {
 }
 
 /// What is wrong with a unit, behind its name, and what cures it.
-fn wrong(unit: &Seen, evidence: &Evidence) -> Option<(Shown, Shown)> {
-    let name = shell(&unit.name);
-    if let Some(refusal) = &unit.refusal {
+fn wrong(seen: &Seen, evidence: &Evidence) -> Option<(Shown, Shown)> {
+    let unit = &seen.unit;
+    let name = shell(&unit.shown());
+    if let Some(refusal) = &seen.refusal {
         let told = shown![".service ", why(refusal)];
         return Some((told, let_in(refusal, evidence, &name)));
     }
-    if unit.dry_run {
+    if unit.told.as_ref().is_some_and(|told| told.dry_run) {
         let told = ".service is told to delete nothing (dry run)".into();
         return Some((told, shown!["sudoedit ", defaults(&unit.name)]));
     }
@@ -296,13 +279,18 @@ fn wrong(unit: &Seen, evidence: &Evidence) -> Option<(Shown, Shown)> {
         // What runs before the program may have failed.
         let code = match unit.status {
             0 => Shown::default(),
-            status => shown![", exit code ", status],
+            status => shown![", exit code ", u64::try_from(status).unwrap_or(0)],
         };
-        let told = shown![".service failed: ", &unit.result, code, when];
+        let told = shown![
+            ".service failed: ",
+            redact::printable(unit.result.as_bytes()),
+            code,
+            when
+        ];
         let why = shown!["sudo journalctl -n 20 -u ", &name, "    # says why; then: "];
         return Some((told, shown![why, "sudo systemctl start ", name]));
     }
-    let told = match (unit.active, ENABLED.contains(&&*unit.enabled)) {
+    let told = match (unit.timer_active, ENABLED.contains(&&*unit.enabled)) {
         (true, true) => return None,
         (true, false) => ".timer is off after the next boot",
         (false, _) => ".timer is off",
@@ -315,7 +303,7 @@ fn wrong(unit: &Seen, evidence: &Evidence) -> Option<(Shown, Shown)> {
 
 fn why(refusal: &Refusal) -> Shown {
     match refusal {
-        Refusal::NoSuchUser(user) => shown!["runs as user ", user, ", whom there is not"],
+        Refusal::NoSuchUser(user) => shown!["runs as user ", user, ", who does not exist"],
         Refusal::WrongUser(user, owner) => {
             shown![
                 "runs as user ",

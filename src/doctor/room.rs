@@ -2,12 +2,12 @@
 
 use super::Case;
 use super::finding::{Finding, Status};
-use super::host::store;
+use super::host::store::{self, Audit};
 use super::words::day;
 use crate::redact::{self, Shown, shell, shown};
 use crate::report::numbers::bytes;
 
-const ID: &str = "room";
+pub const ID: &str = "room";
 
 const DAY: i64 = 86_400;
 
@@ -21,29 +21,26 @@ const FEW: u64 = 10;
 
 pub struct Evidence {
     pub now: i64,
-    /// `None` if nobody could look.
-    pub room: Option<store::Room>,
+    pub room: store::Room,
     /// How many files, and bytes on disk, more there are than a day ago.
     pub growth: (u64, u64),
     pub data_dir: Shown,
-    pub root: bool,
 }
 
-pub fn gather(case: &Case<'_>, is_reaped: bool) -> Evidence {
-    let audit = case.store.audit.as_ref().ok();
-    let growth = audit.map_or((0, 0), |audit| {
-        let arrived = audit.total.younger_than(DAY as u64);
-        let gone = if is_reaped { case.journal.deleted } else { 0 };
-        let more = arrived.saturating_sub(gone);
-        let each = audit.total.disk_bytes / audit.total.files.max(1);
-        (more, more.saturating_mul(each))
-    });
+pub fn gather(case: &Case<'_>, audit: &Audit, is_reaped: bool) -> Evidence {
+    let arrived = audit.total.younger_than(DAY as u64);
+    let gone = if is_reaped { case.journal.deleted } else { 0 };
+    // Without the journal nobody knows what went, so there is no rate.
+    let more = match is_reaped && !case.journal.readable {
+        true => 0,
+        false => arrived.saturating_sub(gone),
+    };
+    let each = audit.total.disk_bytes / audit.total.files.max(1);
     Evidence {
         now: case.host.now,
-        room: audit.map(|audit| audit.file_system.clone()),
-        growth,
+        room: audit.file_system.clone(),
+        growth: (more, more.saturating_mul(each)),
         data_dir: case.data_dir(),
-        root: case.host.root,
     }
 }
 
@@ -54,10 +51,7 @@ struct Left {
 }
 
 pub fn judge(evidence: &Evidence) -> Finding {
-    let Some(room) = &evidence.room else {
-        let told = "the store could not be looked at".into();
-        return super::odoo::seen_by_root(Finding::new(ID, Status::Unknown, told), evidence.root);
-    };
+    let room = &evidence.room;
     let space = |number: u64| redact::printable(bytes(number).as_bytes());
     let inodes = left(
         room.inodes,
@@ -82,20 +76,16 @@ pub fn judge(evidence: &Evidence) -> Finding {
         other => other,
     };
     let part = |what: &'static str, left: &Option<Left>| match left {
-        Some(left) => shown![&left.told, what],
-        None => shown!["no fixed number of", what],
+        Some(left) => shown![what, &left.told],
+        None => shown![what, "no fixed number"],
     };
-    let told = shown![part(" inodes", &inodes), ", ", part(" space", &bytes)];
+    let told = shown![part("inodes: ", &inodes), "; ", part("space: ", &bytes)];
     let worst = [inodes, bytes]
         .into_iter()
         .flatten()
         .map(|left| left.status);
-    let status = worst.max_by_key(|status| {
-        [Status::Ok, Status::Warning, Status::Problem]
-            .iter()
-            .position(|it| it == status)
-    });
-    let finding = Finding::new(ID, status.unwrap_or(Status::Ok), told);
+    let status = worst.max().unwrap_or(Status::Ok);
+    let finding = Finding::new(ID, status, told);
     match finding.status {
         Status::Ok => finding,
         _ => finding.cured_by(shown![
@@ -130,12 +120,12 @@ fn left(
         Some(days) => shown![
             ", full on ",
             day(now.saturating_add(days * DAY), now),
-            " at the last day's rate, of"
+            " at the last day's rate"
         ],
-        None => Shown::from(" of"),
+        None => Shown::default(),
     };
     Some(Left {
-        told: shown![number(free), " (", percent, " %) left", until],
+        told: shown![number(free), " (", percent, " %) free", until],
         status,
     })
 }
@@ -150,69 +140,60 @@ mod tests {
         let now = 1_795_292_998;
         let seen = |inodes_free, growth| Evidence {
             now,
-            room: Some(store::Room {
+            room: store::Room {
                 inodes: Some(1_000),
                 inodes_free: Some(inodes_free),
                 bytes: Some(1_000_000),
                 bytes_free: Some(900_000),
-            }),
+            },
             growth: (growth, 0),
             data_dir: "/o".into(),
-            root: true,
         };
         for (free, growth, status, told) in [
             (
                 900,
                 0,
                 Status::Ok,
-                "900 (90 %) left of inodes, 900 kB (90 %) left of space",
+                "inodes: 900 (90 %) free; space: 900 kB (90 %) free",
             ),
             (
                 900,
                 1,
                 Status::Ok,
-                "900 (90 %) left of inodes, 900 kB (90 %) left of space",
+                "inodes: 900 (90 %) free; space: 900 kB (90 %) free",
             ),
             (
                 900,
                 180,
                 Status::Warning,
-                "900 (90 %) left, full on Thursday at the last day's rate, of inodes, 900 kB (90 %) left of space",
+                "inodes: 900 (90 %) free, full on Thursday at the last day's rate; space: 900 kB (90 %) free",
             ),
             (
                 900,
                 400,
                 Status::Problem,
-                "900 (90 %) left, full on Monday at the last day's rate, of inodes, 900 kB (90 %) left of space",
+                "inodes: 900 (90 %) free, full on Monday at the last day's rate; space: 900 kB (90 %) free",
             ),
             (
                 90,
                 0,
                 Status::Warning,
-                "90 (9 %) left of inodes, 900 kB (90 %) left of space",
+                "inodes: 90 (9 %) free; space: 900 kB (90 %) free",
             ),
             (
                 10,
                 0,
                 Status::Problem,
-                "10 (1 %) left of inodes, 900 kB (90 %) left of space",
+                "inodes: 10 (1 %) free; space: 900 kB (90 %) free",
             ),
         ] {
             let finding = judge(&seen(free, growth));
             assert_eq!((finding.status, &*finding.evidence), (status, told));
         }
         let without = Evidence {
-            room: Some(store::Room::default()),
+            room: store::Room::default(),
             ..seen(1, 1)
         };
         assert_eq!(judge(&without).status, Status::Unknown);
-        assert_eq!(
-            judge(&Evidence {
-                room: None,
-                ..seen(1, 1)
-            })
-            .status,
-            Status::Unknown
-        );
     }
 }

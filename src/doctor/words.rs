@@ -29,14 +29,8 @@ pub fn moment(secs: i64) -> Shown {
 
 /// `Thursday`, or a date where that is more than six days ahead.
 pub fn day(secs: i64, now: i64) -> Shown {
-    formatted(
-        secs,
-        if secs - now < 6 * 86_400 {
-            "%A"
-        } else {
-            "%Y-%m-%d"
-        },
-    )
+    let is_near = secs - now < 6 * 86_400;
+    formatted(secs, if is_near { "%A" } else { "%Y-%m-%d" })
 }
 
 fn formatted(secs: i64, format: &str) -> Shown {

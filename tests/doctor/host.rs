@@ -54,11 +54,12 @@ impl Unit {
             let then = now - chrono::Duration::seconds(ago);
             then.format("%a %Y-%m-%d %H:%M:%S UTC").to_string()
         };
+        let status = i32::from(*result != "success");
         let (since, ended, next) = (time(self.since), time(self.ended), time(-HOUR));
         format!(
             "Id={name}.service\nLoadState=loaded\nUser={user}\nEnvironment=ODOO_SESSION_REAPER_DATA_DIR={data_dir}\n\
              ExecStart={{ path=/usr/bin/odoo-session-reaper ; argv[]=/usr/bin/odoo-session-reaper reap ; ignore_errors=no ; }}\n\
-             ProtectSystem=strict\nProtectHome=yes\nReadWritePaths=-{writable}\nResult={result}\nExecMainStatus=1\n\
+             ProtectSystem=strict\nProtectHome=yes\nReadWritePaths=-{writable}\nResult={result}\nExecMainStatus={status}\n\
              ExecMainExitTimestamp={ended}\n\n\
              Id={name}.timer\nLoadState=loaded\nUnitFileState={enabled}\nActiveState={active}\n\
              ActiveEnterTimestamp={since}\nNextElapseUSecRealtime={next}\n\n"
@@ -115,6 +116,21 @@ fn off_and_reaped_is_well() {
         told.starts_with("odoo-session-reaper.timer is on; last run succeeded 30 minutes"),
         "{told}"
     );
+}
+
+#[test]
+fn a_systemd_that_does_not_answer_is_given_up() {
+    let test = "a_systemd_that_does_not_answer_is_given_up";
+    let Some(scene) = host(test, |scene| vec![Unit::good(scene)]) else {
+        return;
+    };
+    // What it has started holds the pipe open.
+    scene.executable("bin/systemctl", "#!/bin/sh\nsleep 600\n");
+    let ran = scene.run(&format!(
+        "{OFF}\ntimeout 60 \"$DOCTOR\" doctor --data-dir data"
+    ));
+    assert_eq!(ran.code, 1, "{}", ran.all());
+    assert!(ran.stdout.contains("? reaper "), "{}", ran.stdout);
 }
 
 #[test]
@@ -176,7 +192,7 @@ fn what_is_wrong_with_a_unit_is_told_with_its_cure() {
         ),
         (
             |unit| unit.user = "nobody-of-that-name".to_owned(),
-            "whom there is not",
+            "who does not exist",
             "'[Service]' User=",
         ),
         (
@@ -213,7 +229,7 @@ fn a_store_without_a_unit_is_told_how_to_get_one() {
     let (status, told, cure) = found.of("reaper");
     assert_eq!((status, told), ("problem", "nothing reaps this store"));
     let data_dir = scene.path("data").display().to_string();
-    assert!(cure.contains(&format!("echo ODOO_SESSION_REAPER_DATA_DIR={data_dir} | sudo tee -a /etc/default/odoo-session-reaper ")), "{cure}");
+    assert!(cure.contains(&format!( "printf '\\n%s\\n' ODOO_SESSION_REAPER_DATA_DIR={data_dir} | sudo tee -a /etc/default/odoo-session-reaper ")), "{cure}");
     assert!(
         cure.ends_with("sudo systemctl enable --now odoo-session-reaper.timer"),
         "{cure}"
@@ -410,6 +426,9 @@ fn the_service_s_own_rules_are_judged() {
         (&*status, &*told),
         ("warning", "keep_login kiosk* matches nobody")
     );
+    // A login that is kept does not hide that visitors stay.
+    scene.session("f6", VISITOR, 9 * DAY);
+    assert_eq!(scene.doctor(OFF).status("keeps-up"), "problem");
 }
 
 #[test]

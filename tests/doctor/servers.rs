@@ -161,7 +161,6 @@ fn the_source_is_found_where_python_finds_it() {
     scene.source("elsewhere", "18, 0", NEW_SWITCH);
     let package = scene.path("elsewhere");
     let package = package.display();
-    let site = "venv/lib/python3.99/site-packages";
     let start = "start env ODOO_SKIP_GC_SESSIONS=1 venv/bin/python3 src/odoo-bin -c odoo.conf";
     let python = std::process::Command::new("sh")
         .args(["-c", "PATH=/usr/bin:/bin:$PATH; command -v python3"])
@@ -172,6 +171,10 @@ fn the_source_is_found_where_python_finds_it() {
     std::os::unix::fs::symlink(python.trim(), scene.path("venv/bin/python3")).unwrap();
     let real = std::fs::canonicalize(python.trim()).unwrap();
     let home = real.parent().unwrap().display();
+    let version = real.file_name().unwrap().to_string_lossy();
+    let site = format!("venv/lib/{version}/site-packages");
+    // What was left of another Python is not what runs.
+    scene.source("venv/lib/python3.0/site-packages", "18, 0", NEW_SWITCH);
     scene.file("venv/pyvenv.cfg", &format!("home = {home}\n"));
 
     let found = scene.doctor(start);
@@ -217,13 +220,48 @@ fn it_is_off_only_if_it_is_off_in_all_masters_of_the_store() {
         "{told}"
     );
     assert_eq!(found.of("odoo").1.matches("Odoo 18.0").count(), 3);
-    // One on another store is nobody's concern here.
-    scene.file("other.conf", "[options]\ndata_dir = /nowhere\n");
-    let other = "start python3 src/odoo-bin -c other.conf";
-    assert_eq!(
-        scene.doctor(&format!("{off}\n{other}")).status("odoo-gc"),
-        "ok"
+    // One on another store is nobody's concern here; one whose store is not there may be misunderstood.
+    let data_dir = scene.path("other").display().to_string();
+    scene.file("other.conf", &format!("[options]\ndata_dir = {data_dir}\n"));
+    let other = format!("{off}\nstart python3 src/odoo-bin -c other.conf");
+    assert_eq!(scene.doctor(&other).status("odoo-gc"), "unknown");
+    std::fs::create_dir_all(scene.path("other/sessions")).unwrap();
+    assert_eq!(scene.doctor(&other).status("odoo-gc"), "ok");
+}
+
+#[test]
+fn a_server_of_a_user_whom_the_store_does_not_let_in_proves_nothing() {
+    let test = "a_server_of_a_user_whom_the_store_does_not_let_in_proves_nothing";
+    if !is_root() {
+        return skipped(test, "not root");
+    }
+    let Some(scene) = Scene::new(test, "18, 0", NEW_SWITCH) else {
+        return;
+    };
+    scene.owned_by(54_321);
+    let stranger = "start setpriv --reuid 54322 --regid 54322 --clear-groups";
+    let fake = format!("{stranger} env ODOO_SKIP_GC_SESSIONS=1 python3 src/odoo-bin -c odoo.conf");
+    let found = scene.doctor(&fake);
+    let (status, told, _) = found.of("odoo-gc");
+    assert_eq!(status, "unknown", "{told}");
+    assert!(told.contains("belongs to another user"), "{told}");
+}
+
+#[test]
+fn of_a_variable_that_is_there_twice_the_first_counts_as_for_python() {
+    let test = "of_a_variable_that_is_there_twice_the_first_counts_as_for_python";
+    let Some(scene) = Scene::new(test, "18, 0", NEW_SWITCH) else {
+        return;
+    };
+    scene.executable(
+        "twice",
+        "#!/usr/bin/env python3\nimport ctypes, shutil\n\
+         words = lambda *it: (ctypes.c_char_p * (len(it) + 1))(*it)\n\
+         python = shutil.which('python3').encode()\n\
+         switch = b'ODOO_SKIP_GC_SESSIONS='\n\
+         ctypes.CDLL(None).execve(python, words(python, b'src/odoo-bin', b'-codoo.conf'), words(switch, switch + b'1'))\n",
     );
+    assert_eq!(scene.doctor("start ./twice").status("odoo-gc"), "problem");
 }
 
 #[test]
@@ -485,6 +523,22 @@ fn an_old_pile_says_that_a_build_without_a_switch_is_off_by_its_parameter() {
         told.contains("1 file older than 14 days, so nothing of Odoo's deletes"),
         "{told}"
     );
+    // One of many may be what Odoo is not let at.
+    for number in 0..20 {
+        scene.session(&format!("d{}", char::from(b'a' + number)), USER, 60);
+    }
+    assert_eq!(scene.doctor(PLAIN).status("odoo-gc"), "problem");
+    for number in 0..4 {
+        scene.session(&format!("e{number}"), USER, OLD);
+    }
+    assert_eq!(scene.doctor(PLAIN).status("odoo-gc"), "ok");
+    // Where there is nothing, nothing is old.
+    let sessions = scene.path("data/sessions");
+    std::fs::remove_dir_all(&sessions).unwrap();
+    std::fs::create_dir(&sessions).unwrap();
+    assert_eq!(scene.doctor(PLAIN).status("odoo-gc"), "problem");
+    scene.session("c3", USER, OLD);
+    assert_eq!(scene.doctor(PLAIN).status("odoo-gc"), "ok");
     // Nothing was saved for days: then nobody would delete either.
     crate::testenv::set_age(&scene.path("data/sessions"), 2 * crate::testenv::DAY);
     assert_eq!(scene.doctor(PLAIN).status("odoo-gc"), "problem");

@@ -1,6 +1,7 @@
 //! Lines of cron that run `reap`.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::systemd::{uid_of, words};
@@ -43,7 +44,9 @@ pub fn lines() -> Vec<Line> {
         }
     }
     for place in SCRIPTS {
-        for file in files(Path::new(place)) {
+        let is_executable =
+            |file: &PathBuf| std::fs::metadata(file).is_ok_and(|it| it.mode() & 0o111 != 0);
+        for file in files(Path::new(place)).into_iter().filter(is_executable) {
             let text = std::fs::read_to_string(&file).unwrap_or_default();
             lines.extend(text.lines().filter_map(|line| of(&file, "root", line)));
         }
@@ -57,11 +60,18 @@ fn files(place: &Path) -> Vec<PathBuf> {
     }
     let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
     let mut files: Vec<_> = entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_heeded))
         .map(|entry| entry.path())
         .filter(|path| path.is_file())
         .collect();
     files.sort();
     files
+}
+
+/// Whether cron looks into a file of this name: Debian's passes by `reaper.sh` and `odoo.bak`.
+fn is_heeded(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    name.chars().all(plain)
 }
 
 /// The user and the command of a line of a table.
@@ -109,6 +119,12 @@ fn of(file: &Path, user: &str, command: &str) -> Option<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cron_passes_by_does_not_count() {
+        assert!(is_heeded("odoo-session-reaper") && is_heeded("root"));
+        assert!(!is_heeded("reaper.sh") && !is_heeded("odoo.bak") && !is_heeded("odoo~"));
+    }
 
     #[test]
     fn a_line_that_reaps_is_known_in_a_table() {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use procfs::process::Process;
@@ -77,14 +78,15 @@ fn unit_of(process: &Process) -> Option<String> {
 
 fn unit_in(path: &str) -> Option<String> {
     let below = path.strip_prefix("/system.slice/")?;
-    let unit = below.split('/').rfind(|part| part.ends_with(".service"))?;
+    // What lies below the first one is named by whoever runs in it.
+    let unit = below.split('/').find(|part| !part.ends_with(".slice"))?;
     let of_others = ["cron", "crond", "ssh", "sshd", "docker", "containerd"];
     let name = unit.strip_suffix(".service")?;
     (!of_others.contains(&name)).then(|| unit.to_owned())
 }
 
 fn look(process: &Process, start: &Start, argv0: &str, uid: Option<u32>) -> Option<Insight> {
-    let environment = process.environ().ok()?;
+    let environment = environment(process.pid())?;
     let inside = Inside::of(process.pid()).ok()?;
     let root = process.root().ok()?;
     let cwd = process.cwd().ok()?;
@@ -120,6 +122,19 @@ fn look(process: &Process, start: &Start, argv0: &str, uid: Option<u32>) -> Opti
         data_dir,
         store,
     })
+}
+
+/// Its variables; of those that are there twice Python takes the first.
+fn environment(pid: i32) -> Option<HashMap<OsString, OsString>> {
+    let mut environment = HashMap::new();
+    for line in super::of_process(pid, "environ")?.split(|byte| *byte == 0) {
+        if let Some(at) = line.iter().position(|byte| *byte == b'=') {
+            let word = |bytes| OsStr::from_bytes(bytes).to_owned();
+            let value = word(&line[at + 1..]);
+            environment.entry(word(&line[..at])).or_insert(value);
+        }
+    }
+    Some(environment)
 }
 
 fn started(process: &Process) -> Option<i64> {
@@ -262,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_unit_is_the_last_service_of_the_group() {
+    fn a_unit_is_the_first_of_the_group() {
         for (path, unit) in [
             ("/system.slice/odoo.service", Some("odoo.service")),
             (
@@ -275,6 +290,14 @@ mod tests {
                 None,
             ),
             ("/system.slice/docker-0123.scope", None),
+            (
+                "/system.slice/docker-0123.scope/system.slice/odoo.service",
+                None,
+            ),
+            (
+                "/system.slice/odoo.service/evil.service",
+                Some("odoo.service"),
+            ),
         ] {
             assert_eq!(unit_in(path).as_deref(), unit, "{path}");
         }

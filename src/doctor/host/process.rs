@@ -40,15 +40,15 @@ const TITLE: &str = "odoo:";
 
 /// The servers, each with how it was started: of a family of processes the eldest, whose environment is whole.
 pub fn masters(seen: &[Seen]) -> Vec<(&Seen, Start)> {
-    let candidates: Vec<_> = seen
-        .iter()
+    // A worker is a fork with its master's arguments; what a launcher starts has its own, and its own environment.
+    let is_fork = |process: &Seen| {
+        let mut others = seen.iter();
+        others.any(|other| other.pid == process.parent && other.words == process.words)
+    };
+    let servers = seen.iter().filter(|process| !is_fork(process));
+    servers
         .filter_map(|process| Some((process, start(process)?)))
-        .collect();
-    let is_candidate = |pid| candidates.iter().any(|(process, _)| process.pid == pid);
-    candidates
-        .iter()
-        .filter(|(process, start)| !is_candidate(process.parent) && is_server(&start.args))
-        .cloned()
+        .filter(|(_, start)| is_server(&start.args))
         .collect()
 }
 
@@ -258,6 +258,18 @@ mod tests {
             .map(|(process, _)| process.pid)
             .collect();
         assert_eq!(pids, [11, 20]);
+        // A launcher in Python that is called `odoo`, too.
+        let launched = [
+            seen(30, 1, "python3 /usr/local/bin/odoo production"),
+            seen(31, 30, "python3 odoo-bin -c /x"),
+            seen(40, 1, "python3 /usr/local/bin/odoo"),
+            seen(41, 40, "python3 odoo-bin -c /x"),
+        ];
+        let launched = masters(&launched)
+            .iter()
+            .map(|it| it.0.pid)
+            .collect::<Vec<_>>();
+        assert_eq!(launched, [31, 40, 41]);
         assert!(orphans(&family).is_empty());
         assert_eq!(orphans(&family[3..4])[0].pid, 13);
     }

@@ -14,6 +14,10 @@ pub const NEW_SWITCH: &str = "ODOO_SKIP_GC_SESSIONS";
 /// The most files of a `site-packages` that are followed elsewhere; a stranger could make any number.
 const MOST_LINKS: usize = 256;
 
+/// The most places, and files of `odoo/http`, that are looked at for the same reason.
+const MOST_PLACES: usize = 512;
+const MOST_FILES: usize = 64;
+
 /// The source of a running Odoo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -40,9 +44,8 @@ pub struct Ways<'a> {
 /// Finds the source.
 pub fn find(ways: &Ways<'_>) -> Option<Source> {
     let packages = ways.packages();
-    packages
-        .iter()
-        .find_map(|package| read(ways.inside, package))
+    let mut packages = packages.iter().take(MOST_PLACES);
+    packages.find_map(|package| read(ways.inside, package))
 }
 
 impl Ways<'_> {
@@ -53,11 +56,14 @@ impl Ways<'_> {
         // A virtual environment is where the script or the interpreter lies in its `bin`.
         let bins = self.interpreters.iter().filter_map(|path| path.parent());
         let prefixes = bins.chain([&*self.script_dir]).filter_map(Path::parent);
+        // Debian's Python looks into /usr/local first.
+        let system = [Path::new("/usr/local"), Path::new("/usr")];
+        let own = prefixes.filter(|prefix| !system.contains(prefix));
         let mut packages = Vec::new();
-        for prefix in prefixes.chain([Path::new("/usr/local"), Path::new("/usr")]) {
+        for prefix in own.chain(system) {
             for lib in self.inside.list(&prefix.join("lib")) {
                 let name = lib.file_name().unwrap_or_default().to_string_lossy();
-                if name.starts_with("python3") {
+                if self.is_of_this_python(&name) {
                     dirs.extend(["site-packages", "dist-packages"].map(|site| lib.join(site)));
                 }
             }
@@ -71,6 +77,15 @@ impl Ways<'_> {
             }
         }
         packages
+    }
+
+    /// Whether modules in `lib/NAME` are for the Python that runs, as far as it tells its version (`python3.11`).
+    fn is_of_this_python(&self, name: &str) -> bool {
+        let real = self.interpreters.last().and_then(|path| path.file_name());
+        let real = real.unwrap_or_default().to_string_lossy();
+        let real = real.split(' ').next().unwrap_or_default();
+        let tells = real.starts_with("python3.");
+        name == "python3" || name.starts_with("python3") && (!tells || name == real)
     }
 
     /// Where the files of an editable installation lead.
@@ -91,6 +106,7 @@ impl Ways<'_> {
             } else {
                 let lines = text.lines().map(str::trim);
                 let paths = lines.filter(|line| line.starts_with('/'));
+                let paths = paths.take(MOST_LINKS);
                 packages.extend(paths.map(|path| Path::new(path).join("odoo")));
             }
         }
@@ -117,7 +133,8 @@ fn read(inside: &Inside, package: &Path) -> Option<Source> {
     files.extend(
         of_http
             .into_iter()
-            .filter(|file| file.extension().is_some_and(|py| py == "py")),
+            .filter(|file| file.extension().is_some_and(|py| py == "py"))
+            .take(MOST_FILES),
     );
     let switch = switch_of(version);
     let mut source = Source {

@@ -3,13 +3,13 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use chrono::DateTime;
 use serde::{Deserialize, Deserializer};
 
 use super::master::Identity;
-use super::told::Told;
+use super::told::{OF_THE_REPORT, Told};
 use crate::again;
 use crate::cli::{ENV_PREFIX, variable};
 use crate::redact::{self, Shown};
@@ -217,27 +217,22 @@ fn audit(sessions: &Path, told: Option<&Told>, config: Option<&Path>) -> Result<
             }
         }
         None => {
-            let config = config.map(|config| ("config", config));
-            for (option, path) in [("sessions-dir", sessions)].into_iter().chain(config) {
-                let mut word = OsString::from(format!("--{option}="));
-                word.push(path);
-                child.arg(word);
+            child.arg("--sessions-dir").arg(sessions);
+            if let Some(config) = config {
+                child.arg("--config").arg(config);
             }
-            let of_others = [
-                "data-dir",
-                "sessions-dir",
-                "config",
-                "metrics-file",
-                "list",
-                "verbose",
-                "quiet",
-                "log-format",
-            ];
+            let of_others = ["data-dir", "sessions-dir", "config"].into_iter();
+            let of_others = of_others.chain(OF_THE_REPORT);
             for option in of_others {
                 child.env_remove(variable(option));
             }
         }
     }
+    heard(child)
+}
+
+/// Runs the audit, and reads what it says.
+fn heard(mut child: Command) -> Result<Audit, Shown> {
     // Whatever ours is: a bare chroot has no /dev/null.
     let ran = child
         .stdin(Stdio::inherit())

@@ -1,12 +1,16 @@
 //! Our units as systemd sees them: `systemctl show`, which asks and changes nothing.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use chrono::NaiveDateTime;
 
 use super::told::Told;
+use crate::redact::{self, Shown};
 use crate::settings;
 
 /// The properties that matter, of services and timers alike.
@@ -14,6 +18,9 @@ const PROPERTIES: &str = "Id,LoadState,User,DynamicUser,Environment,EnvironmentF
                           BindPaths,StateDirectory,ProtectHome,ProtectSystem,Result,ExecMainStatus,\
                           ExecMainStartTimestamp,ExecMainExitTimestamp,UnitFileState,ActiveState,\
                           ActiveEnterTimestamp,NextElapseUSecRealtime,LastTriggerUSec";
+
+/// How long a program of the system is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where the files of an instance's environment are.
 const DEFAULTS: &str = "/etc/default";
@@ -46,6 +53,12 @@ pub struct Unit {
     pub next: Option<i64>,
     /// When the timer started the service last, also before the last boot.
     pub last: Option<i64>,
+}
+
+impl Unit {
+    pub fn shown(&self) -> Shown {
+        redact::printable(self.name.as_bytes())
+    }
 }
 
 /// The values of the properties of one unit; one that stands there more than once has several.
@@ -112,19 +125,32 @@ pub fn systemctl(args: &[&str]) -> Option<String> {
     output("systemctl", args)
 }
 
-/// What a program of the system prints, if it succeeds.
+/// What a program of the system prints, if it succeeds, and in time.
 pub fn output(program: &str, args: &[&str]) -> Option<String> {
-    let ran = Command::new(program)
+    let mut child = Command::new(program)
         .args(args)
         .env("LC_ALL", "C.UTF-8")
         .env("TZ", "UTC")
         .env("SYSTEMD_COLORS", "0")
-        .stdin(std::process::Stdio::null())
-        .output()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
         .ok()?;
-    ran.status
-        .success()
-        .then(|| String::from_utf8_lossy(&ran.stdout).into_owned())
+    let mut pipe = child.stdout.take()?;
+    let (send, said) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let read = pipe.read_to_end(&mut bytes);
+        send.send(read.map(|_| bytes))
+    });
+    let Ok(said) = said.recv_timeout(PATIENCE) else {
+        // Not waited for: where the kernel holds it, it does not end.
+        let _ = child.kill();
+        return None;
+    };
+    let succeeded = child.wait().ok()?.success();
+    succeeded.then_some(String::from_utf8_lossy(&said.ok()?).into_owned())
 }
 
 fn blocks(text: &str) -> Vec<Properties> {

@@ -13,7 +13,7 @@ use crate::redact::{self, Shown};
 use crate::settings::{Settings, Surroundings, unknown_variables};
 
 /// Options of an audit that tell how its outcome is told.
-const OF_THE_REPORT: [&str; 7] = [
+pub const OF_THE_REPORT: [&str; 7] = [
     "report",
     "format",
     "list",

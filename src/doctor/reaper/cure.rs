@@ -38,41 +38,60 @@ pub fn defaults(name: &str) -> Shown {
     shell(&redact::printable(file.as_bytes()))
 }
 
+/// Where this program lies: cron looks into two directories only.
+fn program() -> Shown {
+    let program = std::env::current_exe();
+    let program = program.unwrap_or_else(|_| "odoo-session-reaper".into());
+    redact::path(&program)
+}
+
+/// An instance that is called like the data_dir, and that nobody has yet.
+fn free_instance(evidence: &Evidence) -> Shown {
+    let base = Path::new(&*evidence.data_dir).file_name();
+    let base = base.unwrap_or_default().to_string_lossy();
+    let plain = base
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '_');
+    let plain: String = plain.take(32).collect::<String>().to_lowercase();
+    let numbers = std::iter::once(String::new()).chain((2..).map(|number: u32| number.to_string()));
+    let mut names = numbers.map(|number| format!("odoo-session-reaper@{plain}{number}"));
+    let is_free = |name: &String| {
+        !name.ends_with('@') && !evidence.names.iter().any(|taken| **taken == **name)
+    };
+    let name = names.find(is_free).unwrap_or_default();
+    redact::printable(name.as_bytes())
+}
+
 /// What makes the service reap this store.
 pub fn turn_on(evidence: &Evidence, installed: bool) -> Shown {
     let data_dir = &evidence.data_dir;
     if !installed {
         let line = shown![
-            "17 * * * * root odoo-session-reaper reap --data-dir ",
+            "17 * * * * root ",
+            shell(&program()),
+            " reap --data-dir ",
             shell(data_dir)
         ];
+        // A bare % ends a line of cron, and a file may lack the end of its last one.
+        let escape = match line.contains('%') {
+            true => " | sed 's/%/\\\\%/g'",
+            false => "",
+        };
         return shown![
-            "echo ",
+            "printf '\\n%s\\n' ",
             shell(&line),
-            " | sudo tee /etc/cron.d/odoo-session-reaper"
+            escape,
+            " | sudo tee -a /etc/cron.d/odoo-session-reaper"
         ];
     }
     let name = match evidence.default_is_taken {
         false => Shown::from("odoo-session-reaper"),
-        true => {
-            let base = Path::new(&**data_dir)
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy();
-            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let base: String = base.chars().filter(|c| plain(*c)).collect();
-            let base = if base.is_empty() {
-                "second".to_owned()
-            } else {
-                base.to_lowercase()
-            };
-            shown!["odoo-session-reaper@", redact::printable(base.as_bytes())]
-        }
+        true => free_instance(evidence),
     };
     let set = shown!["ODOO_SESSION_REAPER_DATA_DIR=", data_dir];
-    // The last line that says so counts.
+    // The last line that says so counts; the one before may lack its end.
     shown![
-        "echo ",
+        "printf '\\n%s\\n' ",
         shell(&set),
         " | sudo tee -a ",
         defaults(&name),

@@ -3,23 +3,35 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::super::host::told::Told;
 use super::*;
 
 const HOUR: i64 = 3_600;
 const NOW: i64 = 1_795_292_998;
 
-fn unit() -> Seen {
-    Seen {
+fn unit() -> Unit {
+    Unit {
         name: "odoo-session-reaper@shop".into(),
         enabled: "enabled".into(),
-        active: true,
+        timer_active: true,
         since: Some(NOW - 9 * DAY),
         next: Some(NOW + HOUR),
         result: "success".into(),
-        status: 0,
         ended: Some(NOW - 720),
-        last: None,
-        dry_run: false,
+        ..Unit::default()
+    }
+}
+
+fn refused(refusal: Refusal) -> Seen {
+    Seen {
+        refusal: Some(refusal),
+        ..seen(unit())
+    }
+}
+
+fn seen(unit: Unit) -> Seen {
+    Seen {
+        unit,
         refusal: None,
     }
 }
@@ -31,6 +43,7 @@ fn of(units: Vec<Seen>) -> Evidence {
         cron: Vec::new(),
         installed: Some(true),
         default_is_taken: false,
+        names: vec!["odoo-session-reaper".into()],
         refusing: Vec::new(),
         data_dir: "/srv/my shop".into(),
         sessions: "/srv/my shop/sessions".into(),
@@ -42,77 +55,95 @@ fn of(units: Vec<Seen>) -> Evidence {
 
 #[test]
 fn a_unit_is_on_or_is_told_what_is_wrong_with_it() {
-    let wrong_user = Refusal::WrongUser("odoo".into(), 104);
     for (unit, status, told, cure) in [
         (
-            unit(),
+            seen(unit()),
             Status::Ok,
             "odoo-session-reaper@shop.timer is on; last run succeeded 12 minutes ago, next at 2026-11-21 21:29 UTC",
             "",
         ),
         (
-            Seen {
+            seen(Unit {
                 ended: None,
                 last: Some(NOW - DAY),
                 ..unit()
-            },
+            }),
             Status::Ok,
             "odoo-session-reaper@shop.timer is on; last run began 1 day ago, next at 2026-11-21 21:29 UTC",
             "",
         ),
         (
-            Seen {
+            seen(Unit {
                 ended: None,
                 next: None,
                 ..unit()
-            },
+            }),
             Status::Ok,
             "odoo-session-reaper@shop.timer is on; no run yet",
             "",
         ),
         (
-            Seen {
-                active: false,
+            seen(Unit {
+                timer_active: false,
                 enabled: "disabled".into(),
                 ..unit()
-            },
+            }),
             Status::Problem,
             "odoo-session-reaper@shop.timer is off",
             "sudo systemctl enable --now odoo-session-reaper@shop.timer",
         ),
         (
-            Seen {
-                active: false,
-                enabled: Shown::default(),
+            seen(Unit {
+                timer_active: false,
+                enabled: String::new(),
                 ..unit()
-            },
+            }),
             Status::Problem,
             "odoo-session-reaper@shop.timer is off",
             "sudo systemctl enable --now odoo-session-reaper@shop.timer",
         ),
         (
-            Seen {
+            seen(Unit {
+                enabled: "enabled-runtime".into(),
+                ..unit()
+            }),
+            Status::Problem,
+            "odoo-session-reaper@shop.timer is off after the next boot",
+            "sudo systemctl enable --now odoo-session-reaper@shop.timer",
+        ),
+        (
+            seen(Unit {
+                status: 75,
+                ..unit()
+            }),
+            Status::Ok,
+            "odoo-session-reaper@shop.timer is on; last run was stopped before its end, exit code 75, 12 minutes ago, next at 2026-11-21 21:29 UTC",
+            "",
+        ),
+        (
+            seen(Unit {
                 result: "timeout".into(),
                 ..unit()
-            },
+            }),
             Status::Problem,
             "odoo-session-reaper@shop.service failed: timeout, 12 minutes ago",
             "sudo journalctl -n 20 -u odoo-session-reaper@shop    # says why; then: sudo systemctl start odoo-session-reaper@shop",
         ),
         (
-            Seen {
-                dry_run: true,
+            seen(Unit {
+                told: Some(Told {
+                    sessions: Ok("/srv".into()),
+                    dry_run: true,
+                    audit: Vec::new(),
+                }),
                 ..unit()
-            },
+            }),
             Status::Problem,
             "odoo-session-reaper@shop.service is told to delete nothing (dry run)",
             "sudoedit /etc/default/odoo-session-reaper-shop",
         ),
         (
-            Seen {
-                refusal: Some(wrong_user),
-                ..unit()
-            },
+            refused(Refusal::WrongUser("odoo".into(), 104)),
             Status::Problem,
             "odoo-session-reaper@shop.service runs as user odoo, but the store belongs to user 104",
             "sudo mkdir -p /etc/systemd/system/odoo-session-reaper@shop.service.d && printf '%s\\n' '[Service]' User=104 | \
@@ -128,13 +159,9 @@ fn a_unit_is_on_or_is_told_what_is_wrong_with_it() {
 #[test]
 fn a_path_stays_one_word_of_a_cure() {
     let unit_path = redact::unit_path(Path::new("/srv/o'$(reboot) %/sessions"));
-    let refused = Seen {
-        refusal: Some(Refusal::ReadOnly),
-        ..unit()
-    };
     let finding = judge(&Evidence {
         unit_path,
-        ..of(vec![refused])
+        ..of(vec![refused(Refusal::ReadOnly)])
     });
     let cure = finding.cure.unwrap_or_default();
     assert!(
@@ -145,13 +172,18 @@ fn a_path_stays_one_word_of_a_cure() {
 
 #[test]
 fn one_that_is_on_counts_before_one_that_was_forgotten() {
-    let forgotten = Seen {
-        active: false,
+    let forgotten = seen(Unit {
+        timer_active: false,
         enabled: "disabled".into(),
         ..unit()
-    };
+    });
     assert_eq!(
-        judge(&of(vec![forgotten.clone(), unit(), forgotten.clone()])).status,
+        judge(&of(vec![
+            forgotten.clone(),
+            seen(unit()),
+            forgotten.clone()
+        ]))
+        .status,
         Status::Ok
     );
     let cron = Cron {
@@ -168,6 +200,12 @@ fn one_that_is_on_counts_before_one_that_was_forgotten() {
         refusal: Some(Refusal::WrongUser("bob".into(), 104)),
         ..cron
     };
+    // A line of a stranger does not hide the one that works.
+    let both = Evidence {
+        cron: vec![refused.clone(), by_cron.cron[0].clone()],
+        ..of(vec![])
+    };
+    assert_eq!(judge(&both).status, Status::Ok);
     let finding = judge(&Evidence {
         cron: vec![refused],
         ..of(vec![])
@@ -189,7 +227,7 @@ fn nobody_is_cured_by_what_is_there() {
         "{told}"
     );
     assert!(
-        told.contains("'ODOO_SESSION_REAPER_DATA_DIR=/srv/my shop'"),
+        told.starts_with("printf '\\n%s\\n' 'ODOO_SESSION_REAPER_DATA_DIR=/srv/my shop'"),
         "{told}"
     );
     let (_, told) = cure(Evidence {
@@ -200,14 +238,39 @@ fn nobody_is_cured_by_what_is_there() {
         told.ends_with("enable --now odoo-session-reaper@myshop.timer"),
         "{told}"
     );
+    // One of that name works on another data_dir.
+    let (_, told) = cure(Evidence {
+        default_is_taken: true,
+        names: vec!["odoo-session-reaper@myshop".into()],
+        ..of(vec![])
+    });
+    assert!(
+        told.contains("/etc/default/odoo-session-reaper-myshop2 &&"),
+        "{told}"
+    );
     let (status, told) = cure(Evidence {
         installed: Some(false),
         ..of(vec![])
     });
     assert_eq!(status, Status::Problem);
     assert!(
-        told.ends_with("| sudo tee /etc/cron.d/odoo-session-reaper"),
+        told.starts_with("printf '\\n%s\\n' '17 * * * * root /")
+            && told.ends_with("| sudo tee -a /etc/cron.d/odoo-session-reaper"),
         "{told}"
+    );
+    assert!(!told.contains("sed"), "{told}");
+    let (_, told) = cure(Evidence {
+        data_dir: "/srv/100%".into(),
+        installed: Some(false),
+        ..of(vec![])
+    });
+    let line = told.split(" | sudo").next().unwrap_or_default();
+    let ran = std::process::Command::new("sh").args(["-c", line]).output();
+    let ran = ran.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned());
+    assert!(
+        ran.as_ref()
+            .is_ok_and(|it| it.ends_with(" reap --data-dir /srv/100\\%\n")),
+        "{ran:?}"
     );
     let (status, _) = cure(Evidence {
         installed: None,
@@ -279,10 +342,10 @@ fn a_sandbox_lets_in_what_lies_below_its_places() {
 #[test]
 fn a_day_and_a_success_prove_it() {
     let since = |since| {
-        of(vec![Seen {
+        of(vec![seen(Unit {
             since: Some(NOW - since),
             ..unit()
-        }])
+        })])
     };
     let on_since = |secs| Proven::OnSince(Some(Duration::from_secs(secs)));
     for (evidence, success, proven) in [

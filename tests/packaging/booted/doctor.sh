@@ -121,7 +121,7 @@ systemctl enable -q --now odoo-session-reaper@shop.timer
 wait_until eval "[[ \$(files /srv/small/sessions) -ge 200 ]]"
 head -c 1M /dev/zero >/srv/small/other 2>/dev/null
 diagnosed 'two' 1
-found ✗ room 'left'
+found ✗ room 'free'
 equal 'each store has its own reaper' 2 "$(grep -cE '^(✓|✗) reaper' /tmp/doctor | awk '{ print ($1 >= 2) ? 2 : $1 }')"
 found ✓ reaper 'odoo-session-reaper@shop.timer is on'
 systemctl stop shop odoo
@@ -138,5 +138,5 @@ chroot /srv/bare /usr/bin/odoo-session-reaper doctor --data-dir /odoo >/tmp/doct
 equal 'nothing can be known' 1 $?
 sed 's/^/        | /' /tmp/doctor | cut -c1-180
 found '\?' odoo-gc 'no Odoo can be seen'
-found '\?' reaper 'there is no systemd here'
+found '\?' reaper 'systemd does not answer here'
 found '\?' keeps-up '[1-9][0-9]* of [1-9][0-9]* files are due'
