@@ -17,7 +17,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 pub(crate) use ask::{Answer, ask, somebody_is_there};
 pub(crate) use caller::Caller;
-pub(crate) use document::{Document, Revoked, Visitors, question, revoked, who};
+pub(crate) use document::{Did, Document, Revoked, Visitors, question, revoked, who};
 pub(crate) use look::{Looking, Seen};
 pub(crate) use out::{Revoking, Sum};
 pub(crate) use tell::Table;

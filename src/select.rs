@@ -61,13 +61,16 @@ impl Users {
     }
 }
 
+/// Odoo's superuser, as whom nobody logs in; administrators become him (`/web/become`) and keep their logins.
+const SUPERUSER: Uid = Uid::Number(1);
+
 impl People {
-    /// Learns whose name a file bears, unless it may bear another person's.
+    /// Learns whose name a file bears, unless it may bear another person's, or the user is several people.
     pub fn learn(&mut self, selection: &Selection, session: &Session<'_>) {
         let (Some(Uid::Number(uid)), Some(login)) = (session.uid, &session.login) else {
             return;
         };
-        if is_mixed(session) {
+        if is_mixed(session) || session.uid == Some(SUPERUSER) {
             return;
         }
         let excepted = any(&selection.except, login);

@@ -8,8 +8,8 @@ use std::os::unix::fs::MetadataExt;
 
 use serde_json::{Value, json};
 use testenv::{
-    CART, DAY, HOUR, Odoo, PENDING_2FA, USER, VISITOR, flat, is_root, program, run, sharded,
-    skipped,
+    CART, DAY, HOUR, Odoo, PENDING_2FA, USER, VISITOR, flat, is_root, missing, named, program, run,
+    sharded, skipped,
 };
 
 const ALICE: &str = r#"{"db": "shop", "uid": 6, "login": "alice", "context": {}, "debug": ""}"#;
@@ -32,19 +32,12 @@ fn names(report: &Value) -> Vec<String> {
     listed(report).into_iter().map(|(login, _)| login).collect()
 }
 
-/// A session of the login `start`, whose id ends in other characters.
-fn twin(start: &str, rest: &str, length: usize) -> String {
-    let login: String = start.chars().cycle().take(42).collect();
-    let rest: String = rest.chars().cycle().take(length - 42).collect();
-    format!("{}/{login}{rest}", &login[..2])
-}
-
 #[test]
 fn a_login_is_one_line_however_many_files_it_has() {
     let odoo = Odoo::new();
-    odoo.file(&twin("ab", "x", 84), SUPERSEDED, 3 * HOUR)
-        .file(&twin("ab", "y", 86), USER, HOUR)
-        .file(&twin("cd", "x", 84), SUPERSEDED, 3 * HOUR)
+    odoo.file(&named("ab", "x", 84), SUPERSEDED, 3 * HOUR)
+        .file(&named("ab", "y", 86), USER, HOUR)
+        .file(&named("cd", "x", 84), SUPERSEDED, 3 * HOUR)
         .session("ef", VISITOR, HOUR)
         .session("gh", VISITOR, HOUR);
     // Who came back was read since.
@@ -196,9 +189,9 @@ fn who_was_named_and_is_not_there_is_told_with_the_nearest() {
     }
     let ambiguous = Odoo::new();
     ambiguous
-        .file(&twin("ab", "x", 84), USER, HOUR)
-        .file(&twin("ab", "y", 84), USER, HOUR)
-        .file(&twin("abc", "x", 84), USER, HOUR);
+        .file(&named("ab", "x", 84), USER, HOUR)
+        .file(&named("ab", "y", 84), USER, HOUR)
+        .file(&named("abc", "x", 84), USER, HOUR);
     let ran = ambiguous.run("who", &["--sid", "ab"]);
     assert_eq!(ran.code, 2);
     assert!(
@@ -302,6 +295,39 @@ fn selectors_have_no_environment_variable() {
         assert_eq!(with("revoke", &variable).code, 2);
     }
     assert_eq!(odoo.files().len(), 2);
+}
+
+/// It tells when a login will be due, by the settings of this command.
+#[test]
+fn what_only_the_service_is_told_is_said() {
+    let test = "what_only_the_service_is_told_is_said";
+    let odoo = Odoo::new();
+    odoo.session("ab", USER, HOUR);
+    let data_dir = odoo.data_dir().display().to_string();
+    let script = r#"
+        mkdir -p /etc/default && mount -t tmpfs none /etc/default || exit 99
+        set_to() { echo "ODOO_SESSION_REAPER_$1" >>/etc/default/odoo-session-reaper; }
+        set_to "DATA_DIR=$2" && set_to AUTHENTICATED_WINDOW=30d && exec "$1" who --login bob --data-dir "$2"
+    "#;
+    let ran = std::process::Command::new("unshare")
+        .args(["--mount", "--map-root-user", "sh", "-c", script, "sh"])
+        .args([env!("CARGO_BIN_EXE_odoo-session-reaper"), &data_dir])
+        .output();
+    let Ok(ran) = ran else {
+        return missing(test, "unshare");
+    };
+    let said = String::from_utf8(ran.stderr).unwrap();
+    if ran.status.code() == Some(99) || said.contains("unshare:") {
+        return skipped(test, &said);
+    }
+    assert_eq!(ran.status.code(), Some(0), "{said}");
+    for part in [
+        "the service of this store is told more than this run, by /etc/default/odoo-session-reaper: \
+         ODOO_SESSION_REAPER_AUTHENTICATED_WINDOW",
+        "odoo-session-reaper who --data-dir=",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
 }
 
 #[test]

@@ -96,7 +96,8 @@ fn dispatch(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result
         }
         Action::Who(args) => {
             known?;
-            people::who(args, own, &around, quiet > 0, &stop()?)
+            let how = (quiet > 0, &stop()?);
+            people::who(args, own, &around, how, tell_of_the_service)
         }
         Action::Revoke(args) => {
             known?;

@@ -126,23 +126,37 @@ pub(crate) fn question(counts: &Counts, visitors: u64, numbers: Numbers) -> Stri
     }
 }
 
+/// How much of it a `revoke` did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Did {
+    /// It only showed whom.
+    Nothing,
+    /// Somebody who is meant was not seen, or could not be logged out.
+    Part,
+    All,
+}
+
 /// The closing sentence of `revoke`.
 pub(crate) fn revoked(
     counts: &Counts,
     number: u64,
     sum: Sum,
-    (acted, ended): (bool, Ended),
+    (did, ended): (Did, Option<Ended>),
     numbers: Numbers,
 ) -> String {
     if number == 0 && sum.visitors == 0 {
         return "nobody is there to be logged out".to_owned();
     }
-    let did = if acted { "logged out" } else { "would log out" };
-    let mut said = format!("{did} {}", sessions(counts, "session", number, numbers));
+    let all = sessions(counts, "session", number, numbers);
+    let mut said = match did {
+        Did::Nothing => format!("would log out {all}"),
+        Did::Part => format!("not all of {all} were logged out"),
+        Did::All => format!("logged out {all}"),
+    };
     if sum.visitors > 0 {
         said += &format!(", {}", of_visitors(sum.visitors, numbers));
     }
-    if !acted {
+    if did == Did::Nothing {
         return said;
     }
     said += &format!(": {} deleted", numbers.of(sum.files + sum.visitors, "file"));
@@ -150,10 +164,11 @@ pub(crate) fn revoked(
         said += &format!(", of which {} had come back", numbers.count(sum.came_back));
     }
     said += match ended {
-        Ended::Off => "; nobody watched what comes back",
-        Ended::Quiet => "; nothing comes back any more",
-        Ended::Never => "; something still comes back, again and again",
-        Ended::Interrupted(_) => "; the watch was ended early",
+        None => "",
+        Some(Ended::Off) => "; nobody watched what comes back",
+        Some(Ended::Quiet) => "; nothing comes back any more",
+        Some(Ended::Never) => "; something still comes back, again and again",
+        Some(Ended::Interrupted(_)) => "; the watch was ended early",
     };
     said
 }

@@ -32,6 +32,8 @@ struct Everybody {
     rows: Rows,
     people: People,
     misses: Misses,
+    /// `--except-login`
+    unspared: Misses,
     /// Those in files that may be of either of two people. Whose they are is known when everybody was met.
     mixed: Vec<(Box<[u8]>, Somebody)>,
     /// Selected visitors' sessions.
@@ -91,6 +93,8 @@ pub(crate) struct Seen {
     pub visitors: u64,
     /// Who was named and is not there.
     pub missing: Vec<String>,
+    /// Who was to be spared and is not there.
+    pub unspared: Vec<String>,
     /// Prefixes of session ids that could be several logins.
     pub ambiguous: Vec<String>,
 }
@@ -113,7 +117,8 @@ impl<'a> Looking<'a> {
                 table,
                 rows: Rows::default(),
                 people: People::default(),
-                misses: Misses::of(selection),
+                misses: Misses::of(&selection.logins),
+                unspared: Misses::of(&selection.except),
                 mixed: Vec::new(),
                 visitors: 0,
                 unmet: selection.uids.clone(),
@@ -136,6 +141,7 @@ impl<'a> Looking<'a> {
             }
         }
         let mut missing = all.misses.told();
+        let unspared = all.unspared.told();
         missing.extend(all.unmet.iter().map(|uid| format!("no user {uid}")));
         let mut ambiguous = Vec::new();
         for prefix in &selection.sids {
@@ -164,6 +170,7 @@ impl<'a> Looking<'a> {
             people,
             visitors,
             missing,
+            unspared,
             ambiguous,
         }
     }
@@ -194,6 +201,7 @@ impl<'a> Looking<'a> {
         let mut all = self.all();
         all.people.learn(self.selection, session);
         all.misses.see(session, named);
+        all.unspared.see(session, concerns);
         let database = session.db.as_ref().map_or(&b""[..], |name| name.as_bytes());
         match somebody {
             Some(somebody) if named => all.take(somebody, database),

@@ -197,10 +197,13 @@ impl Chooser for Going<'_> {
         } = self.0;
         match met.content {
             Content::Session(session) if is_somebody(session) => {
+                let is_known = self.0.is_revoked(met.sid);
                 // The other files of a login are the same person's.
                 let is_twin = name::login(met.sid).len() < met.sid.len();
-                let goes = selection.takes(session, met.sid, people)
-                    || (is_twin && self.0.is_revoked(met.sid));
+                // A prefix was of one login when it was looked at; it must not take in a later one.
+                let may_be_later = selection.sids.is_empty();
+                let goes = is_known && is_twin
+                    || (is_known || may_be_later) && selection.takes(session, met.sid, people);
                 match goes {
                     true => self.0.revoke(met.sid),
                     false => self.0.forget(met.sid),

@@ -14,7 +14,7 @@ const SCHEMA: u32 = 1;
 /// Where lines of logins go.
 pub(crate) struct Table {
     pub out: Out,
-    format: Option<Format>,
+    format: Format,
     now: Timestamp,
     devices: bool,
     lines: u64,
@@ -45,8 +45,8 @@ struct Device<'a> {
 }
 
 impl Table {
-    /// Writes to `out`, in this format or nothing at all; with `devices` also those.
-    pub fn new(out: Out, format: Option<Format>, now: Timestamp, devices: bool) -> Table {
+    /// Writes to `out`, with `devices` also those.
+    pub fn new(out: Out, format: Format, now: Timestamp, devices: bool) -> Table {
         let mut table = Table {
             out,
             format,
@@ -54,7 +54,7 @@ impl Table {
             devices,
             lines: 0,
         };
-        if format == Some(Format::Json) {
+        if format == Format::Json {
             table
                 .out
                 .print(format_args!("{{\"schema\":{SCHEMA},\"logins\":["));
@@ -65,9 +65,9 @@ impl Table {
     /// Ends the lines.
     pub fn end(&mut self) {
         match self.format {
-            Some(Format::Json) => self.out.print(format_args!("\n]")),
-            Some(Format::Text) if self.lines > 0 => self.out.line(format_args!("")),
-            _ => {}
+            Format::Json => self.out.print(format_args!("\n]")),
+            Format::Text if self.lines > 0 => self.out.line(format_args!("")),
+            Format::Text => {}
         }
         self.out.flush();
     }
@@ -83,9 +83,8 @@ impl Table {
 
     pub(super) fn line(&mut self, login: &Login, database: Option<&Shown>) {
         match self.format {
-            Some(Format::Text) => self.text(login, database),
-            Some(Format::Json) => self.json(login, database),
-            None => {}
+            Format::Text => self.text(login, database),
+            Format::Json => self.json(login, database),
         }
         self.lines += 1;
     }
@@ -116,12 +115,6 @@ impl Table {
             Some(Uid::Other) => "other".to_owned(),
             None => String::new(),
         };
-        let note = match login.state {
-            State::Pending2fa => " (second factor missing)",
-            State::Superseded => " (superseded)",
-            State::LoggedIn if login.protected => " (protected)",
-            State::LoggedIn => "",
-        };
         let line = line(
             [
                 &format!("{}…", login.sid.shown()),
@@ -135,7 +128,7 @@ impl Table {
             ],
             login.login.as_ref().map_or("-", |login| &**login),
         );
-        self.out.line(format_args!("{line}{note}"));
+        self.out.line(format_args!("{line}{}", note(login)));
         for device in &login.devices {
             self.device(device);
         }
@@ -188,5 +181,14 @@ impl Table {
         let element = serde_json::to_string(&element).unwrap_or_default();
         let comma = if self.lines == 0 { "" } else { "," };
         self.out.print(format_args!("{comma}\n{element}"));
+    }
+}
+
+fn note(login: &Login) -> &'static str {
+    match login.state {
+        State::Pending2fa => " (second factor missing)",
+        State::Superseded => " (superseded)",
+        State::LoggedIn if login.protected => " (protected)",
+        State::LoggedIn => "",
     }
 }

@@ -175,20 +175,19 @@ impl Watcher<'_> {
             }
             let begun = *begun.get_or_insert_with(Instant::now);
             let quiet = last.1.max(begun).elapsed();
+            if quiet >= self.watch.quiet {
+                if self.watches.are_blind() {
+                    // Nobody has told of what came since the last listing.
+                    tally.merge(&rescan(self.means, revoking));
+                }
+                if revoking.sum().came_back == came_back {
+                    return (tally, Ended::Quiet);
+                }
+            }
             if begun.elapsed() >= self.watch.longest() {
                 return (tally, Ended::Never);
             }
-            if quiet < self.watch.quiet {
-                (self.shown)(self.watch.quiet - quiet, came_back);
-                continue;
-            }
-            if self.watches.are_blind() {
-                // Nobody has told of what came since the last listing.
-                tally.merge(&rescan(self.means, revoking));
-            }
-            if revoking.sum().came_back == came_back {
-                return (tally, Ended::Quiet);
-            }
+            (self.shown)(self.watch.quiet.saturating_sub(quiet), came_back);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use strsim::osa_distance;
 
-use super::Selection;
+use crate::policy::LoginPattern;
 use crate::redact::{self, Shown};
 use crate::session::Session;
 
@@ -15,7 +15,7 @@ const TOLD: usize = 3;
 /// Letters of a login that are compared.
 const LONGEST: usize = 64;
 
-/// Every `--login` that names one login, and whether somebody has it.
+/// Every pattern that is one login, and whether somebody has it.
 pub(crate) struct Misses(Vec<Named>);
 
 struct Named {
@@ -33,8 +33,8 @@ struct Near {
 }
 
 impl Misses {
-    pub fn of(selection: &Selection) -> Misses {
-        let written = selection.logins.iter().map(|pattern| pattern.as_str());
+    pub fn of(patterns: &[LoginPattern]) -> Misses {
+        let written = patterns.iter().map(LoginPattern::as_str);
         let named = written.filter(|written| !written.contains(['*', '?']));
         Misses(
             named

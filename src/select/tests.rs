@@ -158,7 +158,7 @@ fn visitors_go_only_where_they_are_meant() {
 /// What is said after these sessions were met.
 fn missed(written: &[&str], files: &[&str]) -> Vec<String> {
     let selection = logins(written);
-    let mut misses = Misses::of(&selection);
+    let mut misses = Misses::of(&selection.logins);
     for file in files {
         with(file, |session| {
             let taken = selection.takes(session, b"ab12", &People::default());

@@ -159,7 +159,7 @@ impl Run<'_> {
     /// This run without deleting, with the variables it is given. `None` if what was typed may not be shown.
     fn line(&self, sudo: &str) -> Option<String> {
         let verb = match self.settings.mode {
-            Mode::Audit => "audit",
+            Mode::Audit => self.command.get_name(),
             Mode::DryRun | Mode::Reap => "reap --dry-run",
         };
         let mut line = format!("{sudo}env \"$@\" odoo-session-reaper {verb}");

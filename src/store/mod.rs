@@ -15,7 +15,10 @@ pub(crate) mod way;
 
 pub use open::Opening;
 
+use std::fs;
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use rustix::fs::FlockOperation;
@@ -79,6 +82,16 @@ impl Store {
     /// Whether this process runs as the store's owner.
     pub(crate) fn is_ours(&self) -> bool {
         geteuid().as_raw() == self.stat.uid
+    }
+
+    /// Whether something else, or nothing, is at its path by now. As long as it is open, no other directory of its file
+    /// system gets its inode.
+    pub(crate) fn was_moved(&self) -> bool {
+        match fs::metadata(&self.given) {
+            Ok(now) => now.ino() != self.stat.ino,
+            // Its owner may not be allowed to go there by path, where root opened it.
+            Err(error) => error.kind() == ErrorKind::NotFound,
+        }
     }
 
     /// Takes the exclusive advisory lock on the directory itself, without waiting. It is held until the

@@ -14,8 +14,18 @@ fn bob() -> Odoo {
 
 /// Runs it on a terminal of its own, types `answer` when it is asked, and tells how it ended and what was shown.
 fn on_a_terminal(odoo: &Odoo, answer: &str) -> Option<(i32, String)> {
+    after_a_while(odoo, "--login bob", answer, || {})
+}
+
+/// The same of `whom`, and something happens before the answer.
+fn after_a_while(
+    odoo: &Odoo,
+    whom: &str,
+    answer: &str,
+    meanwhile: impl Fn(),
+) -> Option<(i32, String)> {
     let line = format!(
-        "{} revoke --data-dir {} --login bob --watch 1s",
+        "{} revoke --data-dir {} {whom} --watch 1s",
         env!("CARGO_BIN_EXE_odoo-session-reaper"),
         odoo.data_dir().display()
     );
@@ -37,6 +47,7 @@ fn on_a_terminal(odoo: &Odoo, answer: &str) -> Option<(i32, String)> {
         shown.push_str(&String::from_utf8_lossy(&bytes[..read]));
         if shown.contains("[y/N] ") && !std::mem::replace(&mut typed, true) {
             assert!(odoo.has(&sharded("b0")), "it is asked before anybody goes");
+            meanwhile();
             let mut keyboard = script.stdin.as_ref().unwrap();
             keyboard.write_all(answer.as_bytes()).unwrap();
         }
@@ -63,6 +74,34 @@ fn shows_the_table_and_asks() {
         "{shown}"
     );
     assert!(!odoo.has(&sharded("b0")));
+}
+
+#[test]
+fn a_prefix_means_the_login_that_was_shown_and_no_later_one() {
+    let odoo = bob();
+    let later = || {
+        odoo.session("b0b1", USER, 0);
+    };
+    let Some((code, shown)) = after_a_while(&odoo, "--sid b0b", "y\n", later) else {
+        return;
+    };
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(odoo.files(), [sharded("b0b1")].into(), "{shown}");
+}
+
+/// An incident brings more than one administrator.
+#[test]
+fn a_store_that_was_moved_away_meanwhile_is_told_and_ends_with_3() {
+    let odoo = bob();
+    let moved = || {
+        std::fs::rename(&odoo.sessions, odoo.data_dir().join("sessions.old")).unwrap();
+        std::fs::create_dir(&odoo.sessions).unwrap();
+    };
+    let Some((code, shown)) = after_a_while(&odoo, "--login bob", "y\n", moved) else {
+        return;
+    };
+    assert_eq!(code, 3, "{shown}");
+    assert!(shown.contains("was moved away meanwhile"), "{shown}");
 }
 
 #[test]

@@ -120,6 +120,58 @@ fn all_files_of_a_login_go_in_both_layouts() {
     assert_eq!(odoo.files(), left);
 }
 
+/// An administrator who became the superuser (`/web/become`) keeps his login, with the number that all of them have then.
+#[test]
+fn whoever_is_the_superuser_as_well_stays() {
+    let superuser = |login| {
+        format!(r#"{{"db": "shop", "uid": 1, "login": "{login}", "context": {{}}, "debug": ""}}"#)
+    };
+    let odoo = Odoo::new();
+    odoo.session("b0", USER, HOUR)
+        .session("b1", superuser("bob"), HOUR)
+        .session("a1", superuser("alice"), HOUR);
+    let report = odoo.json("revoke", &["--login", "bob", "--yes", "--watch", "0"], 0);
+    assert_eq!(report["deleted"]["files"], 2, "{report}");
+    assert_eq!(odoo.files(), [sharded("a1")].into());
+}
+
+#[test]
+fn what_nobody_may_read_ends_with_3_also_where_nobody_else_is_logged_in() {
+    let test = "what_nobody_may_read_ends_with_3";
+    if !crate::testenv::is_root() {
+        return crate::testenv::skipped(test, "needs root");
+    }
+    let odoo = Odoo::new();
+    odoo.session("f0", VISITOR, HOUR).session("b0", USER, HOUR);
+    for entry in walkdir::WalkDir::new(odoo.data_dir()) {
+        std::os::unix::fs::chown(entry.unwrap().path(), Some(1_000), Some(1_000)).unwrap();
+    }
+    let denied = odoo.path(&sharded("b0"));
+    std::os::unix::fs::chown(&denied, Some(1_001), Some(1_001)).unwrap();
+    let secret = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&denied, secret).unwrap();
+    for how in [&["--dry-run"][..], &NOW] {
+        let line: Vec<&str> = how.iter().copied().chain(["--everyone"]).collect();
+        let ran = odoo.run("revoke", &line);
+        assert_eq!(ran.code, 3, "{how:?}: {}", ran.all());
+        assert!(ran.stderr.contains("1 session file"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn whoever_is_to_be_spared_and_is_not_there_is_told_with_the_nearest() {
+    let odoo = store();
+    let line = ["--everyone", "--except-login", "alcie", "--dry-run"];
+    let ran = odoo.run("revoke", &line);
+    assert_eq!(ran.code, 0, "he may not be logged in: {}", ran.all());
+    let said = "--except-login spares nobody: no alcie; there is alice in shop";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    for spared in ["alice", "zz*"] {
+        let ran = odoo.run("revoke", &["--everyone", "--except-login", spared, "-n"]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    }
+}
+
 #[test]
 fn what_protects_a_login_from_expiring_does_not_protect_it_here() {
     let odoo = Odoo::new();
@@ -203,5 +255,7 @@ fn what_cannot_be_deleted_is_told_and_ends_with_3() {
         "{}",
         ran.stderr
     );
+    let said = "not all of 2 sessions of 1 person in shop were logged out: 1 file deleted";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
     assert_eq!(left, [sharded("b0")].into());
 }

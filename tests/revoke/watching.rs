@@ -101,6 +101,46 @@ fn another_file_of_the_same_login_goes_too() {
 }
 
 #[test]
+fn a_shard_that_somebody_puts_in_the_place_of_another_is_watched() {
+    let odoo = Odoo::new();
+    odoo.session("b0", USER, HOUR);
+    let running = Running::start(&odoo, &["--login", "bob", "--watch", "1s"]);
+    wait_until("the first deletion", || !odoo.has(&sharded("b0")));
+    fs::rename(odoo.path("b0"), odoo.path("b0.old")).unwrap();
+    fs::create_dir(odoo.path("b0")).unwrap();
+    // After the listing that a new shard brings.
+    std::thread::sleep(Duration::from_millis(500));
+    comes_back_and_goes(&odoo, &sharded("b0"), USER);
+    let (report, _) = running.end(0);
+    assert_eq!(report["deleted"]["came_back"], 1, "{report}");
+}
+
+/// The kernel forgets what nobody fetches.
+#[test]
+fn what_comes_back_in_a_flood_of_saves_goes_too() {
+    let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+    let limit: usize = limit.trim().parse().unwrap();
+    if limit > 100_000 {
+        return skipped("what_comes_back_in_a_flood_of_saves", "the queue is long");
+    }
+    let odoo = Odoo::new();
+    odoo.session("b0", USER, HOUR);
+    let running = Running::start(&odoo, &["--login", "bob", "--watch", "2s"]);
+    wait_until("the first deletion", || !odoo.has(&sharded("b0")));
+    let pid = Pid::from_raw(running.0.id() as i32).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    // Two notices each at least: it is made and closed.
+    for number in 0..limit {
+        fs::write(odoo.path(&format!("b0/{number}")), "").unwrap();
+    }
+    save(&odoo, &sharded("b0"), USER);
+    kill_process(pid, Signal::CONT).unwrap();
+    wait_until("its deletion", || !odoo.has(&sharded("b0")));
+    let (report, _) = running.end(0);
+    assert_eq!(report["deleted"]["came_back"], 1, "{report}");
+}
+
+#[test]
 fn where_the_kernel_tells_nothing_the_store_is_listed_again_and_again() {
     for fault in [
         "inotify_init1:error=EMFILE",
@@ -194,6 +234,15 @@ fn no_watch_is_as_told() {
     assert!(odoo.has(&sharded("b0")));
 }
 
+/// A look takes longer than ten times that.
+#[test]
+fn a_watch_shorter_than_a_look_is_quiet_if_nothing_came_back() {
+    let odoo = Odoo::new();
+    odoo.session("b0", USER, HOUR);
+    let (report, _) = Running::start(&odoo, &["--login", "bob", "--watch", "1ms"]).end(0);
+    assert_eq!(report["watch"], "quiet", "{report}");
+}
+
 #[test]
 fn what_comes_back_again_and_again_ends_the_watch_with_3() {
     let odoo = Odoo::new();
@@ -233,6 +282,60 @@ fn ctrl_c_ends_the_watch_and_says_what_that_means() {
         said.contains("whoever had a request under way can be logged in again"),
         "{said}"
     );
+}
+
+#[test]
+fn ctrl_c_before_the_watch_says_that_not_everybody_is_out() {
+    let Some(mut strace) = strace("ctrl_c_before_the_watch") else {
+        return;
+    };
+    let odoo = Odoo::new();
+    for seed in ["b0", "b1", "b2"] {
+        odoo.file(&flat(seed), USER, HOUR);
+    }
+    let output = strace
+        .args(["-e", "inject=unlinkat:signal=INT:when=1"])
+        .arg(env!("CARGO_BIN_EXE_odoo-session-reaper"))
+        .args(["revoke", "--login", "bob", "--yes", "--threads", "1"])
+        .arg("--data-dir")
+        .arg(odoo.data_dir())
+        .output()
+        .unwrap();
+    let [shown, said] = [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert_eq!(odoo.files().len(), 2);
+    assert!(
+        shown.ends_with(
+            "\nnot all of 3 sessions of 1 person in shop were logged out: 1 file deleted\n"
+        ),
+        "{shown}"
+    );
+    assert!(
+        said.contains("it was ended before the whole store was seen"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_request_without_a_limit_may_come_back_after_the_watch_and_that_is_said() {
+    let odoo = Odoo::new();
+    odoo.session("b0", USER, HOUR);
+    let conf = odoo.data_dir().join("odoo.conf");
+    fs::write(&conf, "[options]\nlimit_time_real = 0\n").unwrap();
+    let said = |more: &[&str]| {
+        let mut revoke = program();
+        revoke
+            .args(["revoke", "--everyone", "--dry-run", "--config"])
+            .arg(&conf)
+            .arg("--data-dir")
+            .arg(odoo.data_dir())
+            .args(more);
+        run(&mut revoke).stderr
+    };
+    let advice = "lets requests run without a limit (limit_time_real = 0)";
+    assert!(said(&[]).contains(advice), "{}", said(&[]));
+    // Who says how long knows.
+    assert_eq!(said(&["--watch", "10m"]), "");
 }
 
 #[test]

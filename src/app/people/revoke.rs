@@ -10,14 +10,15 @@ use crate::app::{progress, run};
 use crate::cli::{DeletingArgs, RevokeArgs};
 use crate::exit::Exit;
 use crate::people::{
-    self, Answer, Caller, Document, Ended, Keys, Means, Revoked, Revoking, Seen, Sum, Table, Watch,
-    Watches,
+    self, Answer, Caller, Did, Document, Ended, Keys, Means, Revoked, Revoking, Seen, Sum, Table,
+    Watch, Watches,
 };
 use crate::policy::LastSeen;
 use crate::reap::{End, Mode, Plan, Progress, Stop};
+use crate::redact;
 use crate::report::{Format, Out};
 use crate::select::Selection;
-use crate::settings::{Settings, SettingsError, Surroundings};
+use crate::settings::{ConfFile, Settings, SettingsError, Surroundings};
 use crate::tally::Tally;
 use crate::time::{Timestamp, words};
 
@@ -38,9 +39,10 @@ websocket stays open, and silent, until its next message. Odoo's list of devices
 struct Done {
     dry_run: bool,
     watch: Watch,
+    did: Did,
     sum: Sum,
     sessions: u64,
-    /// The end of the second walk, if there was one.
+    /// The end of the second walk, if there was one that came to its end.
     moment: Option<Timestamp>,
     ended: Ended,
 }
@@ -64,9 +66,6 @@ pub(in crate::app) fn revoke(
         force: true,
     };
     let settings = Settings::people(Some(&deleting), args.plain.into(), matches, around)?;
-    let conf_file = settings.conf_file.as_ref();
-    let allowed = conf_file.and_then(|file| file.limit_time_real());
-    let usual = QUIET.max(allowed.unwrap_or_default());
     let selection = Selection {
         except: more.except_login,
         visitors: more.visitors,
@@ -86,16 +85,8 @@ pub(in crate::app) fn revoke(
         mode: Mode::Audit,
         ..run::plan(&settings, &store, now)
     };
-    let done = Done {
-        dry_run: more.dry_run,
-        watch: Watch {
-            quiet: more.watch.unwrap_or(usual),
-        },
-        sum: Sum::default(),
-        sessions: 0,
-        moment: None,
-        ended: Ended::Off,
-    };
+    let watch = watch(more.watch, settings.conf_file.as_ref());
+    let done = Done::nothing(more.dry_run, watch);
     run.revoke(plan, done, &caller, format, more.yes)
 }
 
@@ -121,6 +112,21 @@ fn must_be_meant(args: &RevokeArgs) -> Result<(), SettingsError> {
     )))
 }
 
+/// What was told, or as long as Odoo lets requests run.
+fn watch(told: Option<Duration>, conf_file: Option<&ConfFile>) -> Watch {
+    let allowed = conf_file.and_then(ConfFile::limit_time_real);
+    if let (None, Some(file), Some(Duration::ZERO)) = (told, conf_file, allowed) {
+        tracing::warn!(
+            "{} lets requests run without a limit (limit_time_real = 0): one that ends later than {} after the others \
+             can bring its session back; --watch waits longer",
+            file.shown(),
+            words(QUIET)
+        );
+    }
+    let quiet = told.unwrap_or(QUIET.max(allowed.unwrap_or_default()));
+    Watch { quiet }
+}
+
 impl Run<'_> {
     fn revoke(
         &self,
@@ -131,31 +137,26 @@ impl Run<'_> {
         yes: bool,
     ) -> Result<Exit> {
         let keys = Keys::default();
-        let table = Table::new(Out::stdout(), Some(format), self.now, false);
+        let table = Table::new(Out::stdout(), format, self.now, false);
         let (mut seen, mut tally, end) = self.look(&plan, &keys, table, (false, true));
         let (mut exit, named) = ended(&seen, &tally, end);
+        for said in &seen.unspared {
+            tracing::warn!("--except-login spares nobody: {said}");
+        }
         done.sessions = seen.counts.sessions();
         done.sum.visitors = seen.visitors;
         let nobody = done.sessions + seen.visitors == 0;
         if !(done.dry_run || nobody || named.is_err() || matches!(exit, Exit::Interrupted(_))) {
-            match if yes {
-                Answer::Yes
-            } else {
-                self.ask(&mut seen)
-            } {
-                Answer::Yes => {}
-                Answer::No => {
-                    tracing::error!("nobody was logged out");
-                    return Ok(Exit::Failed);
-                }
-                Answer::Interrupted(signal) => return Ok(Exit::Interrupted(signal)),
+            if let Some(exit) = self.refused(yes, &mut seen) {
+                return Ok(exit);
             }
             plan.mode = Mode::Reap;
             // It is told whom: a read meanwhile keeps nobody.
             plan.policy.last_seen = LastSeen::Mtime;
             tally = self.out(&plan, &keys, caller, &mut seen, &mut done);
-            exit = done.exit(run::exit(&tally, Some(End::Complete)), &tally);
+            exit = run::exit(&tally, Some(End::Complete));
         }
+        exit = done.exit(exit, &tally);
         if format == Format::Json || named.is_ok() {
             self.tell(format, &mut seen, &tally, &done, exit);
         }
@@ -164,12 +165,23 @@ impl Run<'_> {
         Ok(run::told(&seen.table.out, Mode::Reap, exit))
     }
 
-    fn ask(&self, seen: &mut Seen) -> Answer {
+    /// Asks, unless that was answered. How it ends if the answer is no.
+    fn refused(&self, yes: bool, seen: &mut Seen) -> Option<Exit> {
+        if yes {
+            return None;
+        }
         let out = &mut seen.table.out;
         out.line(NOTES);
         out.flush();
         let question = people::question(&seen.counts, seen.visitors, out.numbers());
-        people::ask(&question, self.stop)
+        match people::ask(&question, self.stop) {
+            Answer::Yes => None,
+            Answer::No => {
+                tracing::error!("nobody was logged out");
+                Some(Exit::Failed)
+            }
+            Answer::Interrupted(signal) => Some(Exit::Interrupted(signal)),
+        }
     }
 
     /// The second walk, and the watch.
@@ -202,19 +214,38 @@ impl Run<'_> {
         countdown.end();
         done.sum = revoking.sum();
         done.sessions = revoking.logins();
-        done.moment = revoking.moment();
         done.ended = match end {
             End::Interrupted(signal) => Ended::Interrupted(signal),
-            _ => ended,
+            _ => {
+                done.moment = revoking.moment();
+                ended
+            }
+        };
+        let left = tally.failures() > 0 || (ended == Ended::Off && tally.saved_again > 0);
+        done.did = match end {
+            End::Complete if !left && self.is_in_place() => Did::All,
+            _ => Did::Part,
         };
         tally
+    }
+
+    /// Whether Odoo saves where the store was opened; else says so.
+    fn is_in_place(&self) -> bool {
+        let moved = self.store.was_moved();
+        if moved {
+            tracing::error!(
+                "{} was moved away meanwhile; whoever is in what stands there now is still logged in: revoke once more",
+                redact::path(&self.store.given)
+            );
+        }
+        !moved
     }
 
     fn tell(&self, format: Format, seen: &mut Seen, tally: &Tally, done: &Done, exit: Exit) {
         match format {
             Format::Text => {
                 let out = &mut seen.table.out;
-                let how = (done.moment.is_some(), done.ended);
+                let how = (done.did, done.moment.map(|_| done.ended));
                 let numbers = out.numbers();
                 let said = people::revoked(&seen.counts, done.sessions, done.sum, how, numbers);
                 out.line(said);
@@ -239,28 +270,43 @@ impl Run<'_> {
 }
 
 impl Done {
+    fn nothing(dry_run: bool, watch: Watch) -> Done {
+        Done {
+            dry_run,
+            watch,
+            did: Did::Nothing,
+            sum: Sum::default(),
+            sessions: 0,
+            moment: None,
+            ended: Ended::Off,
+        }
+    }
+
     /// Somebody who is meant may still be there where a session could not be read, or was saved again and again.
     fn exit(&self, exit: Exit, tally: &Tally) -> Exit {
-        let left = match self.ended {
-            Ended::Interrupted(signal) => return Exit::Interrupted(signal),
-            Ended::Never => true,
-            Ended::Off => tally.saved_again > 0,
-            Ended::Quiet => false,
-        };
-        match exit {
-            Exit::Done if left || tally.denied() > 0 => Exit::Partly,
-            exit => exit,
+        let left = self.did == Did::Part || self.ended == Ended::Never || tally.denied() > 0;
+        match (self.ended, exit) {
+            (Ended::Interrupted(signal), _) => Exit::Interrupted(signal),
+            (_, Exit::Done) if left => Exit::Partly,
+            (_, exit) => exit,
         }
     }
 
     /// What was deleted, and not what would have been.
     fn deleted(&self) -> Sum {
-        self.moment.map_or(Sum::default(), |_| self.sum)
+        match self.did {
+            Did::Nothing => Sum::default(),
+            Did::Part | Did::All => self.sum,
+        }
     }
 
-    /// Says what it means that the watch did not come to its end.
+    /// Says what it means that it did not come to its end.
     fn warn(&self) {
         match self.ended {
+            Ended::Interrupted(_) if self.moment.is_none() => tracing::warn!(
+                "it was ended before the whole store was seen, so some are still logged in: `who` tells, and another \
+                 revoke ends it"
+            ),
             Ended::Interrupted(_) => tracing::warn!(
                 "the watch was ended early: whoever had a request under way can be logged in again; `who` tells, and \
                  another revoke ends it"

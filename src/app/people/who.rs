@@ -22,10 +22,11 @@ pub(in crate::app) fn who(
     args: WhoArgs,
     matches: &ArgMatches,
     around: &Surroundings,
-    quiet: bool,
-    stop: &Stop,
+    (quiet, stop): (bool, &Stop),
+    tell_of_the_service: impl Fn(&Settings),
 ) -> Result<Exit> {
     let settings = Settings::people(None, args.plain.into(), matches, around)?;
+    tell_of_the_service(&settings);
     let everybody = !args.selectors.are_given();
     let selection = args.selectors.selection();
     let store = run::open(&settings)?;
@@ -38,7 +39,7 @@ pub(in crate::app) fn who(
         quiet,
     };
     let plan = run::plan(&settings, &store, now);
-    let table = Table::new(Out::stdout(), Some(args.format), now, args.devices);
+    let table = Table::new(Out::stdout(), args.format, now, args.devices);
     let (mut seen, tally, end) = run.look(&plan, &Keys::default(), table, (args.devices, false));
     let (exit, named) = ended(&seen, &tally, end);
     let visitors = visitors(&plan, &tally).filter(|_| everybody);

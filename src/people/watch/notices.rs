@@ -140,9 +140,12 @@ impl<'a> Watches<'a> {
             } else if let Some(name) = name.map(|name| name.to_bytes()) {
                 let place = self.places().by_watch.get(&watch).cloned();
                 match place {
-                    Some(None) if what.contains(ReadFlags::ISDIR) => {
-                        notices.extend(name::is_shard(name).then(|| Notice::Shard(name.into())));
+                    Some(None) if what.contains(ReadFlags::ISDIR) && name::is_shard(name) => {
+                        // One that was watched may have been moved away.
+                        self.places().covered.remove(&Some(name.into()));
+                        notices.push(Notice::Shard(name.into()));
                     }
+                    Some(None) if what.contains(ReadFlags::ISDIR) => {}
                     Some(place) if wanted(name::sid(name)) => {
                         let files = saved.entry(place).or_default();
                         files.push(name, 0, FileType::Unknown);
