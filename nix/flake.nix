@@ -1,5 +1,5 @@
 {
-  description = "Audit and reap Odoo's filesystem sessions";
+  description = "Show and delete Odoo's old session files";
 
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
 
