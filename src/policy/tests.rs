@@ -632,6 +632,37 @@ fn a_database_has_its_own_windows_and_nobody_elses() {
 }
 
 #[test]
+fn who_tells_when_a_login_will_be_due() {
+    let mut rules = rules();
+    let due_in = |rules: &Rules, class, session: &Session<'_>| {
+        let policy = Policy::new(rules.clone(), BTreeMap::new(), NOW);
+        policy
+            .due_at(class, session, &saved(ago(HOUR)))
+            .map(|at| at.secs - NOW.secs)
+    };
+    let superseded = |at: i64| Session {
+        deletion_time: Some((NOW.secs - at) as f64),
+        ..user()
+    };
+    for (class, session, due) in [
+        (Class::Authenticated, user(), Some(7 * DAY - HOUR)),
+        (Class::Protected, user(), None),
+        // Until its deletion time it is a login like any other.
+        (Class::Superseded, superseded(-60), Some(7 * DAY - HOUR)),
+        (Class::Superseded, superseded(60), Some(DAY - HOUR)),
+    ] {
+        assert_eq!(due_in(&rules, class, &session), due, "{class:?}");
+    }
+    rules.max_lifetime = Some(days(30));
+    let login = logged_in(28 * DAY);
+    let lifetime = due_in(&rules, Class::Authenticated, &bob(&login));
+    assert_eq!(lifetime, Some(2 * DAY));
+    let young = logged_in(DAY);
+    let window = due_in(&rules, Class::Authenticated, &bob(&young));
+    assert_eq!(window, Some(7 * DAY - HOUR));
+}
+
+#[test]
 fn a_glance_goes_by_the_windows_of_all_databases() {
     let mut policy = with_shop(|shop| {
         shop.windows.anonymous = Duration::from_secs(3_600);
