@@ -25,7 +25,8 @@ else
 fi
 cd "$away/another place"
 umask 077
-second=$(env -u CARGO_TARGET_DIR -u SOURCE_DATE_EPOCH HOME="$away/home" CARGO_HOME="$away/crates" LC_ALL=C.UTF-8 LANG=de_DE.UTF-8 \
+second=$(env -u CARGO_TARGET_DIR -u SOURCE_DATE_EPOCH HOME="$away/home" CARGO_HOME="$away/crates" \
+    RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" LC_ALL=C.UTF-8 LANG=de_DE.UTF-8 \
     TZ=Pacific/Auckland USER=somebody TMPDIR="$away/home" "${as[@]}" dist/build "$arch")
 
 cd "$second"
