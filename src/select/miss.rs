@@ -96,7 +96,7 @@ impl Named {
             .collect();
         let written = redact::argument(&self.written);
         match near.len() {
-            0 => format!("no {written}, nor a login like it"),
+            0 => format!("no login {written}, nor one like it"),
             1 => format!("no {written}; there is {}", near[0]),
             _ => format!("no {written}; there are {}", near.join(", ")),
         }

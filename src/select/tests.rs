@@ -182,7 +182,7 @@ fn a_login_that_nobody_has_is_told_with_the_nearest() {
     );
     assert_eq!(
         missed(&["alice"], &[bob]),
-        ["no alice, nor a login like it"]
+        ["no login alice, nor one like it"]
     );
     assert_eq!(
         missed(&["b?b", "z*"], &[bob]),
