@@ -98,7 +98,8 @@ find "$scratch/odoo/sessions" -type f -exec touch -a {} +
 "$program" audit --data-dir "$scratch/odoo" --metrics-file "$audited" >/dev/null
 "$program" reap --data-dir "$scratch/odoo" --metrics-file "$file" >/dev/null
 series() { grep -ohE 'odoo_session_[a-z_]+[a-z]' "$@" | sort -u; }
-ours=$(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' "$file" "$audited" | sort -u)
+types() { sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' "$@" | sort -u; }
+ours=$(types "$file" "$audited")
 missing=$(comm -13 <(echo "$ours") <(series "$rules"))
 [[ -z $missing ]] || fail "the rules use $missing"
 diff <(echo "$ours") <(sed -n '/^## The series/,/^## /p' docs/metrics.md | series) || fail 'docs/metrics.md'
@@ -115,7 +116,7 @@ for ((i = 0; i < 100; i++)); do
     ! scrape >"$scratch/scraped" || break
     sleep 0.1
 done
-missing=$(comm -23 <(echo "$ours") <(series "$scratch/scraped"))
+missing=$(comm -23 <(types "$file") <(series "$scratch/scraped"))
 [[ -z $missing ]] || fail "node_exporter does not show $missing"
 grep -qx 'node_textfile_scrape_error 0' "$scratch/scraped" || { cat "$scratch/exporter.log"; fail 'node_exporter complains'; }
 # A second store and an audit beside it.
