@@ -65,7 +65,7 @@ echo '-- the template differs only in what it must'
 for kind in service timer; do
     # The comment on other places names another unit.
     differences=$(diff <(grep -v '^#' odoo-session-reaper.$kind) <(grep -v '^#' odoo-session-reaper@.$kind) |
-        grep '^[<>]' | grep -vE '^[<>] (Description|ReadWritePaths|NoExecPaths|EnvironmentFile|StateDirectory)=' |
+        grep '^[<>]' | grep -vE '^[<>] (Description|User|ReadWritePaths|NoExecPaths|EnvironmentFile|StateDirectory)=' |
         grep -vE '^[<>]     -/' || true)
     [[ -z $differences ]] || fail "$kind: $differences"
 done
