@@ -25,8 +25,9 @@ for command in systemd-nspawn:systemd-container mmdebstrap:mmdebstrap gpg:gpg; d
     command -v "${command%:*}" >/dev/null || skip "${command#*:}" "${command%:*} is missing"
 done
 
-files=$(mktemp -d)
-trap 'rm -rf "$files"' EXIT
+files=$(mktemp -d) logs=$(mktemp -d)
+# shellcheck disable=SC2046
+trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -rf "$files" "$logs"' EXIT
 chmod 755 "$files"
 mkdir "$files/test"
 cp -r "$repository/tests/fixtures" "$here"/booted/{lib.sh,doctor.sh,fake-odoo,odoo.service,probe} "$files/test/"
@@ -61,19 +62,32 @@ worth() {
     esac
 }
 
+# Two at a time, because each of them waits a lot; what one says is shown when it has ended.
+declare -A runs=()
 failed=0
+# shows: waits for one of them, and shows what it said
+shows() {
+    local pid rc=0 run begun
+    wait -n -p pid || rc=$?
+    read -r begun run <<<"${runs[$pid]}"
+    unset "runs[$pid]"
+    printf '\n==== %s (%s s)\n' "$run" $((SECONDS - begun))
+    cat "$logs/$run"
+    if [[ $rc != 0 ]]; then
+        echo "==== $run FAILED ($rc)"
+        failed=1
+    fi
+}
 for suite in "${suites[@]}"; do
     for script in "${scripts[@]}"; do
         worth "$suite" "$script" || continue
         [[ $script = ${BOOTED_ONLY:-*} ]] || continue
-        printf '\n==== %s in a booted %s\n' "$script" "$suite"
-        rc=0
+        [[ ${#runs[@]} -lt ${BOOTED_AT_ONCE:-2} ]] || shows
+        run="$script in a booted $suite"
         read -r name argument <<<"$script"
-        BOOT_SUITE=$suite "$boot" -t 400 -b 120 "$files" "$here/booted/$name.sh" $argument || rc=$?
-        if [[ $rc != 0 ]]; then
-            echo "==== $script in a booted $suite FAILED ($rc)"
-            failed=1
-        fi
+        BOOT_SUITE=$suite "$boot" -t 400 -b 120 "$files" "$here/booted/$name.sh" $argument >"$logs/$run" 2>&1 &
+        runs[$!]="$SECONDS $run"
     done
 done
+while [[ ${#runs[@]} -gt 0 ]]; do shows; done
 exit $failed
