@@ -175,9 +175,6 @@ let
               lib.boolToString value
             else if builtins.isList value then
               lib.concatStringsSep "," value
-            else if builtins.isPath value then
-              # Into the store, where it is on the host as well.
-              "${value}"
             else
               toString value
           )
@@ -188,7 +185,8 @@ let
           store.settings
           // {
             data_dir = store.dataDir;
-            config = store.configFile;
+            # A Nix path as its copy in the store, for the host does not have what lies beside its configuration.
+            config = lib.mapNullable (path: "${path}") store.configFile;
           }
         )
       );

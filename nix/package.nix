@@ -34,7 +34,7 @@ rustPlatform.buildRustPackage (finalAttrs: {
 
   nativeBuildInputs = [ installShellFiles ];
 
-  # The others ask several Pythons, become root, or boot systems.
+  # The others want docs, root or other people's tools; some take minutes.
   cargoTestFlags = [ "--lib" ];
 
   postInstall = ''

@@ -152,7 +152,7 @@ sed -n '/^services.odoo-session-reaper = {/,/^};/p' docs/nixos.md |
 evaluate --arg settings "import $out.nix" >"$out" || fail 'the example of docs/nixos.md'
 rm "$out.nix"
 jq -e '.failed == []' "$out" >/dev/null || { jq .failed "$out"; fail 'the example of docs/nixos.md'; }
-for variable in $(jq -r '.config.systemd.services[].environment | keys[]' "$out" | grep ODOO_SESSION_REAPER; grep -ohE 'ODOO_SESSION_REAPER_[A-Z_]+[A-Z]' nix/*.nix; grep -ohE 'settings\.[a-z_]+ =|^ *[a-z_]+ = "[0-9]+[hd]"' nix/vm-test.nix | sed -E 's/settings\.//; s/ *([a-z_]+) =.*/ODOO_SESSION_REAPER_\U\1/'); do
+for variable in $(jq -r '.config.systemd.services[].environment | keys[]' "$out" | grep ODOO_SESSION_REAPER; grep -ohE 'ODOO_SESSION_REAPER_[A-Z_]+[A-Z]' nix/*.nix; grep -ohE '[a-z]+(_[a-z]+)+ =' nix/*-test.nix | sed -E 's/(.*) =/ODOO_SESSION_REAPER_\U\1/'); do
     flag=${variable#ODOO_SESSION_REAPER_}
     flag=--$(tr 'A-Z_' 'a-z-' <<<"$flag")
     grep -q -- "$flag\b" <<<"$help" || fail "the program has no $variable"

@@ -1,19 +1,17 @@
 #!/bin/bash
 # flake.sh - nix/flake.nix as Nix itself takes it, with tests/packaging/nix/nixpkgs in the place of nixpkgs: all outputs are
-# evaluated by `nix flake check`, and the package is built, tested and installed in Nix' sandbox, which has no network, no
-# /etc and another user.
+# evaluated by `nix flake check`, and the package is built, tested and installed in Nix' sandbox, which has no network,
+# hardly an /etc, and another user.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
 rust=$(rustc --print sysroot)
-export CARGO_HOME=${CARGO_HOME:-$HOME/.cargo}
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 failed=0
 fail() {
     echo "FAIL  $*"
     failed=1
 }
-ok() { echo "ok    $*"; }
 
 # A store of its own, for whoever may not write to /nix.
 work=$(mktemp -d)
@@ -25,7 +23,7 @@ experimental-features = nix-command flakes
 build-users-group =
 sandbox = true
 sandbox-fallback = false
-sandbox-paths = /bin /usr /lib /lib64 /etc/alternatives /rust=$rust $CARGO_HOME /target=$target/nix
+sandbox-paths = /bin /usr /lib /lib64 /etc/alternatives /rust=$rust /cargo=${CARGO_HOME:-$HOME/.cargo} /target=$target/nix
 CONF
 # As in a clone: what git knows of, as it is now.
 git ls-files -z | xargs -0 tar -cf - | tar -xf - -C "$work/tree"
@@ -38,7 +36,7 @@ flake() {
     # shellcheck disable=SC2086
     nix $command "git+file://$work/tree?dir=nix$output" --no-write-lock-file --offline \
         --override-input nixpkgs "path:$work/tree/tests/packaging/nix/nixpkgs" "$@" 2>"$work/error" ||
-        { cat "$work/error"; return 1; }
+        { cat "$work/error" >&2; return 1; }
 }
 package=packages.x86_64-linux.default
 
@@ -78,12 +76,7 @@ if [[ $(id -u) != 0 ]] && ! unshare --user --map-root-user --mount true; then
     exit $failed
 fi
 cargo fetch --locked --quiet
-mkdir -p "$target/nix/debug"
-# With the crates that are compiled already, which takes the same places and the same profile.
-for part in deps build .fingerprint; do
-    [[ ! -d $target/debug/$part ]] || cp -rlf "$target/debug/$part" "$target/nix/debug/"
-done
-export -p | grep -E ' CARGO_(HOME|PROFILE_.*)=' >"$target/nix/variables"
+mkdir -p "$target/nix"
 flake build "#$package" --print-build-logs --out-link "$work/result" || { fail 'the package'; exit 1; }
 grep -oE '[0-9]+ passed; .*' "$work/error" || fail 'no tests ran'
 grep -qE "> odoo-session-reaper $version" "$work/error" || fail 'versionCheckHook did not run'

@@ -1,7 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # The phases of buildRustPackage, with its variables. The profile is the quick one, and not the release's.
-export CARGO_TARGET_DIR=/target
-source /target/variables
+export CARGO_HOME=/cargo CARGO_TARGET_DIR=/target CARGO_PROFILE_DEV_DEBUG=0
 cp -r "$src" source
 chmod -R u+w source
 cd source

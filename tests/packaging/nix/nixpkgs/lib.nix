@@ -96,6 +96,7 @@ let
       mapAttrs
       replaceStrings
       ;
+    mapNullable = f: value: if value == null then null else f value;
     boolToString = value: if value then "true" else "false";
     optional = condition: value: if condition then [ value ] else [ ];
     optionals = condition: values: if condition then values else [ ];
