@@ -43,6 +43,9 @@ mod all {
     pub const ODOO_GC: Contender = contender("Odoo's own GC, in Python", "/usr/bin/python3 -c {gc} {sessions} {layout} {seconds}");
     pub const PYTHON_AUDIT: Contender = contender("audit in Python", "/usr/bin/python3 -c {audit} {sessions}");
     pub const REAP: Contender = contender("reap", reap!(""));
+    /// As the systemd units start it; `CPUWeight=10` beside the usual 100 is what `nice -n 10` is beside the usual 0.
+    pub const UNIT: Contender = contender("reap in the unit", concat!("nice -n 10 ionice -c 3 ", reap!("--gentle")));
+    pub const NOBODY: Contender = contender("nobody", "sleep 10");
     pub const REAP_DEFAULT_WINDOWS: Contender = contender("reap, default windows", "{ours} reap --data-dir {data}");
     pub const REAP_BY_AGE_1: Contender = contender("reap --by-age-only --threads 1", reap!("--by-age-only --threads 1"));
     pub const REAP_BY_AGE_2: Contender = contender("reap --by-age-only --threads 2", reap!("--by-age-only --threads 2"));
@@ -96,7 +99,12 @@ impl Place<'_> {
 
 impl Contender {
     pub fn is_ours(self) -> bool {
-        self.command.starts_with("{ours}")
+        self.command.contains("{ours}")
+    }
+
+    /// Whether it leaves every file where it is.
+    pub fn deletes_nothing(self) -> bool {
+        self == NOBODY
     }
 
     /// Whether it leaves what lies at the top level of a sharded store.
