@@ -15,10 +15,16 @@ pub struct Contender {
     pub name: &'static str,
     /// A word in braces stands for something of the [`Place`].
     command: &'static str,
+    /// Whether it is the other build of ours.
+    is_other: bool,
 }
 
 const fn contender(name: &'static str, command: &'static str) -> Contender {
-    Contender { name, command }
+    Contender {
+        name,
+        command,
+        is_other: false,
+    }
 }
 
 /// With one window for all classes, as the peers have it.
@@ -99,12 +105,25 @@ impl Place<'_> {
 
 impl Contender {
     pub fn is_ours(self) -> bool {
-        self.command.contains("{ours}")
+        self.command.contains("{ours}") && !self.is_other
     }
 
     /// Whether it leaves every file where it is.
     pub fn deletes_nothing(self) -> bool {
         self == NOBODY
+    }
+
+    pub fn of_other_build(self) -> Contender {
+        Contender {
+            is_other: true,
+            ..self
+        }
+    }
+
+    /// Its name among all that are measured.
+    pub fn title(self) -> String {
+        let build = if self.is_other { ", other build" } else { "" };
+        format!("{}{build}", self.name)
     }
 
     /// Whether it leaves what lies at the top level of a sharded store.
@@ -114,7 +133,12 @@ impl Contender {
 
     /// Its program and arguments.
     pub fn command(self, place: &Place) -> Vec<OsString> {
+        let other = place.options.against.as_ref().filter(|_| self.is_other);
         let words = self.command.split_whitespace();
-        words.map(|word| place.fill(word)).collect()
+        let fill = |word| match other {
+            Some(other) if word == "{ours}" => other.into(),
+            _ => place.fill(word),
+        };
+        words.map(fill).collect()
     }
 }

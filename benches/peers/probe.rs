@@ -60,7 +60,7 @@ fn visit(
             break;
         }
     }
-    let mut of = |times: &mut Vec<f64>| [0.5, 0.99].map(|part| quantile(times, part));
+    let of = |times: &mut Vec<f64>| [0.5, 0.99].map(|part| quantile(times, part));
     let ([read50, read99], [save50, save99]) = (of(&mut reads), of(&mut saves));
     let [page50, page99] = of(&mut pages);
     Ok([read50, read99, save50, save99, page50, page99])
