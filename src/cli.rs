@@ -133,6 +133,9 @@ pub struct DeletingArgs {
     /// Also reap a dormant store: one where nothing was saved for longer than the shortest window
     #[arg(long)]
     pub force: bool,
+    /// After each deletion in a flat store (of Odoo 15 and older), pause as long as it took: Odoo's saves go first
+    #[arg(long, help_heading = "Work")]
+    pub gentle: bool,
 }
 
 /// Where the session store is.

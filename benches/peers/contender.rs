@@ -49,6 +49,9 @@ mod all {
     pub const ODOO_GC: Contender = contender("Odoo's own GC, in Python", "/usr/bin/python3 -c {gc} {sessions} {layout} {seconds}");
     pub const PYTHON_AUDIT: Contender = contender("audit in Python", "/usr/bin/python3 -c {audit} {sessions}");
     pub const REAP: Contender = contender("reap", reap!(""));
+    /// As the systemd units start it; `CPUWeight=10` beside the usual 100 is what `nice -n 10` is beside the usual 0.
+    pub const UNIT: Contender = contender("reap in the unit", concat!("nice -n 10 ionice -c 3 ", reap!("--gentle")));
+    pub const NOBODY: Contender = contender("nobody", "sleep 10");
     pub const REAP_DEFAULT_WINDOWS: Contender = contender("reap, default windows", "{ours} reap --data-dir {data}");
     pub const REAP_BY_AGE_1: Contender = contender("reap --by-age-only --threads 1", reap!("--by-age-only --threads 1"));
     pub const REAP_BY_AGE_2: Contender = contender("reap --by-age-only --threads 2", reap!("--by-age-only --threads 2"));
@@ -102,7 +105,12 @@ impl Place<'_> {
 
 impl Contender {
     pub fn is_ours(self) -> bool {
-        self.command.starts_with("{ours}") && !self.is_other
+        self.command.contains("{ours}") && !self.is_other
+    }
+
+    /// Whether it leaves every file where it is.
+    pub fn deletes_nothing(self) -> bool {
+        self == NOBODY
     }
 
     pub fn of_other_build(self) -> Contender {
@@ -125,11 +133,12 @@ impl Contender {
 
     /// Its program and arguments.
     pub fn command(self, place: &Place) -> Vec<OsString> {
+        let other = place.options.against.as_ref().filter(|_| self.is_other);
         let words = self.command.split_whitespace();
-        let mut command: Vec<_> = words.map(|word| place.fill(word)).collect();
-        if let Some(other) = place.options.against.as_ref().filter(|_| self.is_other) {
-            command[0] = other.into();
-        }
-        command
+        let fill = |word| match other {
+            Some(other) if word == "{ours}" => other.into(),
+            _ => place.fill(word),
+        };
+        words.map(fill).collect()
     }
 }

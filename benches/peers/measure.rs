@@ -24,8 +24,8 @@ pub struct Run {
     pub cpu: f64,
     /// The peak of its resident memory, in MiB.
     pub peak: f64,
-    /// Of Odoo's reads beside it, p50 and p99, and of its saves, in microseconds.
-    pub odoo: [f64; 4],
+    /// Of Odoo's reads beside it, p50 and p99, of its saves, and of its pages, in microseconds.
+    pub odoo: [f64; 6],
 }
 
 /// Runs a command, which must succeed.
@@ -42,7 +42,7 @@ pub fn run(command: &[OsString]) -> Result<Run> {
     let [wall, cpu, peak] = numbers[..] else {
         bail!("cannot be measured");
     };
-    let odoo = [f64::NAN; 4];
+    let odoo = [f64::NAN; 6];
     Ok(Run {
         wall,
         cpu,

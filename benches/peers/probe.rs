@@ -15,16 +15,18 @@ use crate::table::quantile;
 /// Between two looks, so that the probe is a visitor and no load.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Reads and saves the sessions at `paths` for as long as `work` takes.
+/// Shows pages of the sessions at `paths` for as long as `work` takes: each reads its session, works for `page`, waits for
+/// its database, and saves its session.
 pub fn during(
     sessions: &Path,
     paths: &[PathBuf],
+    page: Duration,
     work: impl FnOnce() -> Result<Run>,
 ) -> Result<Run> {
     ensure!(!paths.is_empty(), "no fresh session to read and save");
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let visitor = scope.spawn(|| visit(sessions, paths, &over));
+        let visitor = scope.spawn(|| visit(sessions, paths, page, &over));
         let worked = work();
         over.store(true, Ordering::Relaxed);
         let odoo = visitor.join().expect("the probe does not panic")?;
@@ -33,25 +35,35 @@ pub fn during(
 }
 
 /// The quantiles of [`Run::odoo`].
-fn visit(sessions: &Path, paths: &[PathBuf], over: &AtomicBool) -> Result<[f64; 4]> {
-    let (mut reads, mut saves) = (Vec::new(), Vec::new());
+fn visit(
+    sessions: &Path,
+    paths: &[PathBuf],
+    page: Duration,
+    over: &AtomicBool,
+) -> Result<[f64; 6]> {
+    let since = |start: Instant| start.elapsed().as_secs_f64() * 1e6;
+    let (mut reads, mut saves, mut pages) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths.iter().cycle() {
-        let start = Instant::now();
+        let begun = Instant::now();
         let content = std::fs::read(path)?;
-        reads.push(start.elapsed().as_secs_f64() * 1e6);
+        reads.push(since(begun));
+        let work = Instant::now();
+        while work.elapsed() < page {}
         std::thread::sleep(PAUSE);
 
         let start = Instant::now();
         save(sessions, path, &content)?;
-        saves.push(start.elapsed().as_secs_f64() * 1e6);
+        saves.push(since(start));
+        pages.push(since(begun));
         std::thread::sleep(PAUSE);
         if over.load(Ordering::Relaxed) {
             break;
         }
     }
-    let mut quantiles = |part| [quantile(&mut reads, part), quantile(&mut saves, part)];
-    let ([read50, save50], [read99, save99]) = (quantiles(0.5), quantiles(0.99));
-    Ok([read50, read99, save50, save99])
+    let of = |times: &mut Vec<f64>| [0.5, 0.99].map(|part| quantile(times, part));
+    let ([read50, read99], [save50, save99]) = (of(&mut reads), of(&mut saves));
+    let [page50, page99] = of(&mut pages);
+    Ok([read50, read99, save50, save99, page50, page99])
 }
 
 /// mkstemp in the store, write, rename over the old file, chmod: the way of every Odoo.

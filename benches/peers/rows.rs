@@ -1,5 +1,7 @@
 //! The rows of the performance table: what is compared, with what, and what is to be reached.
 
+use std::time::Duration;
+
 use crate::args::Options;
 use crate::bed::Cache;
 use crate::contender::*;
@@ -30,7 +32,7 @@ const WARM: Scene = Scene {
     kind: Kind::Usual,
     cache: Cache::Warm,
     deletes: true,
-    odoo: false,
+    odoo: None,
 };
 const COLD: Scene = Scene {
     name: "cold",
@@ -64,8 +66,19 @@ const IDLE: Scene = Scene {
 };
 const POLITE: Scene = Scene {
     name: "politeness",
-    odoo: true,
+    odoo: Some(Duration::ZERO),
     ..WARM
+};
+const PAGE: Scene = Scene {
+    name: "page, 10 000 due",
+    kind: Kind::Idle,
+    odoo: Some(Duration::from_millis(5)),
+    ..WARM
+};
+const PAGE_MANY: Scene = Scene {
+    name: "page, 1 000 000 due",
+    kind: Kind::Backlog,
+    ..PAGE
 };
 
 const fn row(
@@ -85,7 +98,7 @@ const fn row(
 }
 
 #[rustfmt::skip]
-const ROWS: [Row; 13] = [
+const ROWS: [Row; 21] = [
     row("`reap --by-age-only --threads 1`, warm, CPU", WARM, [REAP_BY_AGE_1, FIND], CPU, [0.85, 0.95]),
     row("`reap --by-age-only --threads 2`, warm, wall", WARM, [REAP_BY_AGE_2, FIND], WALL, [0.62, 0.57]),
     row("`reap --by-age-only --threads 2` (flat), `8` (sharded), cold, wall", COLD, [REAP_BY_AGE_COLD, FIND], WALL, [0.90, 0.45]),
@@ -99,6 +112,14 @@ const ROWS: [Row; 13] = [
     row("politeness: Odoo's open+read, p99", POLITE, [REAP, FIND], |run| run.odoo[1], [1.0, 1.0]),
     row("politeness: Odoo's save, p50", POLITE, [REAP, FIND], |run| run.odoo[2], [1.0, 1.0]),
     row("politeness: Odoo's save, p99", POLITE, [REAP, FIND], |run| run.odoo[3], [1.0, 1.0]),
+    row("politeness in the unit: Odoo's open+read, p50", POLITE, [UNIT, FIND], |run| run.odoo[0], [1.0, 1.0]),
+    row("politeness in the unit: Odoo's open+read, p99", POLITE, [UNIT, FIND], |run| run.odoo[1], [1.0, 1.0]),
+    row("politeness in the unit: Odoo's save, p50", POLITE, [UNIT, FIND], |run| run.odoo[2], [1.0, 1.0]),
+    row("politeness in the unit: Odoo's save, p99", POLITE, [UNIT, FIND], |run| run.odoo[3], [1.0, 1.0]),
+    row("page beside the unit, 10 000 files due, p50, to none", PAGE, [UNIT, NOBODY], |run| run.odoo[4], [1.05, 1.05]),
+    row("page beside the unit, 10 000 files due, p99, to none", PAGE, [UNIT, NOBODY], |run| run.odoo[5], [1.5, 1.5]),
+    row("page beside the unit, 1 000 000 files due, p50, to none", PAGE_MANY, [UNIT, NOBODY], |run| run.odoo[4], [1.05, 1.05]),
+    row("page beside the unit, 1 000 000 files due, p99, to none", PAGE_MANY, [UNIT, NOBODY], |run| run.odoo[5], [1.5, 1.5]),
 ];
 
 /// The rows that were asked for.

@@ -20,8 +20,8 @@ pub struct Scene {
     pub cache: Cache,
     /// Whether the contenders delete; else the store needs no restoring.
     pub deletes: bool,
-    /// Whether an Odoo works beside them.
-    pub odoo: bool,
+    /// How long the processor works on a page of the Odoo beside them, if there is one.
+    pub odoo: Option<Duration>,
 }
 
 /// A scene and who plays in it.
@@ -95,7 +95,7 @@ impl Cast {
         let scene = self.scene;
         let sessions = place.sessions();
         if scene.deletes {
-            bed.restore(scene.cache, scene.odoo)?;
+            bed.restore(scene.cache, scene.odoo.is_some())?;
         }
         let files = store::files(&sessions)?;
         let names = store::names(&sessions, &files);
@@ -114,12 +114,11 @@ impl Cast {
         tool::go_on()?;
         let command = contender.command(place);
         let measure = || measure::run(&command);
-        let run = if scene.odoo {
-            probe::during(&sessions, &young, measure)?
-        } else {
-            measure()?
+        let run = match scene.odoo {
+            Some(work) => probe::during(&sessions, &young, work, measure)?,
+            None => measure()?,
         };
-        if scene.deletes {
+        if scene.deletes && !contender.deletes_nothing() {
             let mut left = store::names(&sessions, &store::files(&sessions)?);
             let first = *after.get_or_insert(left);
             if contender.leaves_the_top(place.layout) {

@@ -23,14 +23,17 @@ pub enum Kind {
     HalfRead,
     /// Many files, 1 % of them expired.
     Idle,
+    /// A million of them expired, where [`Kind::Idle`] has as many files: 80 %.
+    Backlog,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 3] = [Kind::Usual, Kind::HalfRead, Kind::Idle];
+    pub const ALL: [Kind; 4] = [Kind::Usual, Kind::HalfRead, Kind::Idle, Kind::Backlog];
 
     pub fn files(self, options: &Options) -> u64 {
         match self {
             Kind::Idle => 5 * options.files,
+            Kind::Backlog => options.files * 25 / 4,
             _ => options.files,
         }
     }
@@ -49,7 +52,11 @@ impl Kind {
             sessions: self.files(options),
             seed: 1,
             layout,
-            expired_percent: Some(if self == Kind::Idle { 1 } else { 60 }),
+            expired_percent: Some(match self {
+                Kind::Idle => 1,
+                Kind::Backlog => 80,
+                _ => 60,
+            }),
         };
         let now = SystemTime::now();
         demo::make(data_dir, &recipe, now, &|| tool::go_on().is_ok())?;

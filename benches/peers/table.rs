@@ -83,8 +83,8 @@ fn ratios(ours: &[Run], peers: &[Run], metric: Metric) -> Vec<f64> {
 /// Everything that was measured, medians.
 pub fn measured(played: &[Played]) -> String {
     let mut out = String::from(
-        "| scene | layout | contender | wall, s | to find | user+sys, s | to find | peak RSS, MiB | Odoo's read p50 / p99, µs | save p50 / p99, µs |\n\
-         |---|---|---|---|---|---|---|---|---|---|\n",
+        "| scene | layout | contender | wall, s | to find | user+sys, s | to find | peak RSS, MiB | Odoo's read p50 / p99, µs | save p50 / p99, µs | page p50 / p99, µs |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for one in played.iter().filter(|one| !one.runs.is_empty()) {
         let find = runs(played, one.scene, one.layout, FIND);
@@ -109,6 +109,7 @@ pub fn measured(played: &[Played]) -> String {
             number(|run| run.peak, 1),
             pair(|run| run.odoo[0], |run| run.odoo[1]),
             pair(|run| run.odoo[2], |run| run.odoo[3]),
+            pair(|run| run.odoo[4], |run| run.odoo[5]),
         ];
         let _ = writeln!(out, "| {} |", cells.join(" | "));
     }

@@ -168,7 +168,8 @@ pub(super) fn plan(settings: &Settings, store: &Store, now: Timestamp) -> Plan {
         limit: settings.limit,
         max_logouts: settings.max_logouts,
         threads: settings.threads.map_or(DEFAULT_THREADS, usize::from),
-        share_flat: settings.threads.is_some(),
+        share_flat: settings.threads.is_some() && !settings.gentle,
+        gentle: settings.gentle,
     }
 }
 

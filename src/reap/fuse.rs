@@ -192,6 +192,7 @@ mod tests {
                 max_logouts: Some(allowed),
                 threads,
                 share_flat: true,
+                gentle: false,
             };
             let (stop, progress) = (Stop::default(), Progress::default());
             let fuse = Fuse::new(allowed);

@@ -404,6 +404,7 @@ mod tests {
             max_logouts: None,
             threads: 1,
             share_flat: false,
+            gentle: false,
         };
         let store = Store::open(&sessions, &Opening::default()).expect("a store");
         let (stop, progress) = (Stop::default(), Progress::default());

@@ -49,6 +49,8 @@ pub struct Plan {
     pub threads: usize,
     /// Let several workers delete in a flat store at the same time, at the cost of Odoo's saves.
     pub share_flat: bool,
+    /// After each deletion in a flat store, leave the directory alone for as long as that took.
+    pub gentle: bool,
 }
 
 /// How far a run has come, for whoever wants to show it meanwhile.

@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Access, AtFlags};
 use rustix::io::{Errno, retry_on_intr};
@@ -14,6 +15,10 @@ use super::{Mode, Shared};
 use crate::store::name::{self, Kind};
 use crate::store::stat::{self, Stat};
 use crate::tally::Operation;
+
+/// A deletion that a hung disk held up for minutes must not hold up the run for as long again, nor a signal that comes
+/// meanwhile.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// What came of a file that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +174,17 @@ impl Shared<'_> {
             && !(reads_count && now.atime != judged.atime)
     }
 
+    /// Settles a file; after a deletion in a flat directory, where the plan is gentle, leaves it to Odoo for as long as
+    /// that took.
+    pub fn gently(&self, dir: &Dir<'_>, settle: impl FnOnce() -> Outcome) -> Outcome {
+        let start = Instant::now();
+        let outcome = settle();
+        if self.plan.gentle && dir.shard.is_none() && outcome == Outcome::Deleted {
+            std::thread::sleep(start.elapsed().min(LONGEST_PAUSE));
+        }
+        outcome
+    }
+
     /// Whether files of `dir` that their age alone condemns are deleted right after the first look at them, which
     /// then is the last check, too. With a limit they may have to wait, and are looked at once more.
     pub fn deletes_at_sight(&self, dir: &Dir<'_>) -> bool {
@@ -250,6 +266,7 @@ mod tests {
             max_logouts: None,
             threads: 1,
             share_flat: false,
+            gentle: false,
         };
         let (stop, progress) = (Stop::default(), Progress::default());
         let shared = Shared {

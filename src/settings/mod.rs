@@ -66,6 +66,8 @@ pub(crate) struct Settings {
     pub force: bool,
     /// Number of workers, if somebody chose it.
     pub threads: Option<u16>,
+    /// Pause between deletions in a flat store.
+    pub gentle: bool,
     pub report: ReportArgs,
 }
 
@@ -174,6 +176,7 @@ impl Settings {
             by_age_only,
             force: deleting.is_some_and(|it| it.force),
             threads: work.threads,
+            gentle: deleting.is_some_and(|it| it.gentle),
             report,
         })
     }

@@ -5,6 +5,7 @@
 
 mod by_age;
 mod fuse;
+mod gentle;
 mod last_check;
 mod mounts;
 mod permission;

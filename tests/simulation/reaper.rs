@@ -92,6 +92,7 @@ impl Setup {
             max_logouts: self.fuse,
             threads,
             share_flat: false,
+            gentle: false,
         };
         let told = Told::default();
         let (stop, progress) = (Stop::default(), Progress::default());

@@ -64,6 +64,7 @@ pub(in crate::app) fn revoke(
         max_logouts: None,
         by_age_only: false,
         force: true,
+        gentle: false,
     };
     let settings = Settings::people(Some(&deleting), args.plain.into(), matches, around)?;
     let selection = Selection {

@@ -34,7 +34,9 @@ impl Worker<'_> {
                 continue;
             }
             let stat = &judged.file.stat;
-            *outcome = shared.settle(files.dir, name, stat, judged.checked, handle);
+            *outcome = shared.gently(files.dir, || {
+                shared.settle(files.dir, name, stat, judged.checked, handle)
+            });
         }
         drop(only);
         for (judged, outcome) in due.drain(..) {
