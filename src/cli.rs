@@ -115,7 +115,7 @@ pub struct ReapArgs {
 }
 
 /// What is done with sessions that are due.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Deleting")]
 pub struct DeletingArgs {
     /// Do everything but delete, and test whether deleting would be allowed
@@ -157,7 +157,7 @@ pub struct StoreArgs {
 }
 
 /// How the outcome is told.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Report")]
 pub struct ReportArgs {
     /// How much to print [default: full; for reap without a terminal: summary]

@@ -22,28 +22,24 @@ use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::numbers::bytes;
 use crate::report::{Numbers, Out, ReportSize};
-use crate::settings::Settings;
+use crate::settings::{Settings, data_dir_option};
 use crate::stream::TICK;
+use crate::tally::Pile;
 
 /// Options that the child has of its own.
 const OWN: [&str; 4] = ["path", "config", "format", "report"];
 
 /// Of the JSON document of one store, what its line tells.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Document {
     total: Total,
 }
 
 #[derive(Default, Deserialize)]
 struct Total {
-    files: u64,
-    disk_bytes: u64,
-    due: Due,
-}
-
-#[derive(Default, Deserialize)]
-struct Due {
-    files: u64,
+    #[serde(flatten)]
+    all: Pile,
+    due: Pile,
 }
 
 /// The command line of a child, but for its store: what this run was told of what is due.
@@ -95,16 +91,15 @@ pub(super) fn run(settings: &Settings, again: &[OsString], stop: &Stop) -> Resul
             break;
         }
         let place = redact::path(store);
-        let (exit, document) = audit(store, again, stop).unwrap_or_else(|error| {
+        let (exit, total) = audit(store, again, stop).unwrap_or_else(|error| {
             dead.push(format!("nobody knows what is in {place}: {error:#}"));
             (Exit::Failed, None)
         });
         worst = worst.max(exit);
-        let line = match document {
-            Some(Document { total }) => {
-                sum.files += total.files;
-                sum.disk_bytes += total.disk_bytes;
-                sum.due.files += total.due.files;
+        let line = match total {
+            Some(total) => {
+                sum.all.merge(&total.all);
+                sum.due.merge(&total.due);
                 cells(&total, &place, out.numbers())
             }
             None => row("?", "?", "?", &place),
@@ -134,7 +129,7 @@ fn conclude(out: &mut Out, sum: &Total, stores: &[PathBuf]) {
     let sentence = out.bold(&format!(
         "{} of {} in {} stores are due; look at one of them:",
         numbers.count(sum.due.files),
-        numbers.of(sum.files, "file"),
+        numbers.of(sum.all.files, "file"),
         stores.len()
     ));
     out.line(format_args!(
@@ -142,11 +137,8 @@ fn conclude(out: &mut Out, sum: &Total, stores: &[PathBuf]) {
         cells(sum, "total", numbers)
     ));
     for store in stores {
-        let data_dir = redact::path(store.parent().unwrap_or(store));
-        out.line(format_args!(
-            "  odoo-session-reaper audit --data-dir {}",
-            redact::word(&data_dir)
-        ));
+        let data_dir = data_dir_option(store);
+        out.line(format_args!("  odoo-session-reaper audit {data_dir}"));
     }
     out.flush();
 }
@@ -157,15 +149,15 @@ fn row(files: &str, due: &str, on_disk: &str, store: &str) -> String {
 
 fn cells(total: &Total, store: &str, numbers: Numbers) -> String {
     row(
-        &numbers.count(total.files),
+        &numbers.count(total.all.files),
         &numbers.count(total.due.files),
-        &bytes(total.disk_bytes),
+        &bytes(total.all.disk_bytes),
         store,
     )
 }
 
 /// Has a child look at one store. Tells how it ended, and what it told if it came so far.
-fn audit(store: &Path, told: &[OsString], stop: &Stop) -> Result<(Exit, Option<Document>)> {
+fn audit(store: &Path, told: &[OsString], stop: &Stop) -> Result<(Exit, Option<Total>)> {
     let mut child = again::command();
     child
         .args(told)
@@ -184,7 +176,8 @@ fn audit(store: &Path, told: &[OsString], stop: &Stop) -> Result<(Exit, Option<D
     if told.is_empty() {
         return Ok((exit, None));
     }
-    Ok((exit, Some(serde_json::from_slice(&told)?)))
+    let Document { total } = serde_json::from_slice(&told)?;
+    Ok((exit, Some(total)))
 }
 
 /// Reads all that the child prints. Who stops this process means the child as well; a terminal tells it by itself.

@@ -78,13 +78,7 @@ impl From<PlainArgs> for RunArgs {
         RunArgs {
             store,
             policy,
-            report: ReportArgs {
-                report: None,
-                format: Format::Text,
-                list: false,
-                no_logins: false,
-                metrics_file: None,
-            },
+            report: ReportArgs::default(),
             work,
         }
     }

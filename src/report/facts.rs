@@ -7,7 +7,6 @@
 mod gather;
 
 use std::collections::BTreeMap;
-use std::ops::Deref;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -15,9 +14,10 @@ use serde::{Serialize, Serializer};
 use crate::policy::{Class, LastSeen};
 use crate::reap::{End, Mode};
 use crate::redact::Shown;
+use crate::settings::{Effective, Value};
 use crate::store::Room;
 use crate::tally::databases::Fates;
-use crate::tally::{self, DENIED, Pile};
+use crate::tally::{DENIED, Row};
 use crate::time::Timestamp;
 use crate::unknown::Told;
 
@@ -51,7 +51,7 @@ pub struct Facts {
     /// The shortest window of a session in any database.
     #[serde(skip)]
     pub shortest: Duration,
-    pub policy: Vec<Setting>,
+    pub policy: Vec<Effective>,
     #[serde(flatten)]
     pub found: Found,
     pub nobody: Nobody,
@@ -79,35 +79,6 @@ pub struct StoreFacts {
     pub flat_files: u64,
     pub sharded_files: u64,
     pub shards: u64,
-}
-
-/// A value of the policy, and who said so.
-#[derive(Debug, Serialize)]
-pub struct Setting {
-    pub option: &'static str,
-    /// The database that it is for; `None` for all that do not set it themselves.
-    pub database: Option<Shown>,
-    pub value: SettingValue,
-    /// `command-line`, `environment`, `file` or `default`.
-    pub source: &'static str,
-    /// The `odoo.conf`, if it was said there.
-    pub file: Option<Shown>,
-    pub section: Option<Shown>,
-    pub line: Option<usize>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum SettingValue {
-    Seconds(u64),
-    /// Patterns of logins.
-    Logins(Vec<Shown>),
-    /// How many patterns of logins there are, where logins may not be shown.
-    Hidden(usize),
-    Switch(bool),
-    Word(&'static str),
-    /// Nothing, which for these options means: never.
-    Never,
 }
 
 /// What was found and done.
@@ -160,22 +131,6 @@ pub struct ClassRow {
     pub row: Row,
 }
 
-/// A row of the tally, and what of it was deleted.
-#[derive(Debug, Serialize)]
-pub struct Row {
-    #[serde(flatten)]
-    found: tally::Row,
-    pub deleted: Pile,
-}
-
-impl Deref for Row {
-    type Target = tally::Row;
-
-    fn deref(&self) -> &tally::Row {
-        &self.found
-    }
-}
-
 #[derive(Debug, Serialize)]
 pub struct Database {
     /// `None` for sessions without one, and for the others.
@@ -185,7 +140,6 @@ pub struct Database {
     pub disk_bytes: u64,
     #[serde(flatten)]
     pub total: Fates,
-    pub deleted: u64,
     /// Of those that there are.
     pub classes: Vec<DatabaseClass>,
 }
@@ -196,7 +150,6 @@ pub struct DatabaseClass {
     pub class: Class,
     #[serde(flatten)]
     pub found: Fates,
-    pub deleted: u64,
 }
 
 /// Who loses a login; in an audit and a dry run, who would.
@@ -237,7 +190,7 @@ pub struct Nobody {
     /// Databases with a section of their own that no session names.
     pub databases: Vec<Shown>,
     /// Patterns of `keep_login` that mean nobody.
-    pub keep_login: Option<SettingValue>,
+    pub keep_login: Option<Value>,
 }
 
 impl Found {

@@ -12,11 +12,11 @@ pub use previous::Previous;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::facts::{DatabaseClass, Facts, Found, Row, end};
+use super::facts::{DatabaseClass, Facts, Found, end};
 use crate::exit::Exit;
 use crate::policy::Class;
 use crate::reap::Mode;
-use crate::tally::Operation;
+use crate::tally::{Operation, Row};
 use crate::time::Timestamp;
 use page::{Label, Page};
 
@@ -173,7 +173,7 @@ fn by_database(page: &mut Page<'_>, found: &Found) {
     gauge(
         "odoo_session_reaper_last_run_deleted_database_files",
         "Sessions that the last run deleted, by database.",
-        |row| row.deleted,
+        |row| row.found.deleted,
     );
 }
 

@@ -6,28 +6,23 @@ use super::numbers::Numbers;
 use super::room;
 use crate::policy::{Class, LastSeen};
 use crate::reap::Mode;
-use crate::settings::ConfFile;
 use crate::tally::reads::SHORTER;
 
 /// How to keep those who would be logged out while active, as a command, where that can be done.
-pub(super) fn advice(
-    finished: &Finished<'_>,
-    conf_file: Option<&ConfFile>,
-    any_directory: bool,
-) -> Option<String> {
-    let policy = &finished.plan.policy;
-    let reads = &finished.tally.reads;
+pub(super) fn advice(run: &Finished<'_>) -> Option<String> {
+    let policy = &run.plan.policy;
+    let reads = &run.tally.reads;
     let active = amount(
         reads.due_but_active,
         reads.due_but_active + reads.perhaps_active,
         Numbers::Plain,
     )?;
     let would_help = policy.last_seen == LastSeen::Mtime && policy.reads.grain().is_some();
-    if finished.plan.mode != Mode::Audit || !would_help {
+    if run.plan.mode != Mode::Audit || !would_help {
         return None;
     }
     let atime = Some(("last_seen", LastSeen::Atime.name(), false));
-    let reap = room::command(finished, conf_file, any_directory, "reap", atime)
+    let reap = room::command(run, "reap", atime)
         .unwrap_or_else(|| "--last-seen atime with your --keep-login".to_owned());
     Some(format!(
         "due but active: {active} of logged-in users; {reap} keeps people who only click"

@@ -13,7 +13,7 @@ use super::SettingsError;
 use super::conf_file::ConfFile;
 use super::locate::{Located, Location};
 use super::surroundings::Surroundings;
-use crate::redact::{self, Shown};
+use crate::redact::{self, Shown, shown};
 use walk::{Root, Walked};
 
 /// The user that Odoo's packages, and our service, run as.
@@ -74,10 +74,7 @@ fn by_configs(
         let location = match file.store(around)? {
             Some(Location {
                 sessions, from: by, ..
-            }) => {
-                let from = [by, ", from ".into(), from.into()].into_iter();
-                Some(Location::found(sessions, from.collect()))
-            }
+            }) => Some(Location::found(sessions, shown!(by, ", from ", from))),
             None => of_odoo(Some(&file), around, tried),
         };
         if let Some(location) = location {
@@ -129,11 +126,9 @@ fn of_odoo(
             ("owner of ", home_of_owner(file, around)),
             ("user odoo, for ", home_of_service(around)),
         ] {
-            let of = ["the home of the ".into(), whose.into()];
-            let from = of
-                .into_iter()
-                .chain([file.shown().clone(), ", which names no data_dir".into()]);
-            dirs.push((from.collect(), in_home(home)));
+            let which = ", which names no data_dir";
+            let from = shown!("the home of the ", whose, file.shown(), which);
+            dirs.push((from, in_home(home)));
         }
     }
     dirs.push(("Odoo's default".into(), in_home(around.home())));
@@ -215,8 +210,7 @@ fn attempt(path: &Path, from: &str, error: Option<&Error>) -> String {
 
 /// The home of the user who owns an `odoo.conf`; root's is not Odoo's.
 fn home_of_owner(file: &ConfFile, around: &Surroundings) -> Option<PathBuf> {
-    let uid = file.uid();
-    around.home_of(|_, of| uid != 0 && of == uid)
+    around.home_of(|_, uid| uid != 0 && uid == file.uid)
 }
 
 fn home_of_service(around: &Surroundings) -> Option<PathBuf> {

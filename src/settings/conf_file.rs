@@ -14,7 +14,7 @@ use super::locate::Location;
 use super::odoo_conf::{OdooConf, Setting};
 use super::section::Sections;
 use super::surroundings::Surroundings;
-use crate::redact::{self, Shown};
+use crate::redact::{self, Shown, shown};
 use crate::store::stat;
 use crate::store::way::{self, Link};
 
@@ -32,7 +32,7 @@ pub(crate) struct ConfFile {
     shown: Shown,
     conf: OdooConf,
     pub(super) sections: Sections,
-    uid: u32,
+    pub(super) uid: u32,
     gid: u32,
     mode: u32,
     /// The symlinks that led there, if that could be seen.
@@ -109,10 +109,6 @@ impl ConfFile {
         said.value.parse().ok().map(Duration::from_secs)
     }
 
-    pub(super) fn uid(&self) -> u32 {
-        self.uid
-    }
-
     pub(crate) fn shown(&self) -> &Shown {
         &self.shown
     }
@@ -136,9 +132,7 @@ impl ConfFile {
                 redact::printable(value.as_bytes())
             )));
         }
-        let shown = self.shown.clone();
-        let from = ["data_dir in ".into(), shown, " line ".into(), line.into()];
-        let from = from.into_iter().collect();
+        let from = shown!("data_dir in ", &self.shown, " line ", line);
         Ok(Some(Location::named(dir.join("sessions"), from)))
     }
 

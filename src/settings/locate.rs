@@ -9,8 +9,9 @@ use clap::parser::ValueSource;
 use super::SettingsError;
 use super::around;
 use super::conf_file::ConfFile;
+use super::source::Source;
 use super::surroundings::Surroundings;
-use crate::cli::{StoreArgs, variable};
+use crate::cli::StoreArgs;
 use crate::reap::Mode;
 use crate::redact::{self, Shown};
 
@@ -64,7 +65,8 @@ pub(super) fn locate(
     let plain = args.path.as_deref().map(|path| (flag_for(path), path));
     if let Some((flag, path)) = plain.filter(|_| mode != Mode::Audit) {
         return Err(SettingsError::usage(format!(
-            "a command that deletes takes no path without an option: write `--{flag} {path}` instead of `{path}`",
+            "a command that deletes takes no path without an option: write `{} {path}` instead of `{path}`",
+            Source::CommandLine.name(flag),
             path = redact::word(&redact::path(path))
         )));
     }
@@ -107,10 +109,10 @@ fn flag_for(path: &Path) -> &'static str {
         return "config";
     }
     match std::fs::metadata(path.join("sessions")) {
-        Ok(there) if there.is_dir() => "data-dir",
+        Ok(there) if there.is_dir() => "data_dir",
         // Of the two, the one that is usually closed to others.
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => "data-dir",
-        _ => "sessions-dir",
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => "data_dir",
+        _ => "sessions_dir",
     }
 }
 
@@ -118,28 +120,24 @@ fn flag_for(path: &Path) -> &'static str {
 fn named(
     args: &StoreArgs,
     plain: Option<(&'static str, &Path)>,
-    level: ValueSource,
+    source: &Source,
     said: impl Fn(&str) -> bool,
 ) -> Vec<Location> {
-    let by = |long: &'static str| match level {
-        ValueSource::EnvVariable => redact::printable(variable(long).as_bytes()),
-        _ => ["--".into(), long.into()].into_iter().collect(),
-    };
-    let data_dir = args.data_dir.as_deref().filter(|_| said("data_dir"));
-    let sessions_dir = args
-        .sessions_dir
-        .as_deref()
-        .filter(|_| said("sessions_dir"));
-    let named = [
-        plain.map(|(flag, path)| (flag, path, BY_PATH.into())),
-        data_dir.map(|path| ("data-dir", path, by("data-dir"))),
-        sessions_dir.map(|path| ("sessions-dir", path, by("sessions-dir"))),
+    let plain = plain.map(|(id, path)| (id, path, BY_PATH.into()));
+    let options = [
+        ("data_dir", &args.data_dir),
+        ("sessions_dir", &args.sessions_dir),
     ];
-    let named = named.into_iter().flatten();
+    let options = options.into_iter().filter(|(id, _)| said(id));
+    let options = options.filter_map(|(id, path)| {
+        let from = redact::printable(source.name(id).as_bytes());
+        Some((id, path.as_deref()?, from))
+    });
+    let named = plain.into_iter().chain(options);
     named
-        .filter_map(|(flag, path, from)| match flag {
-            "data-dir" => Some(Location::named(path.join("sessions"), from)),
-            "sessions-dir" => Some(Location::named(path.to_owned(), from)),
+        .filter_map(|(id, path, from)| match id {
+            "data_dir" => Some(Location::named(path.join("sessions"), from)),
+            "sessions_dir" => Some(Location::named(path.to_owned(), from)),
             _ => None,
         })
         .collect()
@@ -153,10 +151,13 @@ fn said(
     matches: &ArgMatches,
     around: &Surroundings,
 ) -> Result<Option<(Location, bool)>, SettingsError> {
-    for level in [ValueSource::CommandLine, ValueSource::EnvVariable] {
+    for (level, source) in [
+        (ValueSource::CommandLine, Source::CommandLine),
+        (ValueSource::EnvVariable, Source::Environment),
+    ] {
         let plain = plain.filter(|_| level == ValueSource::CommandLine);
         let said = |id: &str| matches.value_source(id) == Some(level);
-        let mut answers = named(args, plain, level, said);
+        let mut answers = named(args, plain, &source, said);
         let by_conf = answers.is_empty();
         let says_config = said("config") || plain.is_some_and(|(flag, _)| flag == "config");
         if let Some(file) = conf_file.filter(|_| says_config) {
@@ -270,12 +271,16 @@ impl Located {
         let config = file.map_or(String::new(), |file| {
             format!("--config {} ", redact::word(file.shown()))
         });
-        let lines = found.iter().map(|sessions| {
-            let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
-            format!("\n  {config}--data-dir {}", redact::word(&data_dir))
-        });
+        let lines = found.iter();
+        let lines = lines.map(|sessions| format!("\n  {config}{}", data_dir_option(sessions)));
         format!("add {what} to your command:{}", lines.collect::<String>())
     }
+}
+
+/// What names a store that was found to a command.
+pub(crate) fn data_dir_option(sessions: &Path) -> String {
+    let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
+    format!("--data-dir {}", redact::word(&data_dir))
 }
 
 pub(super) fn same_place(one: &Path, other: &Path) -> bool {

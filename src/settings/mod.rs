@@ -16,13 +16,12 @@ mod surroundings;
 pub(crate) use conf_file::ConfFile;
 pub(crate) use data_dir::resolve as resolve_data_dir;
 use locate::Located;
-pub(crate) use locate::{Location, stores};
+pub(crate) use locate::{Location, data_dir_option, stores};
 pub(crate) use service_file::{notices, variables};
 pub(crate) use source::{Effective, Source, Value};
 pub(crate) use spelling::{closest, unknown_variables};
 pub(crate) use surroundings::Surroundings;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -30,13 +29,13 @@ use clap::ArgMatches;
 
 use crate::cli::{DeletingArgs, ReportArgs, RunArgs, variable};
 use crate::exit::Exit;
-use crate::policy::{LastSeen, Policy, Rules};
+use crate::policy::Policy;
 use crate::reap::Mode;
-use crate::redact;
 use crate::report::Format;
 use crate::store::Opening;
 use crate::store::name::Kind;
 use crate::time::Timestamp;
+use rules::Resolved;
 use section::Sections;
 
 /// Everything that a run over a store needs to be told.
@@ -50,20 +49,10 @@ pub(crate) struct Settings {
     pub opening: Opening,
     /// What is done with files that are due.
     pub mode: Mode,
-    /// What holds for sessions of databases without rules of their own.
-    pub general: Rules,
-    /// What holds for those of databases with rules of their own.
-    pub databases: BTreeMap<String, Rules>,
-    pub last_seen: LastSeen,
-    /// Every value of the policy, with who said so.
-    pub effective: Vec<Effective>,
-    pub limit: Option<u64>,
-    /// End no login at all if more than this many are due.
-    pub max_logouts: Option<u64>,
-    /// Delete what is older than every window without reading it.
-    pub by_age_only: bool,
-    /// Reap a dormant store too.
-    pub force: bool,
+    /// What is due.
+    pub rules: Resolved,
+    /// How that is deleted; the defaults for an audit.
+    pub deleting: DeletingArgs,
     /// Number of workers, if somebody chose it.
     pub threads: Option<u16>,
     pub report: ReportArgs,
@@ -144,13 +133,12 @@ impl Settings {
         let no_sections = Sections::default();
         let file = located.conf_file.as_ref();
         let sections = file.map_or(&no_sections, |file| &file.sections);
-        let resolved = rules::resolve(matches, sections)?;
-        let by_age_only = deleting.is_some_and(|it| it.by_age_only);
-        if let Some(error) = resolved.needs_reading.filter(|_| by_age_only) {
-            return Err(error);
+        let rules = rules::resolve(matches, sections)?;
+        let deleting = deleting.cloned().unwrap_or_default();
+        if deleting.by_age_only {
+            rules.must_not_need_reading()?;
         }
-        let max_logouts = deleting.and_then(|it| it.max_logouts);
-        if by_age_only && max_logouts.is_some() {
+        if deleting.by_age_only && deleting.max_logouts.is_some() {
             return Err(SettingsError::usage(format!(
                 "--by-age-only does not read whose login it ends, but there is --max-logouts, perhaps as {}: run \
                  without one of them",
@@ -158,10 +146,6 @@ impl Settings {
             )));
         }
         Ok(Settings {
-            general: resolved.general,
-            databases: resolved.databases,
-            last_seen: resolved.last_seen,
-            effective: resolved.effective,
             location: located.location,
             several: located.several,
             conf_file: located.conf_file,
@@ -169,10 +153,8 @@ impl Settings {
                 accept_any_directory: store.accept_any_directory,
             },
             mode,
-            limit: deleting.and_then(|it| it.limit),
-            max_logouts,
-            by_age_only,
-            force: deleting.is_some_and(|it| it.force),
+            rules,
+            deleting,
             threads: work.threads,
             report,
         })
@@ -194,9 +176,8 @@ impl Settings {
         }
         let stores = settings.several.iter();
         let lines = stores.map(|sessions| {
-            let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
-            let data_dir = redact::word(&data_dir);
-            format!("\n  odoo-session-reaper who --data-dir {data_dir}")
+            let data_dir = data_dir_option(sessions);
+            format!("\n  odoo-session-reaper who {data_dir}")
         });
         Err(SettingsError::usage(format!(
             "who is for one session store, but a search found {}; name one:{}",
@@ -207,11 +188,12 @@ impl Settings {
 
     /// The policy, to be applied at this moment.
     pub fn policy(&self, now: Timestamp) -> Policy {
-        let mut policy = Policy::new(self.general.clone(), self.databases.clone(), now);
-        if self.by_age_only {
+        let rules = &self.rules;
+        let mut policy = Policy::new(rules.general.clone(), rules.databases.clone(), now);
+        if self.deleting.by_age_only {
             policy.by_age_only = vec![Kind::Flat, Kind::Sharded];
         }
-        policy.last_seen = self.last_seen;
+        policy.last_seen = rules.last_seen;
         policy
     }
 }

@@ -60,10 +60,8 @@ pub(in crate::app) fn revoke(
     let (format, more) = (args.format, args.more);
     let deleting = DeletingArgs {
         dry_run: more.dry_run,
-        limit: None,
-        max_logouts: None,
-        by_age_only: false,
         force: true,
+        ..DeletingArgs::default()
     };
     let settings = Settings::people(Some(&deleting), args.plain.into(), matches, around)?;
     let selection = Selection {

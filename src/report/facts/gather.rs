@@ -8,21 +8,17 @@ use crate::exit::Exit;
 use crate::policy::Policy;
 use crate::reap::Plan;
 use crate::redact;
-use crate::settings::{Effective, Location, Source, Value};
+use crate::settings::{Effective, Settings, Value};
 use crate::store::{Room, Store};
-use crate::tally::Tally;
+use crate::tally::{Operation, Tally};
 use crate::tally::databases;
 use crate::tally::reads::SHORTER;
 
 /// A run that has come to its end, with all that there is to tell of it.
 pub struct Finished<'a> {
-    pub location: &'a Location,
+    pub settings: &'a Settings,
     pub store: &'a Store,
     pub plan: &'a Plan,
-    /// Every value of the policy, with who said so.
-    pub effective: &'a [Effective],
-    /// Whether logins may be shown, and patterns of logins with them.
-    pub logins: bool,
     pub tally: &'a Tally,
     /// How it ended; `None` for a dormant store that was left alone.
     pub end: Option<End>,
@@ -44,7 +40,8 @@ impl Facts {
             && run.end == Some(End::Complete)
             && tally.denied() + tally.failures() + tally.elsewhere == 0;
         let windows = &plan.policy.general().windows;
-        let settings = run.effective.iter();
+        let logins = !run.settings.report.no_logins;
+        let effective = run.settings.rules.effective.iter();
         Facts {
             version: env!("CARGO_PKG_VERSION"),
             command: match plan.mode {
@@ -74,10 +71,15 @@ impl Facts {
             ]
             .map(|(name, window)| (name, window.map(|window| window.as_secs()))),
             shortest: plan.policy.shortest(),
-            policy: settings.map(|one| setting(one, run.logins)).collect(),
+            policy: effective
+                .map(|it| Effective {
+                    value: it.value.with_logins(logins),
+                    ..it.clone()
+                })
+                .collect(),
             found,
             nobody: match knows_all {
-                true => nobody(plan, tally, run.logins),
+                true => nobody(plan, tally, logins),
                 false => Nobody::default(),
             },
             last_seen: match plan.policy.reads_count() {
@@ -94,8 +96,8 @@ impl StoreFacts {
         StoreFacts {
             path: redact::path(&store.given),
             resolved: redact::path(&store.resolved),
-            from: run.location.from.clone(),
-            found: run.location.found,
+            from: run.settings.location.from.clone(),
+            found: run.settings.location.found,
             uid: store.stat.uid,
             gid: store.stat.gid,
             last_change: store.stat.mtime,
@@ -113,12 +115,12 @@ impl Found {
             class,
             window: policy.window(class).map(|window| window.as_secs()),
             windows: windows(tally, policy, class),
-            row: Row::of(*tally.row(class), mode),
+            row: tally.row(class).told(mode),
         };
         let databases = tally.databases.rows();
         Found {
             classes: Class::ALL.into_iter().map(class_row).collect(),
-            total: Row::of(tally.total(), mode),
+            total: tally.total().told(mode),
             databases: databases.map(|row| Database::of(row, mode)).collect(),
             logins: tally.logins,
             logouts: Logouts {
@@ -163,7 +165,12 @@ impl Found {
         let (read, together) = reads.day.reads();
         (self.read, self.read_together) = (Some(read), Some(together));
         let window = plan.policy.general().windows.anonymous;
-        let mut of_databases = run.effective.iter().filter(|it| it.database.is_some());
+        let mut of_databases = run
+            .settings
+            .rules
+            .effective
+            .iter()
+            .filter(|it| it.database.is_some());
         let visitors = tally.row(Class::Anonymous);
         let left_now = visitors.all.files - visitors.due.files;
         // Databases with a window of their own do not go by the general one.
@@ -173,35 +180,23 @@ impl Found {
     }
 }
 
-impl Row {
-    fn of(found: tally::Row, mode: Mode) -> Row {
-        let deleted = mode.deleted(found.settled);
-        Row { found, deleted }
-    }
-}
-
 impl Database {
     fn of(
         (name, others, found): (Option<Shown>, bool, &databases::Database),
         mode: Mode,
     ) -> Database {
-        let total = found.total();
         let classes = Class::ALL.into_iter().zip(found.classes);
+        let classes = classes.filter(|(_, found)| found.files > 0);
         let of_class = |(class, found): (Class, Fates)| DatabaseClass {
             class,
-            found,
-            deleted: mode.deleted(found.settled),
+            found: found.told(mode),
         };
         Database {
             name,
             others,
             disk_bytes: found.disk,
-            total,
-            deleted: mode.deleted(total.settled),
-            classes: classes
-                .filter(|(_, found)| found.files > 0)
-                .map(of_class)
-                .collect(),
+            total: found.total().told(mode),
+            classes: classes.map(of_class).collect(),
         }
     }
 }
@@ -221,7 +216,7 @@ fn windows(tally: &Tally, policy: &Policy, class: Class) -> Option<[Duration; 2]
     Some([*windows.iter().min()?, *windows.iter().max()?])
 }
 
-fn failure(((operation, errno), count): (&(tally::Operation, i32), &u64)) -> Failure {
+fn failure(((operation, errno), count): (&(Operation, i32), &u64)) -> Failure {
     let error = std::io::Error::from_raw_os_error(*errno);
     Failure {
         operation: operation.name(),
@@ -231,52 +226,18 @@ fn failure(((operation, errno), count): (&(tally::Operation, i32), &u64)) -> Fai
     }
 }
 
-fn setting(effective: &Effective, logins_shown: bool) -> Setting {
-    let (source, place) = match &effective.source {
-        Source::CommandLine => ("command-line", None),
-        Source::Environment => ("environment", None),
-        Source::File {
-            file,
-            section,
-            line,
-        } => ("file", Some((file, section, *line))),
-        Source::Default => ("default", None),
-    };
-    Setting {
-        option: effective.option,
-        database: effective.database.as_ref().map(printable),
-        value: match &effective.value {
-            Value::Duration(duration) => SettingValue::Seconds(duration.as_secs()),
-            Value::Logins(logins) => patterns(logins.iter(), logins_shown),
-            Value::Switch(on) => SettingValue::Switch(*on),
-            Value::LastSeen(last_seen) => SettingValue::Word(last_seen.name()),
-            Value::Never => SettingValue::Never,
-        },
-        source,
-        file: place.map(|(file, ..)| file.clone()),
-        section: place.map(|(_, section, _)| printable(section)),
-        line: place.map(|(.., line)| line),
-    }
-}
-
 fn nobody(plan: &Plan, tally: &Tally, logins_shown: bool) -> Nobody {
     let databases = plan.policy.databases().keys();
     let absent = databases.filter(|name| tally.databases.of(name).is_none());
     let patterns_of_all = plan.policy.all_rules().flat_map(|rules| &rules.keep_logins);
-    let unmatched: BTreeSet<String> = patterns_of_all
-        .map(|pattern| pattern.as_str().to_owned())
-        .filter(|pattern| !tally.matched.contains(pattern))
+    let unmatched: BTreeSet<&str> = patterns_of_all
+        .map(|pattern| pattern.as_str())
+        .filter(|pattern| !tally.matched.contains(*pattern))
         .collect();
     Nobody {
         databases: absent.map(printable).collect(),
-        keep_login: (!unmatched.is_empty()).then(|| patterns(unmatched.iter(), logins_shown)),
-    }
-}
-
-fn patterns<'a>(logins: impl ExactSizeIterator<Item = &'a String>, shown: bool) -> SettingValue {
-    match shown {
-        true => SettingValue::Logins(logins.map(printable).collect()),
-        false => SettingValue::Hidden(logins.len()),
+        keep_login: (!unmatched.is_empty())
+            .then(|| Value::logins(unmatched).with_logins(logins_shown)),
     }
 }
 
