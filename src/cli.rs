@@ -7,7 +7,6 @@ pub mod man;
 mod people;
 mod policy;
 
-pub use examples::EXAMPLES;
 pub use people::{RevokeArgs, WhoArgs};
 pub use policy::PolicyArgs;
 

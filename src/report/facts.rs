@@ -93,6 +93,22 @@ pub struct Found {
     /// Logged-in users' sessions; one that Odoo moved to a new file counts once.
     pub logins: u64,
     pub logouts: Logouts,
+    #[serde(flatten)]
+    pub reads: ReadFacts,
+    /// Authenticated sessions with a longest lifetime that do not say when they began.
+    pub lifetime_unknown: u64,
+    /// Foreign names that a newer Odoo may have made.
+    pub unknown: Vec<Told>,
+    pub kept: Kept,
+    pub vanished: u64,
+    /// Files that do not read as a session, by reason.
+    pub unreadable: BTreeMap<&'static str, u64>,
+    pub errors: Vec<Failure>,
+}
+
+/// What the times of reads say, as far as the mount keeps them.
+#[derive(Debug, Default, Serialize)]
+pub struct ReadFacts {
     /// Authenticated sessions that are due though somebody read them within their window: at least so many, or `None`
     /// where nobody knows of any read.
     pub due_but_active: Option<u64>,
@@ -107,15 +123,6 @@ pub struct Found {
     /// Visitors' files that [`SHORTER`](crate::tally::reads::SHORTER) would leave, if those are fewer than now.
     #[serde(skip)]
     pub left_by_shorter: Option<u64>,
-    /// Authenticated sessions with a longest lifetime that do not say when they began.
-    pub lifetime_unknown: u64,
-    /// Foreign names that a newer Odoo may have made.
-    pub unknown: Vec<Told>,
-    pub kept: Kept,
-    pub vanished: u64,
-    /// Files that do not read as a session, by reason.
-    pub unreadable: BTreeMap<&'static str, u64>,
-    pub errors: Vec<Failure>,
 }
 
 #[derive(Debug, Serialize)]

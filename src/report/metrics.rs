@@ -123,17 +123,17 @@ fn reads(page: &mut Page<'_>, found: &Found) {
     gauge(
         "odoo_session_due_but_active",
         "Logged-in sessions that the last run found to be due, though they were read within their window; at least.",
-        found.due_but_active,
+        found.reads.due_but_active,
     );
     gauge(
         "odoo_session_due_but_active_up_to",
         "The same, with those of which the mount cannot tell.",
-        found.due_but_active_up_to,
+        found.reads.due_but_active_up_to,
     );
     gauge(
         "odoo_session_bounced",
         "Visitors' sessions that were not read since their last save: nobody came back with them.",
-        found.bounced,
+        found.reads.bounced,
     );
 }
 

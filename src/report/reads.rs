@@ -46,7 +46,9 @@ fn amount(at_least: u64, up_to: u64, numbers: Numbers) -> Option<String> {
 /// Who would be logged out while active.
 pub(super) fn due_but_active(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let found = &facts.found;
-    let (Some(at_least), Some(up_to)) = (found.due_but_active, found.due_but_active_up_to) else {
+    let (Some(at_least), Some(up_to)) =
+        (found.reads.due_but_active, found.reads.due_but_active_up_to)
+    else {
         let why = "this mount does not tell when a file was read (noatime, chattr +A, NFS, FUSE)";
         return vec![format!("due but active: unknown, {why}")];
     };
@@ -73,7 +75,7 @@ pub(super) fn due_but_active(facts: &Facts, numbers: Numbers) -> Vec<String> {
 /// Which visitors never came back, and what to do about it.
 pub(super) fn bounced(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let found = &facts.found;
-    let Some(bounced) = found.bounced.filter(|bounced| *bounced > 0) else {
+    let Some(bounced) = found.reads.bounced.filter(|bounced| *bounced > 0) else {
         return Vec::new();
     };
     let visitors = numbers.of(found.row(Class::Anonymous).all.files, "visitor");
@@ -81,7 +83,7 @@ pub(super) fn bounced(facts: &Facts, numbers: Numbers) -> Vec<String> {
         "bounced: {} of {visitors} never came back: mostly health checks and bots",
         numbers.count(bounced)
     )];
-    if let Some(left) = found.left_by_shorter {
+    if let Some(left) = found.reads.left_by_shorter {
         let (_, window) = SHORTER;
         let left = numbers.of(left, "file");
         notes.push(format!(

@@ -149,13 +149,7 @@ impl ConfFile {
         owner: u32,
         group: u32,
     ) -> Result<(), SettingsError> {
-        let ConfFile {
-            shown: file,
-            uid,
-            gid,
-            mode,
-            ..
-        } = self;
+        let (file, mode) = (&self.shown, self.mode);
         let sessions = format!("sessions of user {owner}");
         let refused = |why: String, what_to_do: &str| {
             Err(SettingsError::failed(format!(
@@ -171,20 +165,20 @@ impl ConfFile {
             let why = format!("says to {sessions}, because the symlink {link} {doubt} leads there");
             return refused(why, "name the file itself with --config if it is meant");
         }
-        let of_another = *uid != 0 && *uid != owner;
+        let of_another = self.uid != 0 && self.uid != owner;
         if mode & ALL_WRITE != 0 || of_another && mode & GROUP_WRITES != 0 {
             return refused(
                 "says, because others may write to it".to_owned(),
                 "`chmod go-w` it",
             );
         }
-        if mode & GROUP_WRITES != 0 && *gid != 0 && *gid != group {
-            let why = format!("says, because group {gid} may write to it");
+        if mode & GROUP_WRITES != 0 && ![0, group].contains(&self.gid) {
+            let why = format!("says, because group {} may write to it", self.gid);
             return refused(why, "`chmod g-w` it");
         }
         let root_named_both = self.named && !self.names_store;
         if of_another && !root_named_both {
-            let why = format!("of user {uid} says to {sessions}");
+            let why = format!("of user {} says to {sessions}", self.uid);
             return refused(
                 why,
                 "give the file to root, name it and the store with --config and --data-dir",

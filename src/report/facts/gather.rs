@@ -10,9 +10,9 @@ use crate::reap::Plan;
 use crate::redact;
 use crate::settings::{Effective, Settings, Value};
 use crate::store::{Room, Store};
-use crate::tally::{Operation, Tally};
 use crate::tally::databases;
 use crate::tally::reads::SHORTER;
+use crate::tally::{Operation, Tally};
 
 /// A run that has come to its end, with all that there is to tell of it.
 pub struct Finished<'a> {
@@ -35,7 +35,7 @@ impl Facts {
     pub fn of(run: &Finished<'_>) -> Facts {
         let (plan, tally) = (run.plan, run.tally);
         let mut found = Found::of(tally, plan.mode, &plan.policy);
-        found.take_reads(run);
+        found.reads = ReadFacts::of(run);
         let knows_all = plan.mode == Mode::Audit
             && run.end == Some(End::Complete)
             && tally.denied() + tally.failures() + tally.elsewhere == 0;
@@ -129,12 +129,7 @@ impl Found {
                 kept: tally.kept_logins,
                 at_least: tally.people.are_more() || tally.row(Class::NotRead).settled.files > 0,
             },
-            due_but_active: None,
-            due_but_active_up_to: None,
-            bounced: None,
-            read: None,
-            read_together: None,
-            left_by_shorter: None,
+            reads: ReadFacts::default(),
             lifetime_unknown: tally.lifetime_unknown,
             unknown: tally.unknown.told(),
             kept: Kept {
@@ -148,35 +143,39 @@ impl Found {
     }
 }
 
-impl Found {
-    /// What the times of reads say, as far as the mount keeps them.
-    fn take_reads(&mut self, run: &Finished<'_>) {
+impl ReadFacts {
+    fn of(run: &Finished<'_>) -> ReadFacts {
         let (plan, tally) = (run.plan, run.tally);
         if plan.policy.reads.grain().is_none() {
-            return;
+            return ReadFacts::default();
         }
         let reads = &tally.reads;
-        self.due_but_active = Some(reads.due_but_active);
-        self.due_but_active_up_to = Some(reads.due_but_active + reads.perhaps_active);
+        let facts = ReadFacts {
+            due_but_active: Some(reads.due_but_active),
+            due_but_active_up_to: Some(reads.due_but_active + reads.perhaps_active),
+            ..ReadFacts::default()
+        };
         if plan.mode != Mode::Audit || !reads.any {
-            return;
+            return facts;
         }
-        self.bounced = Some(reads.bounced);
         let (read, together) = reads.day.reads();
-        (self.read, self.read_together) = (Some(read), Some(together));
         let window = plan.policy.general().windows.anonymous;
-        let mut of_databases = run
-            .settings
-            .rules
-            .effective
-            .iter()
-            .filter(|it| it.database.is_some());
+        let effective = &run.settings.rules.effective;
+        // Databases with a window of their own do not go by the general one.
+        let holds = window > SHORTER.0
+            && !effective
+                .iter()
+                .any(|it| it.database.is_some() && it.option == "anonymous_window");
         let visitors = tally.row(Class::Anonymous);
         let left_now = visitors.all.files - visitors.due.files;
-        // Databases with a window of their own do not go by the general one.
-        let holds = of_databases.all(|it| it.option != "anonymous_window") && window > SHORTER.0;
-        self.left_by_shorter =
-            (holds && reads.left_by_shorter < left_now).then_some(reads.left_by_shorter);
+        let left = reads.left_by_shorter;
+        ReadFacts {
+            bounced: Some(reads.bounced),
+            read: Some(read),
+            read_together: Some(together),
+            left_by_shorter: (holds && left < left_now).then_some(left),
+            ..facts
+        }
     }
 }
 
