@@ -96,29 +96,23 @@ pub(super) fn run(settings: &Settings, again: &[OsString], stop: &Stop) -> Resul
             (Exit::Failed, None)
         });
         worst = worst.max(exit);
-        let line = match total {
-            Some(total) => {
-                sum.all.merge(&total.all);
-                sum.due.merge(&total.due);
-                cells(&total, &place, out.numbers())
-            }
-            None => row("?", "?", "?", &place),
-        };
+        if let Some(total) = &total {
+            sum.all.merge(&total.all);
+            sum.due.merge(&total.due);
+        }
         let failed = match exit {
             Exit::Done => String::new(),
             exit => format!("  (exit code {})", exit.code()),
         };
-        out.line(format_args!("{line}{failed}"));
+        let cells = cells(total.as_ref(), &place, out.numbers());
+        out.line(format_args!("{cells}{failed}"));
         out.flush();
     }
     conclude(&mut out, &sum, stores);
-    if let Some(signal) = stop.signal() {
+    match stop.signal() {
         // Children die of it, too.
-        dead.clear();
-        worst = Exit::Interrupted(signal);
-    }
-    for dead in dead {
-        tracing::error!("{dead}");
+        Some(signal) => worst = Exit::Interrupted(signal),
+        None => dead.iter().for_each(|dead| tracing::error!("{dead}")),
     }
     Ok(super::run::told(&out, Mode::Audit, worst))
 }
@@ -134,7 +128,7 @@ fn conclude(out: &mut Out, sum: &Total, stores: &[PathBuf]) {
     ));
     out.line(format_args!(
         "{}\n\n{sentence}",
-        cells(sum, "total", numbers)
+        cells(Some(sum), "total", numbers)
     ));
     for store in stores {
         let data_dir = data_dir_option(store);
@@ -147,13 +141,12 @@ fn row(files: &str, due: &str, on_disk: &str, store: &str) -> String {
     format!("{files:>12} {due:>12} {on_disk:>9}  {store}")
 }
 
-fn cells(total: &Total, store: &str, numbers: Numbers) -> String {
-    row(
-        &numbers.count(total.all.files),
-        &numbers.count(total.due.files),
-        &bytes(total.all.disk_bytes),
-        store,
-    )
+fn cells(total: Option<&Total>, store: &str, numbers: Numbers) -> String {
+    let Some(Total { all, due }) = total else {
+        return row("?", "?", "?", store);
+    };
+    let (files, due) = (numbers.count(all.files), numbers.count(due.files));
+    row(&files, &due, &bytes(all.disk_bytes), store)
 }
 
 /// Has a child look at one store. Tells how it ended, and what it told if it came so far.

@@ -196,6 +196,21 @@ fn needs_force(unchanged: Duration, shortest: Duration, window: Duration) -> boo
     unchanged > window && unchanged <= shortest
 }
 
+/// Says once more what was said; `logins` if it was that.
+fn repeat(said: &Effective, logins: &[String], mut option: impl FnMut(&str, Option<&str>)) {
+    let name = said.option;
+    match &said.value {
+        Value::Duration(duration) => {
+            let text = humantime::format_duration(*duration).to_string();
+            option(name, Some(&text.replace(' ', "")));
+        }
+        Value::Logins(_) => logins.iter().for_each(|login| option(name, Some(login))),
+        Value::Switch(true) => option(name, None),
+        Value::Word(word) => option(name, Some(word)),
+        Value::Switch(false) | Value::Hidden(_) | Value::Never => {}
+    }
+}
+
 /// The command line for the same store by the same rules, but with one option set, and perhaps with force. `None` if it
 /// would have to show a login that may not be shown.
 pub(super) fn command(
@@ -224,17 +239,8 @@ pub(super) fn command(
         option("accept_any_directory", None);
     }
     for said in said(finished) {
-        let name = said.option;
-        match &said.value {
-            _ if set.is_some_and(|(set, ..)| set == name) => {}
-            Value::Duration(duration) => {
-                let text = humantime::format_duration(*duration).to_string();
-                option(name, Some(&text.replace(' ', "")));
-            }
-            Value::Logins(_) => logins.iter().for_each(|login| option(name, Some(login))),
-            Value::Switch(true) => option(name, None),
-            Value::Word(word) => option(name, Some(word)),
-            Value::Switch(false) | Value::Hidden(_) | Value::Never => {}
+        if set.is_none_or(|(set, ..)| set != said.option) {
+            repeat(said, &logins, &mut option);
         }
     }
     if let Some((name, value, force)) = set {

@@ -150,35 +150,18 @@ fn everywhere(
     around: &Surroundings,
     mut tried: Vec<String>,
 ) -> Result<Located, SettingsError> {
-    let homes = [
-        named.and_then(|file| home_of_owner(file, around)),
-        home_of_service(around),
-        around.own_home(),
-    ];
-    let places = PLACES.map(|place| around.in_system(place));
-    let root = |depth| move |path| Root { path, depth };
-    let roots: Vec<_> = homes
-        .into_iter()
-        .flatten()
-        .chain(places)
-        .map(root(DEPTH))
-        .chain([root(DEPTH_OF_ALL)(around.system.clone())])
-        .collect();
     let Walked {
         stores,
         stopped,
         denied,
-    } = walk::stores(&roots, around.patience);
+    } = walk::stores(&roots(named, around), around.patience);
     let stopped =
         stopped.map(|after| format!("stopped looking after {after}, so there may be more"));
     let Some(first) = stores.first() else {
-        let mut attempt =
-            "any in /var/lib, /opt, /srv, /home and the homes of Odoo's users".to_owned();
         let denied = denied.then(|| format!("some of them {DENIED}"));
-        for what in denied.into_iter().chain(stopped) {
-            attempt.push_str(&format!("; {what}"));
-        }
-        tried.push(attempt);
+        let everywhere = "any in /var/lib, /opt, /srv, /home and the homes of Odoo's users";
+        let places = [Some(everywhere.to_owned()), denied, stopped];
+        tried.push(places.into_iter().flatten().collect::<Vec<_>>().join("; "));
         let no_data_dir = named.map_or(String::new(), |file| {
             format!("{} names no data_dir, and ", file.shown())
         });
@@ -197,6 +180,24 @@ fn everywhere(
         several: if stores.len() > 1 { stores } else { Vec::new() },
         ..location.into()
     })
+}
+
+/// Where stores are looked for, the likeliest places first.
+fn roots(named: Option<&ConfFile>, around: &Surroundings) -> Vec<Root> {
+    let homes = [
+        named.and_then(|file| home_of_owner(file, around)),
+        home_of_service(around),
+        around.own_home(),
+    ];
+    let places = PLACES.map(|place| around.in_system(place));
+    let root = |depth| move |path| Root { path, depth };
+    homes
+        .into_iter()
+        .flatten()
+        .chain(places)
+        .map(root(DEPTH))
+        .chain([root(DEPTH_OF_ALL)(around.system.clone())])
+        .collect()
 }
 
 /// A place that was looked at; one that may not be looked into could be the right one for another user.

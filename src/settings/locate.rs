@@ -80,11 +80,7 @@ pub(super) fn locate(
         let by_flag = matches.value_source("config") == Some(ValueSource::CommandLine);
         let named = args.config.as_deref().filter(|_| by_flag);
         if let Some(other) = named.filter(|named| !same_place(named, &file.path)) {
-            return Err(SettingsError::usage(format!(
-                "two different odoo.conf: {BY_PATH} says {}, --config says {}; give one of them",
-                file.shown(),
-                redact::path(other)
-            )));
+            return Err(two("odoo.conf", (BY_PATH, &file.path), ("--config", other)));
         }
     }
     if let Some((location, by_conf)) = said(args, plain, conf_file.as_ref(), matches, around)? {
@@ -173,17 +169,20 @@ fn said(
             continue;
         };
         if let Some(other) = answers.find(|other| !same_place(&first.sessions, &other.sessions)) {
-            return Err(SettingsError::usage(format!(
-                "two different session stores: {} says {}, {} says {}; give one of them",
-                first.from,
-                redact::path(&first.sessions),
-                other.from,
-                redact::path(&other.sessions)
-            )));
+            let [one, other] = [&first, &other].map(|it| (&*it.from, it.sessions.as_path()));
+            return Err(two("session stores", one, other));
         }
         return Ok(Some((first, by_conf)));
     }
     Ok(None)
+}
+
+fn two(what: &str, (by, one): (&str, &Path), (other_by, other): (&str, &Path)) -> SettingsError {
+    SettingsError::usage(format!(
+        "two different {what}: {by} says {}, {other_by} says {}; give one of them",
+        redact::path(one),
+        redact::path(other)
+    ))
 }
 
 /// Refuses an `odoo.conf` with settings for the sessions of another store: a variable may name it for the service,

@@ -137,13 +137,7 @@ impl Settings {
         let deleting = deleting.cloned().unwrap_or_default();
         if deleting.by_age_only {
             rules.must_not_need_reading()?;
-        }
-        if deleting.by_age_only && deleting.max_logouts.is_some() {
-            return Err(SettingsError::usage(format!(
-                "--by-age-only does not read whose login it ends, but there is --max-logouts, perhaps as {}: run \
-                 without one of them",
-                variable("max-logouts")
-            )));
+            must_not_count_logouts(&deleting)?;
         }
         Ok(Settings {
             location: located.location,
@@ -195,6 +189,18 @@ impl Settings {
         }
         policy.last_seen = rules.last_seen;
         policy
+    }
+}
+
+/// Refuses a bound that nobody can keep who does not read.
+fn must_not_count_logouts(deleting: &DeletingArgs) -> Result<(), SettingsError> {
+    match deleting.max_logouts {
+        None => Ok(()),
+        Some(_) => Err(SettingsError::usage(format!(
+            "--by-age-only does not read whose login it ends, but there is --max-logouts, perhaps as {}: run \
+             without one of them",
+            variable("max-logouts")
+        ))),
     }
 }
 

@@ -36,10 +36,6 @@ impl Facts {
         let (plan, tally) = (run.plan, run.tally);
         let mut found = Found::of(tally, plan.mode, &plan.policy);
         found.reads = ReadFacts::of(run);
-        let knows_all = plan.mode == Mode::Audit
-            && run.end == Some(End::Complete)
-            && tally.denied() + tally.failures() + tally.elsewhere == 0;
-        let windows = &plan.policy.general().windows;
         let logins = !run.settings.report.no_logins;
         let effective = run.settings.rules.effective.iter();
         Facts {
@@ -62,14 +58,7 @@ impl Facts {
             max_logouts: plan.max_logouts,
             store: StoreFacts::of(run),
             room: run.room,
-            windows: [
-                ("authenticated", Some(windows.authenticated)),
-                ("anonymous", Some(windows.anonymous)),
-                ("cart", Some(windows.cart)),
-                ("leftover", Some(windows.leftover)),
-                ("unreadable", windows.unreadable),
-            ]
-            .map(|(name, window)| (name, window.map(|window| window.as_secs()))),
+            windows: general_windows(&plan.policy),
             shortest: plan.policy.shortest(),
             policy: effective
                 .map(|it| Effective {
@@ -78,10 +67,7 @@ impl Facts {
                 })
                 .collect(),
             found,
-            nobody: match knows_all {
-                true => nobody(plan, tally, logins),
-                false => Nobody::default(),
-            },
+            nobody: nobody(run),
             last_seen: match plan.policy.reads_count() {
                 true => LastSeen::Atime,
                 false => LastSeen::Mtime,
@@ -200,6 +186,18 @@ impl Database {
     }
 }
 
+fn general_windows(policy: &Policy) -> [(&'static str, Option<u64>); 5] {
+    let windows = &policy.general().windows;
+    let seconds = |window: Duration| Some(window.as_secs());
+    [
+        ("authenticated", seconds(windows.authenticated)),
+        ("anonymous", seconds(windows.anonymous)),
+        ("cart", seconds(windows.cart)),
+        ("leftover", seconds(windows.leftover)),
+        ("unreadable", windows.unreadable.and_then(seconds)),
+    ]
+}
+
 /// The shortest and the longest window that counted for files of a class.
 fn windows(tally: &Tally, policy: &Policy, class: Class) -> Option<[Duration; 2]> {
     let general = policy.window(class)?;
@@ -225,18 +223,26 @@ fn failure(((operation, errno), count): (&(Operation, i32), &u64)) -> Failure {
     }
 }
 
-fn nobody(plan: &Plan, tally: &Tally, logins_shown: bool) -> Nobody {
+fn nobody(run: &Finished<'_>) -> Nobody {
+    let (plan, tally) = (run.plan, run.tally);
+    let knows_all = plan.mode == Mode::Audit
+        && run.end == Some(End::Complete)
+        && tally.denied() + tally.failures() + tally.elsewhere == 0;
+    if !knows_all {
+        return Nobody::default();
+    }
     let databases = plan.policy.databases().keys();
     let absent = databases.filter(|name| tally.databases.of(name).is_none());
-    let patterns_of_all = plan.policy.all_rules().flat_map(|rules| &rules.keep_logins);
-    let unmatched: BTreeSet<&str> = patterns_of_all
+    let rules = plan.policy.all_rules();
+    let patterns = rules.flat_map(|rules| &rules.keep_logins);
+    let unmatched: BTreeSet<&str> = patterns
         .map(|pattern| pattern.as_str())
         .filter(|pattern| !tally.matched.contains(*pattern))
         .collect();
+    let shown = !run.settings.report.no_logins;
     Nobody {
         databases: absent.map(printable).collect(),
-        keep_login: (!unmatched.is_empty())
-            .then(|| Value::logins(unmatched).with_logins(logins_shown)),
+        keep_login: (!unmatched.is_empty()).then(|| Value::logins(unmatched).with_logins(shown)),
     }
 }
 
