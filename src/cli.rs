@@ -100,6 +100,9 @@ pub struct RunArgs {
     /// How the work is done.
     #[command(flatten)]
     pub work: WorkArgs,
+    /// It is `who` or `revoke` that runs, which is for one store only.
+    #[arg(skip)]
+    pub of_people: bool,
 }
 
 /// Arguments of `reap`.

@@ -54,11 +54,7 @@ fn work(settings: &Settings, quiet: bool, stop: &Stop, metrics: &MetricsFile) ->
     let left_alone = dormant && settings.mode != Mode::Audit && !settings.deleting.force;
     let proved = settings.deleting.by_age_only && !left_alone && prove(&store, &mut plan, stop)?;
     let args = &settings.report;
-    let listing = Listing::new(
-        Out::stdout(),
-        args.list.then_some(args.format),
-        !args.no_logins,
-    );
+    let listing = Listing::new(Out::stdout(), args);
     let (mut tally, end) = match left_alone {
         true => (Tally::default(), None),
         false => reap(&store, &plan, &listing, quiet, args.list, stop),

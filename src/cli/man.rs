@@ -47,15 +47,7 @@ pub fn pages() -> io::Result<Vec<Page>> {
 fn page(program: &Command, command: &Command) -> io::Result<Page> {
     let name = program.get_name();
     let version = program.get_version().unwrap_or_default();
-    // A heading here is in capitals, which odoo.conf and its sections do not stand.
-    let plain = command.clone().mut_args(|arg| {
-        let heading = arg.get_help_heading().unwrap_or_default();
-        match heading.split_once(" (").map(|(short, _)| short.to_owned()) {
-            Some(short) => arg.help_heading(short),
-            None => arg,
-        }
-    });
-    let man = Man::new(plain)
+    let man = Man::new(with_short_headings(command.clone()))
         .date(NO_DATE)
         .source(format!("{name} {version}"))
         .manual(MANUAL);
@@ -86,6 +78,17 @@ fn page(program: &Command, command: &Command) -> io::Result<Page> {
     Ok(Page {
         file: man.get_filename(),
         text,
+    })
+}
+
+/// A heading of a page is in capitals, which odoo.conf and its sections do not stand.
+fn with_short_headings(command: Command) -> Command {
+    command.mut_args(|arg| {
+        let heading = arg.get_help_heading().unwrap_or_default();
+        match heading.split_once(" (").map(|(short, _)| short.to_owned()) {
+            Some(short) => arg.help_heading(short),
+            None => arg,
+        }
     })
 }
 

@@ -80,6 +80,7 @@ impl From<PlainArgs> for RunArgs {
             policy,
             report: ReportArgs::default(),
             work,
+            of_people: true,
         }
     }
 }

@@ -108,7 +108,7 @@ impl From<&DeletingArgs> for Mode {
 }
 
 impl Settings {
-    /// The settings of a reap that deletes so, or else of an audit.
+    /// The settings of what deletes so, or else of what only looks.
     ///
     /// # Errors
     /// Settings that contradict each other or cannot be meant, an `odoo.conf` that cannot be read, and a
@@ -123,12 +123,13 @@ impl Settings {
             store,
             report,
             work,
+            of_people,
             policy: _,
         } = run;
         let mode = deleting.map_or(Mode::Audit, Mode::from);
         let located = locate::locate(&store, matches, around, mode)?;
         if !located.several.is_empty() {
-            must_be_for_several(mode, &report, &located)?;
+            must_be_for_several(mode, of_people, &report, &located)?;
         }
         let no_sections = Sections::default();
         let file = located.conf_file.as_ref();
@@ -152,32 +153,6 @@ impl Settings {
             threads: work.threads,
             report,
         })
-    }
-
-    /// The settings of `who`, or of a `revoke` that deletes as it is told.
-    ///
-    /// # Errors
-    /// As for an audit or a reap, and where a search found several stores.
-    pub fn people(
-        deleting: Option<&DeletingArgs>,
-        run: RunArgs,
-        matches: &ArgMatches,
-        around: &Surroundings,
-    ) -> Result<Settings, SettingsError> {
-        let settings = Settings::new(deleting, run, matches, around)?;
-        if settings.several.is_empty() {
-            return Ok(settings);
-        }
-        let stores = settings.several.iter();
-        let lines = stores.map(|sessions| {
-            let data_dir = data_dir_option(sessions);
-            format!("\n  odoo-session-reaper who {data_dir}")
-        });
-        Err(SettingsError::usage(format!(
-            "who is for one session store, but a search found {}; name one:{}",
-            settings.several.len(),
-            lines.collect::<String>()
-        )))
     }
 
     /// The policy, to be applied at this moment.
@@ -207,11 +182,14 @@ fn must_not_count_logouts(deleting: &DeletingArgs) -> Result<(), SettingsError> 
 /// Refuses what can be told of one store only.
 fn must_be_for_several(
     mode: Mode,
+    of_people: bool,
     report: &ReportArgs,
     located: &Located,
 ) -> Result<(), SettingsError> {
     let what = if mode != Mode::Audit {
         "a dry run"
+    } else if of_people {
+        "who"
     } else if report.list {
         "--list"
     } else if report.format == Format::Json {
