@@ -85,24 +85,29 @@ pub enum Action {
     },
 }
 
-/// Arguments of `audit`, and of `reap` as well.
+/// What a run is told, but for its report: `who` and `revoke` have their own.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub struct PlainArgs {
     /// Where the store is.
     #[command(flatten)]
     pub store: StoreArgs,
     /// What is due.
     #[command(flatten)]
     pub policy: PolicyArgs,
-    /// How the outcome is told.
-    #[command(flatten)]
-    pub report: ReportArgs,
     /// How the work is done.
     #[command(flatten)]
     pub work: WorkArgs,
-    /// It is `who` or `revoke` that runs, which is for one store only.
-    #[arg(skip)]
-    pub of_people: bool,
+}
+
+/// Arguments of `audit`, and of `reap` as well.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Where the store is, what is due, and how the work is done.
+    #[command(flatten)]
+    pub plain: PlainArgs,
+    /// How the outcome is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Arguments of `reap`.

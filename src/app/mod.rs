@@ -111,8 +111,11 @@ impl Call<'_> {
     ) -> anyhow::Result<Exit> {
         let mode = deleting.map_or(Mode::Audit, Mode::from);
         let metrics = MetricsFile::new(args.report.metrics_file.as_deref(), mode);
-        let config = args.store.config.clone();
-        let settings = || Settings::new(deleting, args, self.matches, &self.around);
+        let config = args.plain.store.config.clone();
+        let settings = || {
+            let report = Some(args.report);
+            Settings::new(deleting, args.plain, report, self.matches, &self.around)
+        };
         let settings = or_say_why(known.and_then(|()| settings()), config.as_deref(), &metrics)?;
         if !settings.several.is_empty() {
             let config = settings.conf_file.as_ref().map(|file| file.path.as_path());

@@ -27,7 +27,7 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 
-use crate::cli::{DeletingArgs, ReportArgs, RunArgs, variable};
+use crate::cli::{DeletingArgs, PlainArgs, ReportArgs, variable};
 use crate::exit::Exit;
 use crate::policy::Policy;
 use crate::reap::Mode;
@@ -108,28 +108,22 @@ impl From<&DeletingArgs> for Mode {
 }
 
 impl Settings {
-    /// The settings of what deletes so, or else of what only looks.
+    /// The settings of what deletes so, or else of what only looks; `who` and `revoke` have no report of a run.
     ///
     /// # Errors
     /// Settings that contradict each other or cannot be meant, an `odoo.conf` that cannot be read, and a
     /// store that nobody named and that is not where Odoo and its packages have it. A reap that deletes must be told where it is.
     pub fn new(
         deleting: Option<&DeletingArgs>,
-        run: RunArgs,
+        PlainArgs { store, work, .. }: PlainArgs,
+        report: Option<ReportArgs>,
         matches: &ArgMatches,
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
-        let RunArgs {
-            store,
-            report,
-            work,
-            of_people,
-            policy: _,
-        } = run;
         let mode = deleting.map_or(Mode::Audit, Mode::from);
         let located = locate::locate(&store, matches, around, mode)?;
         if !located.several.is_empty() {
-            must_be_for_several(mode, of_people, &report, &located)?;
+            must_be_for_several(mode, report.as_ref(), &located)?;
         }
         let no_sections = Sections::default();
         let file = located.conf_file.as_ref();
@@ -151,7 +145,7 @@ impl Settings {
             rules,
             deleting,
             threads: work.threads,
-            report,
+            report: report.unwrap_or_default(),
         })
     }
 
@@ -182,22 +176,16 @@ fn must_not_count_logouts(deleting: &DeletingArgs) -> Result<(), SettingsError> 
 /// Refuses what can be told of one store only.
 fn must_be_for_several(
     mode: Mode,
-    of_people: bool,
-    report: &ReportArgs,
+    report: Option<&ReportArgs>,
     located: &Located,
 ) -> Result<(), SettingsError> {
-    let what = if mode != Mode::Audit {
-        "a dry run"
-    } else if of_people {
-        "who"
-    } else if report.list {
-        "--list"
-    } else if report.format == Format::Json {
-        "JSON"
-    } else if report.metrics_file.is_some() {
-        "--metrics-file"
-    } else {
-        return Ok(());
+    let what = match report {
+        _ if mode != Mode::Audit => "a dry run",
+        None => "who",
+        Some(report) if report.list => "--list",
+        Some(report) if report.format == Format::Json => "JSON",
+        Some(report) if report.metrics_file.is_some() => "--metrics-file",
+        Some(_) => return Ok(()),
     };
     Err(SettingsError::usage(format!(
         "{what} is for one session store, but a search found {}; {}",

@@ -63,7 +63,7 @@ pub(in crate::app) fn revoke(
         force: true,
         ..DeletingArgs::default()
     };
-    let settings = Settings::new(Some(&deleting), args.plain.into(), matches, around)?;
+    let settings = Settings::new(Some(&deleting), args.plain, None, matches, around)?;
     let selection = Selection {
         except: more.except_login,
         visitors: more.visitors,
