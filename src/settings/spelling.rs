@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Command;
 
 use crate::cli::{ENV_PREFIX, has_variable, variable};
-use crate::redact::{self, Shown};
+use crate::redact::{self, Shown, shown};
 
 /// How many letters may be wrong in a name that something else is suggested for.
 pub(super) const SLIPS: usize = 3;
@@ -67,12 +67,15 @@ pub(crate) fn unknown_variables(
     .collect()
 }
 
-/// The name of a variable. One with small letters or digits may have a session id in it.
+/// The name of a variable. What follows our prefix, or a name with small letters or digits, may have a session id in it.
 fn shown(name: &OsStr) -> Shown {
     let plain = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'_';
-    match name.as_encoded_bytes().iter().all(plain) {
-        true => redact::printable(name.as_encoded_bytes()),
-        false => redact::path(Path::new(name)),
+    match name.to_string_lossy().strip_prefix(ENV_PREFIX) {
+        Some(rest) => shown!(ENV_PREFIX, redact::argument(rest)),
+        None if name.as_encoded_bytes().iter().all(plain) => {
+            redact::printable(name.as_encoded_bytes())
+        }
+        None => redact::path(Path::new(name)),
     }
 }
 
@@ -182,7 +185,7 @@ mod tests {
             ["ODOO_SESSION_REAPER_COLOUR"]
         );
         let pasted = format!("ODOO_SESSION_REAPER_{}", "aB3-xyz9".repeat(10));
-        assert_eq!(unknown(&[&pasted]), ["ODOO_SES…"]);
+        assert_eq!(unknown(&[&pasted]), ["ODOO_SESSION_REAPER_aB3-xyz9…"]);
     }
 
     #[test]
