@@ -7,7 +7,6 @@ pub mod man;
 mod people;
 mod policy;
 
-pub use examples::EXAMPLES;
 pub use people::{RevokeArgs, WhoArgs};
 pub use policy::PolicyArgs;
 
@@ -86,21 +85,29 @@ pub enum Action {
     },
 }
 
-/// Arguments of `audit`, and of `reap` as well.
+/// What a run is told, but for its report: `who` and `revoke` have their own.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub struct PlainArgs {
     /// Where the store is.
     #[command(flatten)]
     pub store: StoreArgs,
     /// What is due.
     #[command(flatten)]
     pub policy: PolicyArgs,
-    /// How the outcome is told.
-    #[command(flatten)]
-    pub report: ReportArgs,
     /// How the work is done.
     #[command(flatten)]
     pub work: WorkArgs,
+}
+
+/// Arguments of `audit`, and of `reap` as well.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Where the store is, what is due, and how the work is done.
+    #[command(flatten)]
+    pub plain: PlainArgs,
+    /// How the outcome is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Arguments of `reap`.
@@ -115,7 +122,7 @@ pub struct ReapArgs {
 }
 
 /// What is done with sessions that are due.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Deleting")]
 pub struct DeletingArgs {
     /// Do everything but delete, and test whether deleting would be allowed
@@ -160,7 +167,7 @@ pub struct StoreArgs {
 }
 
 /// How the outcome is told.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Report")]
 pub struct ReportArgs {
     /// How much to print [default: full; for reap without a terminal: summary]

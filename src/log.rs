@@ -52,7 +52,7 @@ pub(crate) fn init(wanted: Wanted) -> Option<String> {
     let (filter, broken) = filter(wanted.more, to_journal, rust_log);
     let mut reached = Ok(());
     let layer = if wanted.json {
-        layer::layer().json().with_writer(stderr_log).boxed()
+        layer::layer().json().with_writer(|| Stream::Error).boxed()
     } else if to_journal {
         let journal;
         (journal, reached) = of_stderr();
@@ -61,7 +61,7 @@ pub(crate) fn init(wanted: Wanted) -> Option<String> {
         let layer = layer::layer()
             .with_target(false)
             .with_ansi(stderr.is_terminal() && colours_wanted())
-            .with_writer(stderr_log);
+            .with_writer(|| Stream::Error);
         match stderr.is_terminal() {
             true => layer.without_time().boxed(),
             false => layer.boxed(),
@@ -82,15 +82,12 @@ pub(crate) fn init(wanted: Wanted) -> Option<String> {
 /// The journal that stderr leads to, and what is in the way of its entries.
 fn of_stderr() -> (Journal, std::io::Result<()>) {
     let mut stderr = std::io::stderr();
+    let stat = fstat(&stderr);
     // What journald gives a process to write to is always a socket.
-    match is_socket(&stderr) {
+    match stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_socket()) {
         true => Journal::open(PathBuf::from(journal::SOCKET), &mut stderr),
         false => (Journal::lines_only(), Ok(())),
     }
-}
-
-fn stderr_log() -> Stream {
-    Stream::Error
 }
 
 /// The journal, if the log goes there, or if entries go there beside it.
@@ -131,10 +128,6 @@ pub(crate) fn is_journal(stream: impl AsFd) -> bool {
         return false;
     };
     fstat(stream).is_ok_and(|stat| named == format!("{}:{}", stat.st_dev, stat.st_ino))
-}
-
-fn is_socket(stream: impl AsFd) -> bool {
-    fstat(stream).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_socket())
 }
 
 #[cfg(test)]

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::policy::{Class, LoginPattern};
+use crate::reap::Mode;
 use crate::session::Session;
 use crate::store::name::Kind;
 use crate::store::stat::Stat;
@@ -45,7 +46,7 @@ const fn hours(hours: u64) -> Duration {
 pub const DENIED: &str = "permission denied";
 
 /// Files and what they take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Pile {
     pub files: u64,
     pub bytes: u64,
@@ -61,7 +62,7 @@ impl Pile {
         });
     }
 
-    fn merge(&mut self, other: &Pile) {
+    pub fn merge(&mut self, other: &Pile) {
         self.files += other.files;
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.disk_bytes = self.disk_bytes.saturating_add(other.disk_bytes);
@@ -85,6 +86,8 @@ pub struct Row {
     /// How many lie in each bucket of [`AGE_BOUNDS`].
     #[serde(serialize_with = "by_bound")]
     pub ages: [u64; AGE_BUCKETS],
+    /// What of the settled ones was deleted; nobody counts it, [`Row::told`] knows.
+    pub deleted: Pile,
 }
 
 fn by_bound<S: Serializer>(ages: &[u64; AGE_BUCKETS], serializer: S) -> Result<S::Ok, S::Error> {
@@ -313,6 +316,12 @@ impl Tally {
 }
 
 impl Row {
+    /// As it is told of a run of this mode.
+    pub fn told(self, mode: Mode) -> Row {
+        let deleted = mode.deleted(self.settled);
+        Row { deleted, ..self }
+    }
+
     pub fn merge(&mut self, other: &Row) {
         self.all.merge(&other.all);
         self.due.merge(&other.due);

@@ -68,17 +68,9 @@ impl MetricsFile {
         )))
     }
 
-    /// Writes the metrics of a run over `sessions` that came to its end, and ends with `exit`.
-    pub(super) fn finished(&self, sessions: &Path, facts: &Facts, exit: Exit) {
-        self.write(Some(sessions), Some(facts), exit);
-    }
-
-    /// Writes the metrics of a run that failed; `sessions` is its store, if it came so far.
-    pub(super) fn failed(&self, sessions: Option<&Path>, exit: Exit) {
-        self.write(sessions, None, exit);
-    }
-
-    fn write(&self, sessions: Option<&Path>, facts: Option<&Facts>, exit: Exit) {
+    /// Writes the metrics of a run over `sessions`, which ends with `exit`; without `facts` of one that failed, perhaps
+    /// before its store was known.
+    pub(super) fn write(&self, sessions: Option<&Path>, facts: Option<&Facts>, exit: Exit) {
         let Some((path, place)) = &self.wanted else {
             return;
         };

@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use clap::{ArgMatches, Command, FromArgMatches};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
-use crate::cli::{self, Action, Cli, ReapArgs};
+use crate::cli::{self, Action, Cli, DeletingArgs, RunArgs};
 use crate::doctor;
 use crate::exit::Exit;
 use crate::log;
@@ -52,65 +52,85 @@ pub fn main() -> Exit {
     }
     dispatch(cli, &matches, &command).unwrap_or_else(|error| {
         tracing::error!("{error:#}");
-        failure(&error)
+        let settings = error.downcast_ref::<SettingsError>();
+        settings.map_or(Exit::Failed, |error| error.exit)
     })
 }
 
 fn dispatch(cli: Cli, matches: &ArgMatches, command: &Command) -> anyhow::Result<Exit> {
-    let quiet = cli.log.quiet;
-    let around = Surroundings::real();
     let (name, own) = matches.subcommand().unwrap_or(("", matches));
-    let own_command = command.find_subcommand(name).unwrap_or(command);
     let known = known_variables(&cli.command, command);
-    // What only the service is told, so that nobody takes this for what the service will do.
-    let tell_of_the_service = |settings: &Settings| {
-        for notice in notices(settings, own_command, own, &around) {
-            tracing::warn!("{notice}");
-        }
+    let call = Call {
+        command: command.find_subcommand(name).unwrap_or(command),
+        matches: own,
+        around: Surroundings::real(),
+        quiet: cli.log.quiet,
     };
+    let quiet = call.quiet > 0;
     match cli.command {
-        Action::Audit(args) => {
-            let metrics = MetricsFile::new(args.report.metrics_file.as_deref(), Mode::Audit);
-            let config = args.store.config.clone();
-            let settings = known.and_then(|()| Settings::new(None, args, own, &around));
-            let settings = or_say_why(settings, config.as_deref(), &metrics)?;
-            if !settings.several.is_empty() {
-                let config = settings.conf_file.as_ref().map(|file| file.path.as_path());
-                let again = several::again(own_command, own, config, quiet);
-                return several::run(&settings, &again, &stop()?);
-            }
-            tell_of_the_service(&settings);
-            run::run(&settings, quiet > 0, &stop()?, &metrics)
-        }
-        Action::Reap(ReapArgs {
-            deleting,
-            run: args,
-        }) => {
-            let mode = Mode::from(&deleting);
-            let metrics = MetricsFile::new(args.report.metrics_file.as_deref(), mode);
-            let config = args.store.config.clone();
-            let settings = known.and_then(|()| Settings::new(Some(&deleting), args, own, &around));
-            let settings = or_say_why(settings, config.as_deref(), &metrics)?;
-            tell_of_the_service(&settings);
-            run::run(&settings, quiet > 0, &stop()?, &metrics)
-        }
+        Action::Audit(args) => call.over_store(None, args, known),
+        Action::Reap(args) => call.over_store(Some(&args.deleting), args.run, known),
         Action::Who(args) => {
-            known?;
-            let how = (quiet > 0, &stop()?);
-            people::who(args, own, &around, how, tell_of_the_service)
+            let how = (quiet, &stop()?);
+            people::who(args, own, &call.around, how, |it| {
+                call.tell_of_the_service(it)
+            })
         }
         Action::Revoke(args) => {
             known?;
-            people::revoke(args, own, &around, quiet > 0, &stop()?)
+            people::revoke(args, own, &call.around, quiet, &stop()?)
         }
         Action::Doctor(args) => {
-            known?;
-            let stores = stores(&args.store, own, &around);
-            Ok(doctor::run(&args, stores, quiet > 0, Out::stdout())?)
+            let stores = stores(&args.store, own, &call.around);
+            Ok(doctor::run(&args, stores, quiet, Out::stdout())?)
         }
-        Action::Demo(args) => story::tell(&args, quiet > 0, &stop()?),
+        Action::Demo(args) => story::tell(&args, quiet, &stop()?),
         Action::Completions { shell } => print(cli::completions::script(shell).as_bytes()),
         Action::Man { dir } => man(dir.as_deref()),
+    }
+}
+
+/// What was called, and where.
+struct Call<'a> {
+    /// The definition of the one command.
+    command: &'a Command,
+    /// What it was told.
+    matches: &'a ArgMatches,
+    around: Surroundings,
+    /// How often `--quiet` was given.
+    quiet: u8,
+}
+
+impl Call<'_> {
+    /// Audits, or reaps so.
+    fn over_store(
+        &self,
+        deleting: Option<&DeletingArgs>,
+        args: RunArgs,
+        known: Result<(), SettingsError>,
+    ) -> anyhow::Result<Exit> {
+        let mode = deleting.map_or(Mode::Audit, Mode::from);
+        let metrics = MetricsFile::new(args.report.metrics_file.as_deref(), mode);
+        let config = args.plain.store.config.clone();
+        let settings = || {
+            let report = Some(args.report);
+            Settings::new(deleting, args.plain, report, self.matches, &self.around)
+        };
+        let settings = or_say_why(known.and_then(|()| settings()), config.as_deref(), &metrics)?;
+        if !settings.several.is_empty() {
+            let config = settings.conf_file.as_ref().map(|file| file.path.as_path());
+            let again = several::again(self.command, self.matches, config, self.quiet);
+            return several::run(&settings, &again, &stop()?);
+        }
+        self.tell_of_the_service(&settings);
+        run::run(&settings, self.quiet > 0, &stop()?, &metrics)
+    }
+
+    /// Says what only the service is told, so that nobody takes this for what the service will do.
+    fn tell_of_the_service(&self, settings: &Settings) {
+        for notice in notices(settings, self.command, self.matches, &self.around) {
+            tracing::warn!("{notice}");
+        }
     }
 }
 
@@ -155,7 +175,7 @@ fn or_say_why(
     let unreadable = || sandbox::if_refused(config?, sandbox::READING);
     settings
         .map_err(|error| error.with(unreadable()))
-        .inspect_err(|error| metrics.failed(None, error.exit))
+        .inspect_err(|error| metrics.write(None, None, error.exit))
 }
 
 fn man(dir: Option<&Path>) -> anyhow::Result<Exit> {
@@ -186,13 +206,6 @@ fn stop() -> anyhow::Result<Stop> {
     let stop = Stop::on_signals().context("cannot listen for signals")?;
     stream::heed(&stop);
     Ok(stop)
-}
-
-fn failure(error: &anyhow::Error) -> Exit {
-    match error.downcast_ref::<SettingsError>() {
-        Some(settings) => settings.exit,
-        None => Exit::Failed,
-    }
 }
 
 /// Memory holds session ids and tokens; a core dump would put them on disk. Failing to forbid it is no

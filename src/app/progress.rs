@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use indicatif::ProgressBar;
 
 use crate::reap::{Mode, Progress};
@@ -27,37 +27,37 @@ pub(super) fn shown<T>(
     }
     std::thread::scope(|scope| {
         let (done, is_done) = crossbeam_channel::bounded::<()>(0);
-        let show = move || {
-            let begun = Instant::now();
-            let mut spinner = None;
-            for tick in 0u32.. {
-                if is_done.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
-                    break;
-                }
-                if tick >= A_MOMENT {
-                    let spinner = spinner.get_or_insert_with(ProgressBar::new_spinner);
-                    let seen = progress.seen.load(Ordering::Relaxed);
-                    let settled = if mode == Mode::Reap { "deleted" } else { "due" };
-                    spinner.set_message(format!(
-                        "{} seen ({} a second), {} {settled}",
-                        Numbers::Grouped.of(seen, "file"),
-                        Numbers::Grouped
-                            .count((seen as f64 / begun.elapsed().as_secs_f64()) as u64),
-                        Numbers::Grouped.count(progress.due.load(Ordering::Relaxed))
-                    ));
-                    spinner.tick();
-                }
-            }
-            if let Some(spinner) = spinner {
-                spinner.finish_and_clear();
-            }
-        };
         // Where no thread can be started, nobody is shown how it goes.
-        let _ = Builder::new().spawn_scoped(scope, show);
+        let _ = Builder::new().spawn_scoped(scope, move || show(progress, mode, &is_done));
         let result = work();
         drop(done);
         result
     })
+}
+
+fn show(progress: &Progress, mode: Mode, is_done: &Receiver<()>) {
+    let begun = Instant::now();
+    let settled = if mode == Mode::Reap { "deleted" } else { "due" };
+    let mut spinner = None;
+    for tick in 0u32.. {
+        if is_done.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
+            break;
+        }
+        if tick >= A_MOMENT {
+            let spinner = spinner.get_or_insert_with(ProgressBar::new_spinner);
+            let seen = progress.seen.load(Ordering::Relaxed);
+            spinner.set_message(format!(
+                "{} seen ({} a second), {} {settled}",
+                Numbers::Grouped.of(seen, "file"),
+                Numbers::Grouped.count((seen as f64 / begun.elapsed().as_secs_f64()) as u64),
+                Numbers::Grouped.count(progress.due.load(Ordering::Relaxed))
+            ));
+            spinner.tick();
+        }
+    }
+    if let Some(spinner) = spinner {
+        spinner.finish_and_clear();
+    }
 }
 
 /// How long a watch still takes, where somebody is watching it.

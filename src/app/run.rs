@@ -38,7 +38,7 @@ pub(super) fn run(
     let sessions = &settings.location.sessions;
     metrics.check(sessions)?;
     work(settings, quiet, stop, metrics)
-        .inspect_err(|_| metrics.failed(Some(sessions), Exit::Failed))
+        .inspect_err(|_| metrics.write(Some(sessions), None, Exit::Failed))
 }
 
 fn work(settings: &Settings, quiet: bool, stop: &Stop, metrics: &MetricsFile) -> Result<Exit> {
@@ -51,25 +51,19 @@ fn work(settings: &Settings, quiet: bool, stop: &Stop, metrics: &MetricsFile) ->
     }
     let mut plan = plan(settings, &store, now);
     let dormant = plan.policy.dormant(&store.stat);
-    let left_alone = dormant && settings.mode != Mode::Audit && !settings.force;
-    let proved = settings.by_age_only && !left_alone && prove(&store, &mut plan, stop)?;
+    let left_alone = dormant && settings.mode != Mode::Audit && !settings.deleting.force;
+    let proved = settings.deleting.by_age_only && !left_alone && prove(&store, &mut plan, stop)?;
     let args = &settings.report;
-    let listing = Listing::new(
-        Out::stdout(),
-        args.list.then_some(args.format),
-        !args.no_logins,
-    );
+    let listing = Listing::new(Out::stdout(), args);
     let (mut tally, end) = match left_alone {
         true => (Tally::default(), None),
         false => reap(&store, &plan, &listing, quiet, args.list, stop),
     };
     tally.readable |= proved;
     let finished = Finished {
-        location: &settings.location,
+        settings,
         store: &store,
         plan: &plan,
-        effective: &settings.effective,
-        logins: !args.no_logins,
         tally: &tally,
         end,
         dormant,
@@ -80,12 +74,11 @@ fn work(settings: &Settings, quiet: bool, stop: &Stop, metrics: &MetricsFile) ->
     warn(&finished);
     let facts = Facts::of(&finished);
     let out = tell(listing.into_out(), &facts, finished.exit, args);
-    let any_directory = settings.opening.accept_any_directory;
-    for advice in report::advice(&finished, settings.conf_file.as_ref(), any_directory) {
+    for advice in report::advice(&finished) {
         tracing::warn!("{advice}");
     }
     let exit = told(&out, settings.mode, finished.exit);
-    metrics.finished(&settings.location.sessions, &facts, exit);
+    metrics.write(Some(&settings.location.sessions), Some(&facts), exit);
     Ok(exit)
 }
 
@@ -117,8 +110,9 @@ pub(super) fn open(settings: &Settings) -> Result<Store> {
 /// Refuses a store where the work could not be done, and locks it for a reap. Tells whether nobody else works there.
 fn guard(settings: &Settings, store: &Store) -> Result<bool> {
     let place = redact::path(&store.resolved);
-    heed(settings.last_seen, store.reads(), settings.mode, &place)?;
-    let by_reads = settings.last_seen == LastSeen::Atime && store.reads().grain().is_some();
+    let last_seen = settings.rules.last_seen;
+    heed(last_seen, store.reads(), settings.mode, &place)?;
+    let by_reads = last_seen == LastSeen::Atime && store.reads().grain().is_some();
     if by_reads && file::open_unseen(store.handle(), c".").is_err() {
         tracing::warn!(
             "--last-seen atime: user {} may not read the files of others unseen, so only their last save counts; run as {}",
@@ -165,11 +159,11 @@ pub(super) fn plan(settings: &Settings, store: &Store, now: Timestamp) -> Plan {
     Plan {
         mode: settings.mode,
         policy,
-        limit: settings.limit,
-        max_logouts: settings.max_logouts,
+        limit: settings.deleting.limit,
+        max_logouts: settings.deleting.max_logouts,
         threads: settings.threads.map_or(DEFAULT_THREADS, usize::from),
-        share_flat: settings.threads.is_some() && !settings.gentle,
-        gentle: settings.gentle,
+        share_flat: settings.threads.is_some() && !settings.deleting.gentle,
+        gentle: settings.deleting.gentle,
     }
 }
 

@@ -22,28 +22,24 @@ use crate::reap::{Mode, Stop};
 use crate::redact;
 use crate::report::numbers::bytes;
 use crate::report::{Numbers, Out, ReportSize};
-use crate::settings::Settings;
+use crate::settings::{Settings, data_dir_option};
 use crate::stream::TICK;
+use crate::tally::Pile;
 
 /// Options that the child has of its own.
 const OWN: [&str; 4] = ["path", "config", "format", "report"];
 
 /// Of the JSON document of one store, what its line tells.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Document {
     total: Total,
 }
 
 #[derive(Default, Deserialize)]
 struct Total {
-    files: u64,
-    disk_bytes: u64,
-    due: Due,
-}
-
-#[derive(Default, Deserialize)]
-struct Due {
-    files: u64,
+    #[serde(flatten)]
+    all: Pile,
+    due: Pile,
 }
 
 /// The command line of a child, but for its store: what this run was told of what is due.
@@ -95,35 +91,28 @@ pub(super) fn run(settings: &Settings, again: &[OsString], stop: &Stop) -> Resul
             break;
         }
         let place = redact::path(store);
-        let (exit, document) = audit(store, again, stop).unwrap_or_else(|error| {
+        let (exit, total) = audit(store, again, stop).unwrap_or_else(|error| {
             dead.push(format!("nobody knows what is in {place}: {error:#}"));
             (Exit::Failed, None)
         });
         worst = worst.max(exit);
-        let line = match document {
-            Some(Document { total }) => {
-                sum.files += total.files;
-                sum.disk_bytes += total.disk_bytes;
-                sum.due.files += total.due.files;
-                cells(&total, &place, out.numbers())
-            }
-            None => row("?", "?", "?", &place),
-        };
+        if let Some(total) = &total {
+            sum.all.merge(&total.all);
+            sum.due.merge(&total.due);
+        }
         let failed = match exit {
             Exit::Done => String::new(),
             exit => format!("  (exit code {})", exit.code()),
         };
-        out.line(format_args!("{line}{failed}"));
+        let cells = cells(total.as_ref(), &place, out.numbers());
+        out.line(format_args!("{cells}{failed}"));
         out.flush();
     }
     conclude(&mut out, &sum, stores);
-    if let Some(signal) = stop.signal() {
+    match stop.signal() {
         // Children die of it, too.
-        dead.clear();
-        worst = Exit::Interrupted(signal);
-    }
-    for dead in dead {
-        tracing::error!("{dead}");
+        Some(signal) => worst = Exit::Interrupted(signal),
+        None => dead.iter().for_each(|dead| tracing::error!("{dead}")),
     }
     Ok(super::run::told(&out, Mode::Audit, worst))
 }
@@ -134,19 +123,16 @@ fn conclude(out: &mut Out, sum: &Total, stores: &[PathBuf]) {
     let sentence = out.bold(&format!(
         "{} of {} in {} stores are due; look at one of them:",
         numbers.count(sum.due.files),
-        numbers.of(sum.files, "file"),
+        numbers.of(sum.all.files, "file"),
         stores.len()
     ));
     out.line(format_args!(
         "{}\n\n{sentence}",
-        cells(sum, "total", numbers)
+        cells(Some(sum), "total", numbers)
     ));
     for store in stores {
-        let data_dir = redact::path(store.parent().unwrap_or(store));
-        out.line(format_args!(
-            "  odoo-session-reaper audit --data-dir {}",
-            redact::word(&data_dir)
-        ));
+        let data_dir = data_dir_option(store);
+        out.line(format_args!("  odoo-session-reaper audit {data_dir}"));
     }
     out.flush();
 }
@@ -155,17 +141,16 @@ fn row(files: &str, due: &str, on_disk: &str, store: &str) -> String {
     format!("{files:>12} {due:>12} {on_disk:>9}  {store}")
 }
 
-fn cells(total: &Total, store: &str, numbers: Numbers) -> String {
-    row(
-        &numbers.count(total.files),
-        &numbers.count(total.due.files),
-        &bytes(total.disk_bytes),
-        store,
-    )
+fn cells(total: Option<&Total>, store: &str, numbers: Numbers) -> String {
+    let Some(Total { all, due }) = total else {
+        return row("?", "?", "?", store);
+    };
+    let (files, due) = (numbers.count(all.files), numbers.count(due.files));
+    row(&files, &due, &bytes(all.disk_bytes), store)
 }
 
 /// Has a child look at one store. Tells how it ended, and what it told if it came so far.
-fn audit(store: &Path, told: &[OsString], stop: &Stop) -> Result<(Exit, Option<Document>)> {
+fn audit(store: &Path, told: &[OsString], stop: &Stop) -> Result<(Exit, Option<Total>)> {
     let mut child = again::command();
     child
         .args(told)
@@ -184,7 +169,8 @@ fn audit(store: &Path, told: &[OsString], stop: &Stop) -> Result<(Exit, Option<D
     if told.is_empty() {
         return Ok((exit, None));
     }
-    Ok((exit, Some(serde_json::from_slice(&told)?)))
+    let Document { total } = serde_json::from_slice(&told)?;
+    Ok((exit, Some(total)))
 }
 
 /// Reads all that the child prints. Who stops this process means the child as well; a terminal tells it by itself.

@@ -9,7 +9,7 @@ use clap::FromArgMatches;
 
 use super::metrics_file::MetricsFile;
 use super::run;
-use crate::cli::{self, Action, Cli, DemoArgs};
+use crate::cli::{self, Action, Cli, DemoArgs, ReapArgs, RunArgs};
 use crate::demo::{self, Recipe};
 use crate::exit::Exit;
 use crate::reap::Stop;
@@ -94,8 +94,12 @@ fn settings(command: &str, data_dir: &Path) -> Result<Settings> {
     let around = Surroundings::real();
     let own = matches.subcommand().map_or(&matches, |(_, own)| own);
     Ok(match Cli::from_arg_matches(&matches)?.command {
-        Action::Audit(run) => Settings::new(None, run, own, &around)?,
-        Action::Reap(args) => Settings::new(Some(&args.deleting), args.run, own, &around)?,
+        Action::Audit(RunArgs { plain, report }) => {
+            Settings::new(None, plain, Some(report), own, &around)?
+        }
+        Action::Reap(ReapArgs { deleting, run }) => {
+            Settings::new(Some(&deleting), run.plain, Some(run.report), own, &around)?
+        }
         _ => anyhow::bail!("the demo has no command {command}"),
     })
 }

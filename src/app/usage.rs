@@ -19,34 +19,18 @@ pub fn tell(mut error: clap::Error, command: &Command) -> Exit {
         .find_map(|word| command.find_subcommand(word))
         .unwrap_or(command);
     let options: Vec<&Arg> = own.get_arguments().chain(command.get_arguments()).collect();
-    let option = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(text)) => text.clone(),
-        _ => String::new(),
-    };
-    let repeated = [
-        ContextKind::InvalidArg,
-        ContextKind::InvalidValue,
-        ContextKind::InvalidSubcommand,
-    ];
-    for kind in repeated {
-        let Some(ContextValue::String(text)) = error.get(kind) else {
-            continue;
-        };
-        // What was typed could be a session's path, expanded by a shell.
-        let shown = String::from(redact::argument(text));
-        // A tip repeats what was typed; then nobody needs it.
-        if shown != *text {
-            error.remove(ContextKind::Suggested);
-        }
-        error.insert(kind, ContextValue::String(shown));
-    }
+    let option = text(&error, ContextKind::InvalidArg).unwrap_or_default();
+    redact_typed(&mut error);
     match error.kind() {
         ErrorKind::UnknownArgument => {
-            // Such as `-- --db`, as if it were a path; and clap takes any option for similar.
-            error.remove(ContextKind::Suggested);
-            error.remove(ContextKind::SuggestedArg);
-            // The usage is that of the similar one.
-            error.remove(ContextKind::Usage);
+            // Such as `-- --db`, as if it were a path; and clap takes any option for similar. The usage is that one's.
+            for kind in [
+                ContextKind::Suggested,
+                ContextKind::SuggestedArg,
+                ContextKind::Usage,
+            ] {
+                error.remove(kind);
+            }
             if let Some(long) = similar(&option, &options) {
                 error.insert(ContextKind::SuggestedArg, ContextValue::String(long));
             }
@@ -60,10 +44,35 @@ pub fn tell(mut error: clap::Error, command: &Command) -> Exit {
     }
     // A closed stream cannot be told anything.
     let _ = error.print();
-    if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Done
+    match error.use_stderr() {
+        true => Exit::Usage,
+        false => Exit::Done,
+    }
+}
+
+fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// What was typed could be a session's path, expanded by a shell.
+fn redact_typed(error: &mut clap::Error) {
+    for kind in [
+        ContextKind::InvalidArg,
+        ContextKind::InvalidValue,
+        ContextKind::InvalidSubcommand,
+    ] {
+        let Some(typed) = text(error, kind) else {
+            continue;
+        };
+        let shown = String::from(redact::argument(&typed));
+        // A tip repeats what was typed; then nobody needs it.
+        if shown != typed {
+            error.remove(ContextKind::Suggested);
+        }
+        error.insert(kind, ContextValue::String(shown));
     }
 }
 

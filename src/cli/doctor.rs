@@ -18,15 +18,8 @@ pub struct DoctorArgs {
 impl DoctorArgs {
     /// Whether nobody said which store is meant.
     pub(crate) fn names_no_store(&self) -> bool {
-        let StoreArgs {
-            path,
-            data_dir,
-            sessions_dir,
-            config,
-            ..
-        } = &self.store;
-        [path, data_dir, sessions_dir, config]
-            .iter()
-            .all(|place| place.is_none())
+        let store = &self.store;
+        let directories = [&store.path, &store.data_dir, &store.sessions_dir];
+        directories.iter().all(|place| place.is_none()) && store.config.is_none()
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Format, PolicyArgs, ReportArgs, RunArgs, StoreArgs, WorkArgs, whole};
+use super::{Format, PlainArgs, whole};
 use crate::policy::LoginPattern;
 use crate::select::Selection;
 
@@ -52,42 +52,6 @@ pub struct RevokeArgs {
     /// Text for people, or JSON for programs, which takes --yes or --dry-run
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "Report")]
     pub format: Format,
-}
-
-/// What a run is told, but for its report: `who` and `revoke` have their own.
-#[derive(Debug, Args)]
-pub struct PlainArgs {
-    /// Where the store is.
-    #[command(flatten)]
-    pub store: StoreArgs,
-    /// What is due.
-    #[command(flatten)]
-    pub policy: PolicyArgs,
-    /// How the work is done.
-    #[command(flatten)]
-    pub work: WorkArgs,
-}
-
-impl From<PlainArgs> for RunArgs {
-    fn from(args: PlainArgs) -> RunArgs {
-        let PlainArgs {
-            store,
-            policy,
-            work,
-        } = args;
-        RunArgs {
-            store,
-            policy,
-            report: ReportArgs {
-                report: None,
-                format: Format::Text,
-                list: false,
-                no_logins: false,
-                metrics_file: None,
-            },
-            work,
-        }
-    }
 }
 
 /// Who is meant. Within a kind one must match; of each kind that is given.

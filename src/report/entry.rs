@@ -20,24 +20,29 @@ pub(super) const DELETED: &str = "deleted an authenticated session";
 /// `MESSAGE_ID=` of the event that a run has come to its end; docs/journal.md names it.
 pub const SUMMARY: &str = "3e3b1b1f4e6c4f75ac98521207696ff7";
 
-/// A login that ended; its message is that of the text log.
-pub(super) fn deletion(due: &Due, login: Option<&str>) -> Entry {
+/// A login that ended, with what any such entry says.
+fn ended(due: &Due, said: &str, login: Option<&str>) -> Entry {
     let database = due.who.db.as_deref();
-    Entry::new(Level::INFO, DELETED.to_owned())
+    Entry::new(Level::INFO, said.to_owned())
         .saying("login", login)
         .saying("database", database)
         .saying("sid", Some(&due.sid_prefix))
-        .saying("age", Some(&words(due.age)))
-        .saying("reason", Some(due.reason.name()))
-        .saying("window", Some(&words(due.window)))
         .with("MESSAGE_ID", DELETION)
         .with_some("ODOO_DB", database)
         .with_some("ODOO_LOGIN", login)
         .with("SESSION_CLASS", due.class.label())
         .with("SESSION_AGE", due.age.as_secs())
-        .with("SESSION_WINDOW", due.window.as_secs())
         .with("SESSION_SID", &due.sid_prefix)
         .with("REASON", due.reason.name())
+}
+
+/// A login that was due; its message is that of the text log.
+pub(super) fn deletion(due: &Due, login: Option<&str>) -> Entry {
+    ended(due, DELETED, login)
+        .saying("age", Some(&words(due.age)))
+        .saying("reason", Some(due.reason.name()))
+        .saying("window", Some(&words(due.window)))
+        .with("SESSION_WINDOW", due.window.as_secs())
 }
 
 /// A login that somebody ended, and who: his user id here, that with which he logged in, and who called sudo.
@@ -46,19 +51,8 @@ pub(crate) fn revocation(
     (said, login): (&str, Option<&str>),
     [uid, login_uid, sudo_user]: [Option<&str>; 3],
 ) -> Entry {
-    let database = due.who.db.as_deref();
-    Entry::new(Level::INFO, said.to_owned())
-        .saying("login", login)
-        .saying("database", database)
-        .saying("sid", Some(&due.sid_prefix))
+    ended(due, said, login)
         .saying("reason", Some(due.reason.name()))
-        .with("MESSAGE_ID", DELETION)
-        .with_some("ODOO_DB", database)
-        .with_some("ODOO_LOGIN", login)
-        .with("SESSION_CLASS", due.class.label())
-        .with("SESSION_AGE", due.age.as_secs())
-        .with("SESSION_SID", &due.sid_prefix)
-        .with("REASON", due.reason.name())
         .with_some("CALLER_UID", uid)
         .with_some("CALLER_LOGIN_UID", login_uid)
         .with_some("CALLER_SUDO_USER", sudo_user)

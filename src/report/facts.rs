@@ -7,7 +7,6 @@
 mod gather;
 
 use std::collections::BTreeMap;
-use std::ops::Deref;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -15,9 +14,10 @@ use serde::{Serialize, Serializer};
 use crate::policy::{Class, LastSeen};
 use crate::reap::{End, Mode};
 use crate::redact::Shown;
+use crate::settings::{Effective, Value};
 use crate::store::Room;
 use crate::tally::databases::Fates;
-use crate::tally::{self, DENIED, Pile};
+use crate::tally::{DENIED, Row};
 use crate::time::Timestamp;
 use crate::unknown::Told;
 
@@ -51,7 +51,7 @@ pub struct Facts {
     /// The shortest window of a session in any database.
     #[serde(skip)]
     pub shortest: Duration,
-    pub policy: Vec<Setting>,
+    pub policy: Vec<Effective>,
     #[serde(flatten)]
     pub found: Found,
     pub nobody: Nobody,
@@ -81,35 +81,6 @@ pub struct StoreFacts {
     pub shards: u64,
 }
 
-/// A value of the policy, and who said so.
-#[derive(Debug, Serialize)]
-pub struct Setting {
-    pub option: &'static str,
-    /// The database that it is for; `None` for all that do not set it themselves.
-    pub database: Option<Shown>,
-    pub value: SettingValue,
-    /// `command-line`, `environment`, `file` or `default`.
-    pub source: &'static str,
-    /// The `odoo.conf`, if it was said there.
-    pub file: Option<Shown>,
-    pub section: Option<Shown>,
-    pub line: Option<usize>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum SettingValue {
-    Seconds(u64),
-    /// Patterns of logins.
-    Logins(Vec<Shown>),
-    /// How many patterns of logins there are, where logins may not be shown.
-    Hidden(usize),
-    Switch(bool),
-    Word(&'static str),
-    /// Nothing, which for these options means: never.
-    Never,
-}
-
 /// What was found and done.
 #[derive(Debug, Serialize)]
 pub struct Found {
@@ -122,6 +93,22 @@ pub struct Found {
     /// Logged-in users' sessions; one that Odoo moved to a new file counts once.
     pub logins: u64,
     pub logouts: Logouts,
+    #[serde(flatten)]
+    pub reads: ReadFacts,
+    /// Authenticated sessions with a longest lifetime that do not say when they began.
+    pub lifetime_unknown: u64,
+    /// Foreign names that a newer Odoo may have made.
+    pub unknown: Vec<Told>,
+    pub kept: Kept,
+    pub vanished: u64,
+    /// Files that do not read as a session, by reason.
+    pub unreadable: BTreeMap<&'static str, u64>,
+    pub errors: Vec<Failure>,
+}
+
+/// What the times of reads say, as far as the mount keeps them.
+#[derive(Debug, Default, Serialize)]
+pub struct ReadFacts {
     /// Authenticated sessions that are due though somebody read them within their window: at least so many, or `None`
     /// where nobody knows of any read.
     pub due_but_active: Option<u64>,
@@ -136,15 +123,6 @@ pub struct Found {
     /// Visitors' files that [`SHORTER`](crate::tally::reads::SHORTER) would leave, if those are fewer than now.
     #[serde(skip)]
     pub left_by_shorter: Option<u64>,
-    /// Authenticated sessions with a longest lifetime that do not say when they began.
-    pub lifetime_unknown: u64,
-    /// Foreign names that a newer Odoo may have made.
-    pub unknown: Vec<Told>,
-    pub kept: Kept,
-    pub vanished: u64,
-    /// Files that do not read as a session, by reason.
-    pub unreadable: BTreeMap<&'static str, u64>,
-    pub errors: Vec<Failure>,
 }
 
 #[derive(Debug, Serialize)]
@@ -160,22 +138,6 @@ pub struct ClassRow {
     pub row: Row,
 }
 
-/// A row of the tally, and what of it was deleted.
-#[derive(Debug, Serialize)]
-pub struct Row {
-    #[serde(flatten)]
-    found: tally::Row,
-    pub deleted: Pile,
-}
-
-impl Deref for Row {
-    type Target = tally::Row;
-
-    fn deref(&self) -> &tally::Row {
-        &self.found
-    }
-}
-
 #[derive(Debug, Serialize)]
 pub struct Database {
     /// `None` for sessions without one, and for the others.
@@ -185,7 +147,6 @@ pub struct Database {
     pub disk_bytes: u64,
     #[serde(flatten)]
     pub total: Fates,
-    pub deleted: u64,
     /// Of those that there are.
     pub classes: Vec<DatabaseClass>,
 }
@@ -196,7 +157,6 @@ pub struct DatabaseClass {
     pub class: Class,
     #[serde(flatten)]
     pub found: Fates,
-    pub deleted: u64,
 }
 
 /// Who loses a login; in an audit and a dry run, who would.
@@ -237,7 +197,7 @@ pub struct Nobody {
     /// Databases with a section of their own that no session names.
     pub databases: Vec<Shown>,
     /// Patterns of `keep_login` that mean nobody.
-    pub keep_login: Option<SettingValue>,
+    pub keep_login: Option<Value>,
 }
 
 impl Found {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::entry::{DELETED, deletion};
 use super::{Format, Out, json};
+use crate::cli::ReportArgs;
 use crate::log::{self, journal::Journal};
 use crate::policy::Class;
 use crate::reap::{Due, Observer, Outcome};
@@ -47,8 +48,9 @@ struct Element<'a> {
 }
 
 impl Listing {
-    /// Lists to `out` in this format, or only logs.
-    pub fn new(mut out: Out, format: Option<Format>, logins: bool) -> Listing {
+    /// Lists to `out`, or only logs.
+    pub fn new(mut out: Out, args: &ReportArgs) -> Listing {
+        let format = args.list.then_some(args.format);
         if format == Some(Format::Json) {
             json::begin(&mut out);
             out.print(format_args!(",\"due\":["));
@@ -56,7 +58,7 @@ impl Listing {
         Listing {
             out: Mutex::new(State { out, listed: 0 }),
             format,
-            logins,
+            logins: !args.no_logins,
         }
     }
 

@@ -12,11 +12,11 @@ pub use previous::Previous;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::facts::{DatabaseClass, Facts, Found, Row, end};
+use super::facts::{DatabaseClass, Facts, Found, end};
 use crate::exit::Exit;
 use crate::policy::Class;
 use crate::reap::Mode;
-use crate::tally::Operation;
+use crate::tally::{Operation, Row};
 use crate::time::Timestamp;
 use page::{Label, Page};
 
@@ -123,17 +123,17 @@ fn reads(page: &mut Page<'_>, found: &Found) {
     gauge(
         "odoo_session_due_but_active",
         "Logged-in sessions that the last run found to be due, though they were read within their window; at least.",
-        found.due_but_active,
+        found.reads.due_but_active,
     );
     gauge(
         "odoo_session_due_but_active_up_to",
         "The same, with those of which the mount cannot tell.",
-        found.due_but_active_up_to,
+        found.reads.due_but_active_up_to,
     );
     gauge(
         "odoo_session_bounced",
         "Visitors' sessions that were not read since their last save: nobody came back with them.",
-        found.bounced,
+        found.reads.bounced,
     );
 }
 
@@ -173,7 +173,7 @@ fn by_database(page: &mut Page<'_>, found: &Found) {
     gauge(
         "odoo_session_reaper_last_run_deleted_database_files",
         "Sessions that the last run deleted, by database.",
-        |row| row.deleted,
+        |row| row.found.deleted,
     );
 }
 

@@ -21,20 +21,10 @@ pub use out::Out;
 
 use clap::ValueEnum;
 
-use crate::settings::ConfFile;
-
 /// What to do about a run, as sentences with a command: about a file system without room, and about people who would be
 /// logged out while they are active.
-///
-/// `conf_file` is the `odoo.conf` in use; `any_directory` is whether the path was accepted as it is.
-pub fn advice(
-    finished: &Finished<'_>,
-    conf_file: Option<&ConfFile>,
-    any_directory: bool,
-) -> impl Iterator<Item = String> {
-    let room = room::advice(finished, conf_file, any_directory);
-    let reads = reads::advice(finished, conf_file, any_directory);
-    room.into_iter().chain(reads)
+pub fn advice(run: &Finished<'_>) -> impl Iterator<Item = String> {
+    room::advice(run).into_iter().chain(reads::advice(run))
 }
 
 /// How much of a report.
@@ -49,9 +39,10 @@ pub enum ReportSize {
 }
 
 /// Text for people, or JSON for programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people
+    #[default]
     Text,
     /// For programs
     Json,

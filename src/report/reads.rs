@@ -6,28 +6,23 @@ use super::numbers::Numbers;
 use super::room;
 use crate::policy::{Class, LastSeen};
 use crate::reap::Mode;
-use crate::settings::ConfFile;
 use crate::tally::reads::SHORTER;
 
 /// How to keep those who would be logged out while active, as a command, where that can be done.
-pub(super) fn advice(
-    finished: &Finished<'_>,
-    conf_file: Option<&ConfFile>,
-    any_directory: bool,
-) -> Option<String> {
-    let policy = &finished.plan.policy;
-    let reads = &finished.tally.reads;
+pub(super) fn advice(run: &Finished<'_>) -> Option<String> {
+    let policy = &run.plan.policy;
+    let reads = &run.tally.reads;
     let active = amount(
         reads.due_but_active,
         reads.due_but_active + reads.perhaps_active,
         Numbers::Plain,
     )?;
     let would_help = policy.last_seen == LastSeen::Mtime && policy.reads.grain().is_some();
-    if finished.plan.mode != Mode::Audit || !would_help {
+    if run.plan.mode != Mode::Audit || !would_help {
         return None;
     }
     let atime = Some(("last_seen", LastSeen::Atime.name(), false));
-    let reap = room::command(finished, conf_file, any_directory, "reap", atime)
+    let reap = room::command(run, "reap", atime)
         .unwrap_or_else(|| "--last-seen atime with your --keep-login".to_owned());
     Some(format!(
         "due but active: {active} of logged-in users; {reap} keeps people who only click"
@@ -51,7 +46,9 @@ fn amount(at_least: u64, up_to: u64, numbers: Numbers) -> Option<String> {
 /// Who would be logged out while active.
 pub(super) fn due_but_active(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let found = &facts.found;
-    let (Some(at_least), Some(up_to)) = (found.due_but_active, found.due_but_active_up_to) else {
+    let (Some(at_least), Some(up_to)) =
+        (found.reads.due_but_active, found.reads.due_but_active_up_to)
+    else {
         let why = "this mount does not tell when a file was read (noatime, chattr +A, NFS, FUSE)";
         return vec![format!("due but active: unknown, {why}")];
     };
@@ -78,7 +75,7 @@ pub(super) fn due_but_active(facts: &Facts, numbers: Numbers) -> Vec<String> {
 /// Which visitors never came back, and what to do about it.
 pub(super) fn bounced(facts: &Facts, numbers: Numbers) -> Vec<String> {
     let found = &facts.found;
-    let Some(bounced) = found.bounced.filter(|bounced| *bounced > 0) else {
+    let Some(bounced) = found.reads.bounced.filter(|bounced| *bounced > 0) else {
         return Vec::new();
     };
     let visitors = numbers.of(found.row(Class::Anonymous).all.files, "visitor");
@@ -86,7 +83,7 @@ pub(super) fn bounced(facts: &Facts, numbers: Numbers) -> Vec<String> {
         "bounced: {} of {visitors} never came back: mostly health checks and bots",
         numbers.count(bounced)
     )];
-    if let Some(left) = found.left_by_shorter {
+    if let Some(left) = found.reads.left_by_shorter {
         let (_, window) = SHORTER;
         let left = numbers.of(left, "file");
         notes.push(format!(

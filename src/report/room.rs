@@ -8,7 +8,7 @@ use super::numbers::{Numbers, bytes};
 use crate::policy::Class;
 use crate::reap::{End, Mode};
 use crate::redact;
-use crate::settings::{ConfFile, Effective, Source, Value};
+use crate::settings::{Effective, Source, Value};
 use crate::store::{Room, Share};
 use crate::tally::{AGE_BOUNDS, AGE_BUCKETS, Pile, Row};
 
@@ -24,17 +24,12 @@ const WORTH_IT: u64 = 1;
 type Window = (Duration, &'static str);
 
 /// What there is to say of a run after which the file system is short of room, if deleting sessions could help.
-pub(super) fn advice(
-    finished: &Finished<'_>,
-    conf_file: Option<&ConfFile>,
-    any_directory: bool,
-) -> Option<String> {
+pub(super) fn advice(finished: &Finished<'_>) -> Option<String> {
     let short = shortage(&finished.room)?;
-    let command = |verb, set| command(finished, conf_file, any_directory, verb, set);
     if finished.plan.mode != Mode::Audit {
         return is_not_enough(finished).then(|| {
-            let audit =
-                command("audit", None).unwrap_or("an audit with your --keep-login".to_owned());
+            let audit = command(finished, "audit", None)
+                .unwrap_or("an audit with your --keep-login".to_owned());
             format!("{short}; which shorter window would make room tells {audit}")
         });
     }
@@ -49,7 +44,7 @@ pub(super) fn advice(
         let force = needs_force(unchanged, policy.shortest(), window);
         ("anonymous_window", label, force)
     });
-    let reap = command("reap", set).unwrap_or_else(|| {
+    let reap = command(finished, "reap", set).unwrap_or_else(|| {
         let how = window.map(|(_, label)| format!("--anonymous-window {label}"));
         how.unwrap_or("a reap".to_owned()) + " with your --keep-login"
     });
@@ -168,22 +163,21 @@ fn said<'a>(finished: &Finished<'a>) -> impl Iterator<Item = &'a Effective> {
         matches!(value.source, Source::CommandLine | Source::Environment)
             && value.database.is_none()
     };
-    finished.effective.iter().filter(here)
+    finished.settings.rules.effective.iter().filter(here)
 }
 
 /// The logins that a command must repeat; `None` if one may not be shown, as without it the command would log it out.
 fn logins(finished: &Finished<'_>) -> Option<Vec<String>> {
-    let logins = said(finished).filter_map(|value| match &value.value {
-        Value::Logins(logins) => Some(logins.clone()),
-        _ => None,
-    });
-    let logins: Vec<String> = logins.flatten().collect();
-    may_be_copied(&logins, finished.logins).then_some(logins)
+    let are_said = said(finished).any(|value| value.option == "keep_login");
+    let logins = finished.plan.policy.general().keep_logins.iter();
+    let logins = logins.filter(|_| are_said);
+    let logins: Vec<String> = logins.map(|login| login.as_str().to_owned()).collect();
+    may_be_copied(&logins, !finished.settings.report.no_logins).then_some(logins)
 }
 
 /// Whether these patterns would be the same once they were read in a log and typed.
 fn may_be_copied(logins: &[String], shown: bool) -> bool {
-    let same = |login: &String| redact::printable(login.as_bytes()) == login.as_str();
+    let same = |login: &String| redact::argument(login) == login.as_str();
     logins.is_empty() || (shown && logins.iter().all(same))
 }
 
@@ -202,22 +196,36 @@ fn needs_force(unchanged: Duration, shortest: Duration, window: Duration) -> boo
     unchanged > window && unchanged <= shortest
 }
 
+/// Says once more what was said; `logins` if it was that.
+fn repeat(said: &Effective, logins: &[String], mut option: impl FnMut(&str, Option<&str>)) {
+    let name = said.option;
+    match &said.value {
+        Value::Duration(duration) => {
+            let text = humantime::format_duration(*duration).to_string();
+            option(name, Some(&text.replace(' ', "")));
+        }
+        Value::Logins(_) => logins.iter().for_each(|login| option(name, Some(login))),
+        Value::Switch(true) => option(name, None),
+        Value::Word(word) => option(name, Some(word)),
+        Value::Switch(false) | Value::Hidden(_) | Value::Never => {}
+    }
+}
+
 /// The command line for the same store by the same rules, but with one option set, and perhaps with force. `None` if it
 /// would have to show a login that may not be shown.
 pub(super) fn command(
     finished: &Finished<'_>,
-    conf_file: Option<&ConfFile>,
-    any_directory: bool,
     verb: &str,
     set: Option<(&str, &str, bool)>,
 ) -> Option<String> {
+    let settings = finished.settings;
     let logins = logins(finished)?;
     let mut words = vec!["odoo-session-reaper".to_owned(), verb.to_owned()];
     let mut option = |name: &str, value: Option<&str>| words.push(option_words(name, value));
-    if let Some(file) = conf_file {
+    if let Some(file) = &settings.conf_file {
         option("config", Some(file.shown()));
     }
-    let sessions = &finished.location.sessions;
+    let sessions = &settings.location.sessions;
     match sessions.parent() {
         Some(data_dir) if sessions.ends_with("sessions") && data_dir.is_absolute() => {
             option("data_dir", Some(&redact::path(data_dir)));
@@ -227,21 +235,12 @@ pub(super) fn command(
             Some(&redact::path(&finished.store.resolved)),
         ),
     }
-    if any_directory {
+    if settings.opening.accept_any_directory {
         option("accept_any_directory", None);
     }
     for said in said(finished) {
-        let name = said.option;
-        match &said.value {
-            _ if set.is_some_and(|(set, ..)| set == name) => {}
-            Value::Duration(duration) => {
-                let text = humantime::format_duration(*duration).to_string();
-                option(name, Some(&text.replace(' ', "")));
-            }
-            Value::Logins(_) => logins.iter().for_each(|login| option(name, Some(login))),
-            Value::Switch(true) => option(name, None),
-            Value::LastSeen(last_seen) => option(name, Some(last_seen.name())),
-            Value::Switch(false) | Value::Never => {}
+        if set.is_none_or(|(set, ..)| set != said.option) {
+            repeat(said, &logins, &mut option);
         }
     }
     if let Some((name, value, force)) = set {

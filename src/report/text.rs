@@ -7,14 +7,14 @@ use std::ops::RangeInclusive;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::facts::{Facts, Row};
+use super::facts::Facts;
 use super::histogram;
 use super::numbers::{Numbers, bytes};
 use super::out::Out;
 use super::reads;
 use crate::policy::Class;
 use crate::reap::{End, Mode};
-use crate::tally::DENIED;
+use crate::tally::{DENIED, Row};
 use crate::time::{short, words};
 use crate::unknown::Told;
 

@@ -13,7 +13,7 @@ use super::SettingsError;
 use super::conf_file::ConfFile;
 use super::locate::{Located, Location};
 use super::surroundings::Surroundings;
-use crate::redact::{self, Shown};
+use crate::redact::{self, Shown, shown};
 use walk::{Root, Walked};
 
 /// The user that Odoo's packages, and our service, run as.
@@ -74,10 +74,7 @@ fn by_configs(
         let location = match file.store(around)? {
             Some(Location {
                 sessions, from: by, ..
-            }) => {
-                let from = [by, ", from ".into(), from.into()].into_iter();
-                Some(Location::found(sessions, from.collect()))
-            }
+            }) => Some(Location::found(sessions, shown!(by, ", from ", from))),
             None => of_odoo(Some(&file), around, tried),
         };
         if let Some(location) = location {
@@ -129,11 +126,9 @@ fn of_odoo(
             ("owner of ", home_of_owner(file, around)),
             ("user odoo, for ", home_of_service(around)),
         ] {
-            let of = ["the home of the ".into(), whose.into()];
-            let from = of
-                .into_iter()
-                .chain([file.shown().clone(), ", which names no data_dir".into()]);
-            dirs.push((from.collect(), in_home(home)));
+            let which = ", which names no data_dir";
+            let from = shown!("the home of the ", whose, file.shown(), which);
+            dirs.push((from, in_home(home)));
         }
     }
     dirs.push(("Odoo's default".into(), in_home(around.home())));
@@ -155,35 +150,18 @@ fn everywhere(
     around: &Surroundings,
     mut tried: Vec<String>,
 ) -> Result<Located, SettingsError> {
-    let homes = [
-        named.and_then(|file| home_of_owner(file, around)),
-        home_of_service(around),
-        around.own_home(),
-    ];
-    let places = PLACES.map(|place| around.in_system(place));
-    let root = |depth| move |path| Root { path, depth };
-    let roots: Vec<_> = homes
-        .into_iter()
-        .flatten()
-        .chain(places)
-        .map(root(DEPTH))
-        .chain([root(DEPTH_OF_ALL)(around.system.clone())])
-        .collect();
     let Walked {
         stores,
         stopped,
         denied,
-    } = walk::stores(&roots, around.patience);
+    } = walk::stores(&roots(named, around), around.patience);
     let stopped =
         stopped.map(|after| format!("stopped looking after {after}, so there may be more"));
     let Some(first) = stores.first() else {
-        let mut attempt =
-            "any in /var/lib, /opt, /srv, /home and the homes of Odoo's users".to_owned();
         let denied = denied.then(|| format!("some of them {DENIED}"));
-        for what in denied.into_iter().chain(stopped) {
-            attempt.push_str(&format!("; {what}"));
-        }
-        tried.push(attempt);
+        let everywhere = "any in /var/lib, /opt, /srv, /home and the homes of Odoo's users";
+        let places = [Some(everywhere.to_owned()), denied, stopped];
+        tried.push(places.into_iter().flatten().collect::<Vec<_>>().join("; "));
         let no_data_dir = named.map_or(String::new(), |file| {
             format!("{} names no data_dir, and ", file.shown())
         });
@@ -204,6 +182,24 @@ fn everywhere(
     })
 }
 
+/// Where stores are looked for, the likeliest places first.
+fn roots(named: Option<&ConfFile>, around: &Surroundings) -> Vec<Root> {
+    let homes = [
+        named.and_then(|file| home_of_owner(file, around)),
+        home_of_service(around),
+        around.own_home(),
+    ];
+    let places = PLACES.map(|place| around.in_system(place));
+    let root = |depth| move |path| Root { path, depth };
+    homes
+        .into_iter()
+        .flatten()
+        .chain(places)
+        .map(root(DEPTH))
+        .chain([root(DEPTH_OF_ALL)(around.system.clone())])
+        .collect()
+}
+
 /// A place that was looked at; one that may not be looked into could be the right one for another user.
 fn attempt(path: &Path, from: &str, error: Option<&Error>) -> String {
     let path = redact::path(path);
@@ -215,8 +211,7 @@ fn attempt(path: &Path, from: &str, error: Option<&Error>) -> String {
 
 /// The home of the user who owns an `odoo.conf`; root's is not Odoo's.
 fn home_of_owner(file: &ConfFile, around: &Surroundings) -> Option<PathBuf> {
-    let uid = file.uid();
-    around.home_of(|_, of| uid != 0 && of == uid)
+    around.home_of(|_, uid| uid != 0 && uid == file.uid)
 }
 
 fn home_of_service(around: &Surroundings) -> Option<PathBuf> {

@@ -14,7 +14,7 @@ use super::locate::Location;
 use super::odoo_conf::{OdooConf, Setting};
 use super::section::Sections;
 use super::surroundings::Surroundings;
-use crate::redact::{self, Shown};
+use crate::redact::{self, Shown, shown};
 use crate::store::stat;
 use crate::store::way::{self, Link};
 
@@ -32,7 +32,7 @@ pub(crate) struct ConfFile {
     shown: Shown,
     conf: OdooConf,
     pub(super) sections: Sections,
-    uid: u32,
+    pub(super) uid: u32,
     gid: u32,
     mode: u32,
     /// The symlinks that led there, if that could be seen.
@@ -109,10 +109,6 @@ impl ConfFile {
         said.value.parse().ok().map(Duration::from_secs)
     }
 
-    pub(super) fn uid(&self) -> u32 {
-        self.uid
-    }
-
     pub(crate) fn shown(&self) -> &Shown {
         &self.shown
     }
@@ -136,9 +132,7 @@ impl ConfFile {
                 redact::printable(value.as_bytes())
             )));
         }
-        let shown = self.shown.clone();
-        let from = ["data_dir in ".into(), shown, " line ".into(), line.into()];
-        let from = from.into_iter().collect();
+        let from = shown!("data_dir in ", &self.shown, " line ", line);
         Ok(Some(Location::named(dir.join("sessions"), from)))
     }
 
@@ -155,13 +149,7 @@ impl ConfFile {
         owner: u32,
         group: u32,
     ) -> Result<(), SettingsError> {
-        let ConfFile {
-            shown: file,
-            uid,
-            gid,
-            mode,
-            ..
-        } = self;
+        let (file, mode) = (&self.shown, self.mode);
         let sessions = format!("sessions of user {owner}");
         let refused = |why: String, what_to_do: &str| {
             Err(SettingsError::failed(format!(
@@ -177,20 +165,20 @@ impl ConfFile {
             let why = format!("says to {sessions}, because the symlink {link} {doubt} leads there");
             return refused(why, "name the file itself with --config if it is meant");
         }
-        let of_another = *uid != 0 && *uid != owner;
+        let of_another = self.uid != 0 && self.uid != owner;
         if mode & ALL_WRITE != 0 || of_another && mode & GROUP_WRITES != 0 {
             return refused(
                 "says, because others may write to it".to_owned(),
                 "`chmod go-w` it",
             );
         }
-        if mode & GROUP_WRITES != 0 && *gid != 0 && *gid != group {
-            let why = format!("says, because group {gid} may write to it");
+        if mode & GROUP_WRITES != 0 && ![0, group].contains(&self.gid) {
+            let why = format!("says, because group {} may write to it", self.gid);
             return refused(why, "`chmod g-w` it");
         }
         let root_named_both = self.named && !self.names_store;
         if of_another && !root_named_both {
-            let why = format!("of user {uid} says to {sessions}");
+            let why = format!("of user {} says to {sessions}", self.uid);
             return refused(
                 why,
                 "give the file to root, name it and the store with --config and --data-dir",

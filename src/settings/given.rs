@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum as _;
+
 use super::SettingsError;
 use super::odoo_conf::python::strip;
 use super::source::Source;
@@ -53,11 +55,8 @@ impl Given {
     }
 
     pub fn last_seen(&self) -> Result<LastSeen, SettingsError> {
-        let text = self.line()?;
-        [LastSeen::Mtime, LastSeen::Atime]
-            .into_iter()
-            .find(|known| known.name() == text)
-            .ok_or_else(|| self.wrong("is neither mtime nor atime: write one of them"))
+        LastSeen::from_str(self.line()?, false)
+            .map_err(|_| self.wrong("is neither mtime nor atime: write one of them"))
     }
 
     /// Patterns, separated by commas or by lines.

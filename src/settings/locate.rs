@@ -10,6 +10,7 @@ use super::SettingsError;
 use super::around;
 use super::conf_file::ConfFile;
 use super::service_file;
+use super::source::Source;
 use super::surroundings::Surroundings;
 use crate::cli::{StoreArgs, variable};
 use crate::reap::Mode;
@@ -65,7 +66,8 @@ pub(super) fn locate(
     let plain = args.path.as_deref().map(|path| (flag_for(path), path));
     if let Some((flag, path)) = plain.filter(|_| mode != Mode::Audit) {
         return Err(SettingsError::usage(format!(
-            "a command that deletes takes no path without an option: write `--{flag} {path}` instead of `{path}`",
+            "a command that deletes takes no path without an option: write `{} {path}` instead of `{path}`",
+            Source::CommandLine.name(flag),
             path = redact::word(&redact::path(path))
         )));
     }
@@ -79,11 +81,7 @@ pub(super) fn locate(
         let by_flag = matches.value_source("config") == Some(ValueSource::CommandLine);
         let named = args.config.as_deref().filter(|_| by_flag);
         if let Some(other) = named.filter(|named| !same_place(named, &file.path)) {
-            return Err(SettingsError::usage(format!(
-                "two different odoo.conf: {BY_PATH} says {}, --config says {}; give one of them",
-                file.shown(),
-                redact::path(other)
-            )));
+            return Err(two("odoo.conf", (BY_PATH, &file.path), ("--config", other)));
         }
     }
     if let Some((location, by_conf)) = said(args, plain, conf_file.as_ref(), matches, around)? {
@@ -108,10 +106,10 @@ fn flag_for(path: &Path) -> &'static str {
         return "config";
     }
     match std::fs::metadata(path.join("sessions")) {
-        Ok(there) if there.is_dir() => "data-dir",
+        Ok(there) if there.is_dir() => "data_dir",
         // Of the two, the one that is usually closed to others.
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => "data-dir",
-        _ => "sessions-dir",
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => "data_dir",
+        _ => "sessions_dir",
     }
 }
 
@@ -119,28 +117,24 @@ fn flag_for(path: &Path) -> &'static str {
 fn named(
     args: &StoreArgs,
     plain: Option<(&'static str, &Path)>,
-    level: ValueSource,
+    source: &Source,
     said: impl Fn(&str) -> bool,
 ) -> Vec<Location> {
-    let by = |long: &'static str| match level {
-        ValueSource::EnvVariable => redact::printable(variable(long).as_bytes()),
-        _ => ["--".into(), long.into()].into_iter().collect(),
-    };
-    let data_dir = args.data_dir.as_deref().filter(|_| said("data_dir"));
-    let sessions_dir = args
-        .sessions_dir
-        .as_deref()
-        .filter(|_| said("sessions_dir"));
-    let named = [
-        plain.map(|(flag, path)| (flag, path, BY_PATH.into())),
-        data_dir.map(|path| ("data-dir", path, by("data-dir"))),
-        sessions_dir.map(|path| ("sessions-dir", path, by("sessions-dir"))),
+    let plain = plain.map(|(id, path)| (id, path, BY_PATH.into()));
+    let options = [
+        ("data_dir", &args.data_dir),
+        ("sessions_dir", &args.sessions_dir),
     ];
-    let named = named.into_iter().flatten();
+    let options = options.into_iter().filter(|(id, _)| said(id));
+    let options = options.filter_map(|(id, path)| {
+        let from = redact::printable(source.name(id).as_bytes());
+        Some((id, path.as_deref()?, from))
+    });
+    let named = plain.into_iter().chain(options);
     named
-        .filter_map(|(flag, path, from)| match flag {
-            "data-dir" => Some(Location::named(path.join("sessions"), from)),
-            "sessions-dir" => Some(Location::named(path.to_owned(), from)),
+        .filter_map(|(id, path, from)| match id {
+            "data_dir" => Some(Location::named(path.join("sessions"), from)),
+            "sessions_dir" => Some(Location::named(path.to_owned(), from)),
             _ => None,
         })
         .collect()
@@ -154,10 +148,13 @@ fn said(
     matches: &ArgMatches,
     around: &Surroundings,
 ) -> Result<Option<(Location, bool)>, SettingsError> {
-    for level in [ValueSource::CommandLine, ValueSource::EnvVariable] {
+    for (level, source) in [
+        (ValueSource::CommandLine, Source::CommandLine),
+        (ValueSource::EnvVariable, Source::Environment),
+    ] {
         let plain = plain.filter(|_| level == ValueSource::CommandLine);
         let said = |id: &str| matches.value_source(id) == Some(level);
-        let mut answers = named(args, plain, level, said);
+        let mut answers = named(args, plain, &source, said);
         let by_conf = answers.is_empty();
         let says_config = said("config") || plain.is_some_and(|(flag, _)| flag == "config");
         if let Some(file) = conf_file.filter(|_| says_config) {
@@ -173,17 +170,20 @@ fn said(
             continue;
         };
         if let Some(other) = answers.find(|other| !same_place(&first.sessions, &other.sessions)) {
-            return Err(SettingsError::usage(format!(
-                "two different session stores: {} says {}, {} says {}; give one of them",
-                first.from,
-                redact::path(&first.sessions),
-                other.from,
-                redact::path(&other.sessions)
-            )));
+            let [one, other] = [&first, &other].map(|it| (&*it.from, it.sessions.as_path()));
+            return Err(two("session stores", one, other));
         }
         return Ok(Some((first, by_conf)));
     }
     Ok(None)
+}
+
+fn two(what: &str, (by, one): (&str, &Path), (other_by, other): (&str, &Path)) -> SettingsError {
+    SettingsError::usage(format!(
+        "two different {what}: {by} says {}, {other_by} says {}; give one of them",
+        redact::path(one),
+        redact::path(other)
+    ))
 }
 
 /// Refuses an `odoo.conf` with settings for the sessions of another store: a variable may name it for the service,
@@ -263,9 +263,12 @@ impl Located {
     /// What a command, or a unit by its environment file, must be told in addition to name one of the stores that were
     /// found. As a whole command it would lack what was typed, such as the logins to keep.
     pub fn to_add(&self, file: Option<&str>) -> String {
-        let say = |option: &str, value: &Shown| match file {
-            None => format!("--{option} {}", redact::word(value)),
-            Some(_) => format!("{}={}", variable(option), redact::word(value)),
+        let say = |option: &str, value: &Shown| {
+            let value = redact::word(value);
+            match file {
+                None => format!("--{option} {value}"),
+                Some(_) => format!("{}={value}", variable(option)),
+            }
         };
         let between = file.map_or(" ", |_| "\n  ");
         let (what, found) = match &self.several[..] {
@@ -283,6 +286,12 @@ impl Located {
         let to = file.unwrap_or("your command");
         format!("add {what} to {to}:{}", lines.collect::<String>())
     }
+}
+
+/// What names a store that was found to a command.
+pub(crate) fn data_dir_option(sessions: &Path) -> String {
+    let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
+    format!("--data-dir {}", redact::word(&data_dir))
 }
 
 pub(super) fn same_place(one: &Path, other: &Path) -> bool {

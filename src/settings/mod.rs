@@ -16,27 +16,26 @@ mod surroundings;
 pub(crate) use conf_file::ConfFile;
 pub(crate) use data_dir::resolve as resolve_data_dir;
 use locate::Located;
-pub(crate) use locate::{Location, stores};
+pub(crate) use locate::{Location, data_dir_option, stores};
 pub(crate) use service_file::{notices, of_unit as environment_file, variables};
 pub(crate) use source::{Effective, Source, Value};
 pub(crate) use spelling::{closest, unknown_variables};
 pub(crate) use surroundings::Surroundings;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
 
-use crate::cli::{DeletingArgs, ReportArgs, RunArgs, variable};
+use crate::cli::{DeletingArgs, PlainArgs, ReportArgs, variable};
 use crate::exit::Exit;
-use crate::policy::{LastSeen, Policy, Rules};
+use crate::policy::Policy;
 use crate::reap::Mode;
-use crate::redact;
 use crate::report::Format;
 use crate::store::Opening;
 use crate::store::name::Kind;
 use crate::time::Timestamp;
+use rules::Resolved;
 use section::Sections;
 
 /// Everything that a run over a store needs to be told.
@@ -50,24 +49,12 @@ pub(crate) struct Settings {
     pub opening: Opening,
     /// What is done with files that are due.
     pub mode: Mode,
-    /// What holds for sessions of databases without rules of their own.
-    pub general: Rules,
-    /// What holds for those of databases with rules of their own.
-    pub databases: BTreeMap<String, Rules>,
-    pub last_seen: LastSeen,
-    /// Every value of the policy, with who said so.
-    pub effective: Vec<Effective>,
-    pub limit: Option<u64>,
-    /// End no login at all if more than this many are due.
-    pub max_logouts: Option<u64>,
-    /// Delete what is older than every window without reading it.
-    pub by_age_only: bool,
-    /// Reap a dormant store too.
-    pub force: bool,
+    /// What is due.
+    pub rules: Resolved,
+    /// How that is deleted; the defaults for an audit.
+    pub deleting: DeletingArgs,
     /// Number of workers, if somebody chose it.
     pub threads: Option<u16>,
-    /// Pause between deletions in a flat store.
-    pub gentle: bool,
     pub report: ReportArgs,
 }
 
@@ -121,49 +108,33 @@ impl From<&DeletingArgs> for Mode {
 }
 
 impl Settings {
-    /// The settings of a reap that deletes so, or else of an audit.
+    /// The settings of what deletes so, or else of what only looks; `who` and `revoke` have no report of a run.
     ///
     /// # Errors
     /// Settings that contradict each other or cannot be meant, an `odoo.conf` that cannot be read, and a
     /// store that nobody named and that is not where Odoo and its packages have it. A reap that deletes must be told where it is.
     pub fn new(
         deleting: Option<&DeletingArgs>,
-        run: RunArgs,
+        PlainArgs { store, work, .. }: PlainArgs,
+        report: Option<ReportArgs>,
         matches: &ArgMatches,
         around: &Surroundings,
     ) -> Result<Settings, SettingsError> {
-        let RunArgs {
-            store,
-            report,
-            work,
-            policy: _,
-        } = run;
         let mode = deleting.map_or(Mode::Audit, Mode::from);
         let located = locate::locate(&store, matches, around, mode)?;
         if !located.several.is_empty() {
-            must_be_for_several(mode, &report, &located)?;
+            must_be_for_several(mode, report.as_ref(), &located)?;
         }
         let no_sections = Sections::default();
         let file = located.conf_file.as_ref();
         let sections = file.map_or(&no_sections, |file| &file.sections);
-        let resolved = rules::resolve(matches, sections)?;
-        let by_age_only = deleting.is_some_and(|it| it.by_age_only);
-        if let Some(error) = resolved.needs_reading.filter(|_| by_age_only) {
-            return Err(error);
-        }
-        let max_logouts = deleting.and_then(|it| it.max_logouts);
-        if by_age_only && max_logouts.is_some() {
-            return Err(SettingsError::usage(format!(
-                "--by-age-only does not read whose login it ends, but there is --max-logouts, perhaps as {}: run \
-                 without one of them",
-                variable("max-logouts")
-            )));
+        let rules = rules::resolve(matches, sections)?;
+        let deleting = deleting.cloned().unwrap_or_default();
+        if deleting.by_age_only {
+            rules.must_not_need_reading()?;
+            must_not_count_logouts(&deleting)?;
         }
         Ok(Settings {
-            general: resolved.general,
-            databases: resolved.databases,
-            last_seen: resolved.last_seen,
-            effective: resolved.effective,
             location: located.location,
             several: located.several,
             conf_file: located.conf_file,
@@ -171,70 +142,50 @@ impl Settings {
                 accept_any_directory: store.accept_any_directory,
             },
             mode,
-            limit: deleting.and_then(|it| it.limit),
-            max_logouts,
-            by_age_only,
-            force: deleting.is_some_and(|it| it.force),
+            rules,
+            deleting,
             threads: work.threads,
-            gentle: deleting.is_some_and(|it| it.gentle),
-            report,
+            report: report.unwrap_or_default(),
         })
-    }
-
-    /// The settings of `who`, or of a `revoke` that deletes as it is told.
-    ///
-    /// # Errors
-    /// As for an audit or a reap, and where a search found several stores.
-    pub fn people(
-        deleting: Option<&DeletingArgs>,
-        run: RunArgs,
-        matches: &ArgMatches,
-        around: &Surroundings,
-    ) -> Result<Settings, SettingsError> {
-        let settings = Settings::new(deleting, run, matches, around)?;
-        if settings.several.is_empty() {
-            return Ok(settings);
-        }
-        let stores = settings.several.iter();
-        let lines = stores.map(|sessions| {
-            let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
-            let data_dir = redact::word(&data_dir);
-            format!("\n  odoo-session-reaper who --data-dir {data_dir}")
-        });
-        Err(SettingsError::usage(format!(
-            "who is for one session store, but a search found {}; name one:{}",
-            settings.several.len(),
-            lines.collect::<String>()
-        )))
     }
 
     /// The policy, to be applied at this moment.
     pub fn policy(&self, now: Timestamp) -> Policy {
-        let mut policy = Policy::new(self.general.clone(), self.databases.clone(), now);
-        if self.by_age_only {
+        let rules = &self.rules;
+        let mut policy = Policy::new(rules.general.clone(), rules.databases.clone(), now);
+        if self.deleting.by_age_only {
             policy.by_age_only = vec![Kind::Flat, Kind::Sharded];
         }
-        policy.last_seen = self.last_seen;
+        policy.last_seen = rules.last_seen;
         policy
+    }
+}
+
+/// Refuses a bound that nobody can keep who does not read.
+fn must_not_count_logouts(deleting: &DeletingArgs) -> Result<(), SettingsError> {
+    match deleting.max_logouts {
+        None => Ok(()),
+        Some(_) => Err(SettingsError::usage(format!(
+            "--by-age-only does not read whose login it ends, but there is --max-logouts, perhaps as {}: run \
+             without one of them",
+            variable("max-logouts")
+        ))),
     }
 }
 
 /// Refuses what can be told of one store only.
 fn must_be_for_several(
     mode: Mode,
-    report: &ReportArgs,
+    report: Option<&ReportArgs>,
     located: &Located,
 ) -> Result<(), SettingsError> {
-    let what = if mode != Mode::Audit {
-        "a dry run"
-    } else if report.list {
-        "--list"
-    } else if report.format == Format::Json {
-        "JSON"
-    } else if report.metrics_file.is_some() {
-        "--metrics-file"
-    } else {
-        return Ok(());
+    let what = match report {
+        _ if mode != Mode::Audit => "a dry run",
+        None => "who",
+        Some(report) if report.list => "--list",
+        Some(report) if report.format == Format::Json => "JSON",
+        Some(report) if report.metrics_file.is_some() => "--metrics-file",
+        Some(_) => return Ok(()),
     };
     Err(SettingsError::usage(format!(
         "{what} is for one session store, but a search found {}; {}",

@@ -10,7 +10,7 @@ use super::SettingsError;
 use super::given::Given;
 use super::section::{Section, Sections, options};
 use super::source::{Effective, Source, Value};
-use crate::policy::{LastSeen, Rules, Windows};
+use crate::policy::{LastSeen, LoginPattern, Rules, Windows};
 use crate::redact;
 use crate::time::words;
 
@@ -27,7 +27,7 @@ const SHORTEST_LEFTOVER: Duration = Duration::from_secs(3_600);
 
 /// The policy as it was given.
 #[derive(Debug)]
-pub(super) struct Resolved {
+pub(crate) struct Resolved {
     /// For sessions of databases without rules of their own.
     pub general: Rules,
     /// For those of databases with rules of their own.
@@ -35,8 +35,27 @@ pub(super) struct Resolved {
     pub last_seen: LastSeen,
     /// Every value that is in force, with who said so.
     pub effective: Vec<Effective>,
-    /// A rule that goes by the content of a file, as an error against `--by-age-only`.
-    pub needs_reading: Option<SettingsError>,
+}
+
+impl Resolved {
+    /// Refuses rules that go by what a file says, for a run that does not read it.
+    pub fn must_not_need_reading(&self) -> Result<(), SettingsError> {
+        let rule = self.effective.iter().find_map(|it| match &it.value {
+            Value::Logins(logins) if !logins.is_empty() => Some((it, "whose login it is")),
+            Value::Duration(_) if it.option == "max_lifetime" => {
+                Some((it, "when its user logged in"))
+            }
+            _ => None,
+        });
+        let Some((rule, what)) = rule else {
+            return Ok(());
+        };
+        Err(SettingsError::usage(format!(
+            "--by-age-only deletes a session without reading it, and so without knowing {what}, but there is {}: \
+             run without --by-age-only",
+            rule.source.name(rule.option)
+        )))
+    }
 }
 
 /// Reads and checks the policy. `sections` are those of the `odoo.conf` that is in use.
@@ -52,9 +71,8 @@ pub(super) fn resolve(
     let mut resolved = Resolved {
         general: general.rules()?,
         databases: BTreeMap::new(),
-        last_seen: general.read("last_seen", Given::last_seen, Value::LastSeen)?,
+        last_seen: general.read("last_seen", Given::last_seen, |it| Value::Word(it.name()))?,
         effective: general.effective,
-        needs_reading: general.needs_reading,
     };
     for (name, own) in &sections.databases {
         // It has the general values, whoever gave them, but for its own.
@@ -66,7 +84,6 @@ pub(super) fn resolve(
         resolved
             .effective
             .extend(values.filter(|value| own.contains_key(value.option)));
-        resolved.needs_reading = resolved.needs_reading.or(scope.needs_reading);
     }
     Ok(resolved)
 }
@@ -94,7 +111,6 @@ struct Scope<'a> {
     given: &'a Section,
     database: Option<&'a str>,
     effective: Vec<Effective>,
-    needs_reading: Option<SettingsError>,
 }
 
 impl<'a> Scope<'a> {
@@ -103,7 +119,6 @@ impl<'a> Scope<'a> {
             given,
             database,
             effective: Vec::new(),
-            needs_reading: None,
         }
     }
 
@@ -114,7 +129,9 @@ impl<'a> Scope<'a> {
         let as_users = |given: &Given| Ok(given.duration_if_set()?.unwrap_or(authenticated));
         let cart = self.read("cart_window", as_users, Value::Duration)?;
         let allow_short = self.read("allow_short_window", Given::switch, Value::Switch)?;
-        let keep_logins = self.read("keep_login", Given::logins, Value::logins)?;
+        let told =
+            |logins: Vec<LoginPattern>| Value::logins(logins.iter().map(LoginPattern::as_str));
+        let keep_logins = self.read("keep_login", Given::logins, told)?;
         let max_lifetime = self.read("max_lifetime", Given::duration_if_set, Value::or_never)?;
         let leftover = self.read("leftover_window", Given::duration, Value::Duration)?;
         let unreadable = self.read("unreadable_window", Given::duration_if_set, Value::or_never)?;
@@ -131,12 +148,6 @@ impl<'a> Scope<'a> {
             max_lifetime,
         };
         self.check(&rules, allow_short)?;
-        if rules.max_lifetime.is_some() {
-            self.needs_reading("max_lifetime", "when its user logged in");
-        }
-        if !rules.keep_logins.is_empty() {
-            self.needs_reading("keep_login", "whose login it is");
-        }
         Ok(rules)
     }
 
@@ -180,7 +191,7 @@ impl<'a> Scope<'a> {
         let value = read(&given)?;
         self.effective.push(Effective {
             option,
-            database: self.database.map(str::to_owned),
+            database: self.database.map(|name| redact::printable(name.as_bytes())),
             value: told(value.clone()),
             source: given.source,
         });
@@ -221,14 +232,6 @@ impl<'a> Scope<'a> {
             words(value),
             words(shortest),
         )))
-    }
-
-    fn needs_reading(&mut self, option: &str, what: &str) {
-        self.needs_reading = Some(SettingsError::usage(format!(
-            "--by-age-only deletes a session without reading it, and so without knowing {what}, but there is {}: \
-             run without --by-age-only",
-            self.given(option).name()
-        )));
     }
 }
 

@@ -114,7 +114,7 @@ fn given(file: &Shown, section: &str, option: &str, setting: Setting<'_>) -> Giv
         text: setting.value.to_owned(),
         source: Source::File {
             file: file.clone(),
-            section: section.to_owned(),
+            section: redact::printable(section.as_bytes()),
             line: setting.line,
         },
     }

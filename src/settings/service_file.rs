@@ -98,7 +98,7 @@ impl Run<'_> {
     fn only_here(&self, file: &Shown, variables: &Variables) -> Option<String> {
         let config = variable("config");
         let conf = self.settings.conf_file.as_ref()?.shown();
-        let said = self.settings.effective.iter();
+        let said = self.settings.rules.effective.iter();
         let said = said.filter(|it| it.source.is_file()).map(|it| it.option);
         let options: Vec<_> = said.collect::<BTreeSet<_>>().into_iter().collect();
         let silent = self.settings.mode == Mode::Reap || options.is_empty();

@@ -1,11 +1,12 @@
 //! What was most likely meant by a name that nobody knows: an option of `odoo.conf`, or an environment variable.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use clap::Command;
 
 use crate::cli::{ENV_PREFIX, has_variable, variable};
-use crate::redact;
+use crate::redact::{self, Shown, shown};
 
 /// How many letters may be wrong in a name that something else is suggested for.
 pub(super) const SLIPS: usize = 3;
@@ -56,7 +57,7 @@ pub(crate) fn unknown_variables(
     let set = environment.filter(|(_, value)| !value.is_empty());
     set.filter_map(|(name, _)| {
         let meant = slip(&name.to_string_lossy(), &known)?;
-        let shown = redact::printable(name.as_encoded_bytes());
+        let shown = shown(&name);
         match meant.map(variable) {
             Some(meant) if name == *meant => None,
             Some(meant) => Some(format!("{shown} (did you mean {meant}?)")),
@@ -64,6 +65,18 @@ pub(crate) fn unknown_variables(
         }
     })
     .collect()
+}
+
+/// The name of a variable. What follows our prefix, or a name with small letters or digits, may have a session id in it.
+fn shown(name: &OsStr) -> Shown {
+    let plain = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'_';
+    match name.to_string_lossy().strip_prefix(ENV_PREFIX) {
+        Some(rest) => shown!(ENV_PREFIX, redact::argument(rest)),
+        None if name.as_encoded_bytes().iter().all(plain) => {
+            redact::printable(name.as_encoded_bytes())
+        }
+        None => redact::path(Path::new(name)),
+    }
 }
 
 /// For a variable that looks like ours, the option that was meant, if one can be told.
@@ -171,6 +184,8 @@ mod tests {
             unknown(&["ODOO_SESSION_REAPER_COLOUR"]),
             ["ODOO_SESSION_REAPER_COLOUR"]
         );
+        let pasted = format!("ODOO_SESSION_REAPER_{}", "aB3-xyz9".repeat(10));
+        assert_eq!(unknown(&[&pasted]), ["ODOO_SESSION_REAPER_aB3-xyz9…"]);
     }
 
     #[test]

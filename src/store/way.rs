@@ -32,6 +32,12 @@ pub struct Link {
 }
 
 impl Link {
+    /// Whether it is root's, in a directory that only root may change: elsewhere somebody could have moved or linked one
+    /// of root's links to where it is.
+    pub fn is_of_root_alone(&self) -> bool {
+        self.uid == 0 && self.dir_uid == 0 && self.dir_mode & OTHERS_WRITE == 0
+    }
+
     /// Why root must not be led by it to what is done to the store of user `owner`, if it must not: somebody else made
     /// it, or could have moved one of root's own to where it is.
     pub fn doubt(&self, owner: u32) -> Option<String> {
@@ -74,14 +80,32 @@ pub fn follow(path: &Path) -> Result<Way, Errno> {
 /// # Errors
 /// As [`follow`].
 pub fn follow_to_any(path: &Path) -> Result<Way, Errno> {
+    walk(path, false).map(|(way, _)| way)
+}
+
+/// Follows a path to the directory of a file that need not be there yet, and to its name there; what is there is no
+/// symlink. The name is empty if the path has none.
+///
+/// # Errors
+/// As [`follow`].
+pub fn follow_to_name(path: &Path) -> Result<(Way, OsString), Errno> {
+    walk(path, true)
+}
+
+fn walk(path: &Path, to_name: bool) -> Result<(Way, OsString), Errno> {
     let path = std::path::absolute(path)
         .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::NOENT))?;
     let mut names = Vec::new();
     put(&mut names, &path);
     let mut way = root()?;
     while let Some(name) = names.pop() {
-        let (found, file_type) = open(way.end.as_fd(), &name)?;
+        let is_wanted = to_name && names.is_empty();
+        let (found, file_type) = match open(way.end.as_fd(), &name) {
+            Err(Errno::NOENT) if is_wanted => return Ok((way, name)),
+            opened => opened?,
+        };
         match file_type {
+            other if is_wanted && other != FileType::Symlink => return Ok((way, name)),
             FileType::Directory => {
                 if name == ".." {
                     way.resolved.pop();
@@ -122,7 +146,7 @@ pub fn follow_to_any(path: &Path) -> Result<Way, Errno> {
             }
         }
     }
-    Ok(way)
+    Ok((way, OsString::new()))
 }
 
 fn root() -> Result<Way, Errno> {

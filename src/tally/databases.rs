@@ -9,6 +9,7 @@ use std::ops::AddAssign;
 use serde::Serialize;
 
 use crate::policy::Class;
+use crate::reap::Mode;
 use crate::redact::{self, Shown};
 use crate::store::stat::Stat;
 
@@ -26,6 +27,16 @@ pub struct Fates {
     /// Those that are due to the end: deleted, or what a dry run and an audit would delete.
     #[serde(skip)]
     pub settled: u64,
+    /// What of these was deleted; nobody counts it, [`Fates::told`] knows.
+    pub deleted: u64,
+}
+
+impl Fates {
+    /// As they are told of a run of this mode.
+    pub fn told(self, mode: Mode) -> Fates {
+        let deleted = mode.deleted(self.settled);
+        Fates { deleted, ..self }
+    }
 }
 
 impl AddAssign for Fates {

@@ -7,18 +7,16 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::{Component, Path};
+use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
+use crate::store::way::{self, Link};
+
 /// More than a metrics file of ours ever has.
 const LARGEST_FILE: u64 = 1 << 20;
-
-/// As many symlinks as Linux follows on one way.
-const MOST_LINKS: usize = 40;
 
 /// Names that are tried for a new file; each is one of 2⁶⁴.
 const MOST_TRIES: usize = 16;
@@ -41,56 +39,22 @@ impl Place {
     /// # Errors
     /// What the kernel says, or that root does not follow a link.
     pub(super) fn open(path: &Path) -> io::Result<Place> {
-        let mut left = names(&std::path::absolute(path)?);
-        let mut directory = root()?;
-        let mut links = 0;
-        while let Some(name) = left.pop() {
-            if !left.is_empty() {
-                match open(directory.as_fd(), &name, OFlags::DIRECTORY | OFlags::PATH) {
-                    Ok(next) => {
-                        directory = next;
-                        continue;
-                    }
-                    // Perhaps a link.
-                    Err(Errno::NOTDIR) => {}
-                    Err(Errno::NOENT) => {
-                        return Err(io::Error::other(
-                            "its directory was not found, make it first",
-                        ));
-                    }
-                    Err(errno) => return Err(errno.into()),
-                }
-            }
-            // The link that is judged is the one that is read.
-            let found = match open(directory.as_fd(), &name, OFlags::PATH) {
-                Err(Errno::NOENT) if left.is_empty() => return Ok(Place { directory, name }),
-                found => found?,
-            };
-            let stat = rustix::fs::fstat(&found)?;
-            if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
-                return if left.is_empty() {
-                    Ok(Place { directory, name })
-                } else {
-                    Err(Errno::NOTDIR.into())
-                };
-            }
-            if geteuid().is_root() && !of_root_alone(&directory, &stat)? {
-                return Err(io::Error::other(
-                    "a symlink of another user, or in a directory that others may change, leads there",
-                ));
-            }
-            links += 1;
-            if links > MOST_LINKS {
-                return Err(Errno::LOOP.into());
-            }
-            let target = rustix::fs::readlinkat(&found, "", Vec::new())?;
-            let target = OsString::from_vec(target.into_bytes());
-            if target.as_bytes().starts_with(b"/") {
-                directory = root()?;
-            }
-            left.extend(names(Path::new(&target)));
+        let (way, name) = way::follow_to_name(path).map_err(|errno| match errno {
+            Errno::NOENT => io::Error::other("its directory was not found, make it first"),
+            errno => errno.into(),
+        })?;
+        if geteuid().is_root() && !way.links.iter().all(Link::is_of_root_alone) {
+            return Err(io::Error::other(
+                "a symlink of another user, or in a directory that others may change, leads there",
+            ));
         }
-        Err(not_a_file())
+        if name.is_empty() {
+            return Err(not_a_file());
+        }
+        Ok(Place {
+            directory: way.end,
+            name,
+        })
     }
 
     /// Whether something holds for the directory or one above it; it is asked with each one and its parent.
@@ -202,34 +166,9 @@ fn fill(mut file: File, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The names of a path, the first one last.
-fn names(path: &Path) -> Vec<OsString> {
-    let names = path.components().rev().filter_map(|part| match part {
-        Component::Normal(_) | Component::ParentDir => Some(part.as_os_str().to_owned()),
-        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
-    });
-    names.collect()
-}
-
-fn root() -> io::Result<OwnedFd> {
-    Ok(open(
-        CWD,
-        OsStr::new("/"),
-        OFlags::DIRECTORY | OFlags::PATH,
-    )?)
-}
-
 fn open(directory: BorrowedFd<'_>, name: &OsStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(directory, name, flags, Mode::empty())
-}
-
-/// Whether a symlink is root's, in a directory that only root may change: elsewhere somebody could have moved or
-/// linked one of root's links to where it is.
-fn of_root_alone(directory: &OwnedFd, link: &Stat) -> io::Result<bool> {
-    let around = rustix::fs::fstat(directory)?;
-    let others = (Mode::WGRP | Mode::WOTH).bits();
-    Ok(link.st_uid == 0 && around.st_uid == 0 && around.st_mode & others == 0)
 }
 
 /// Whether two descriptions are of one file.

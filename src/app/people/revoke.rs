@@ -60,13 +60,10 @@ pub(in crate::app) fn revoke(
     let (format, more) = (args.format, args.more);
     let deleting = DeletingArgs {
         dry_run: more.dry_run,
-        limit: None,
-        max_logouts: None,
-        by_age_only: false,
         force: true,
-        gentle: false,
+        ..DeletingArgs::default()
     };
-    let settings = Settings::people(Some(&deleting), args.plain.into(), matches, around)?;
+    let settings = Settings::new(Some(&deleting), args.plain, None, matches, around)?;
     let selection = Selection {
         except: more.except_login,
         visitors: more.visitors,

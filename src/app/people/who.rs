@@ -25,7 +25,7 @@ pub(in crate::app) fn who(
     (quiet, stop): (bool, &Stop),
     tell_of_the_service: impl Fn(&Settings),
 ) -> Result<Exit> {
-    let settings = Settings::people(None, args.plain.into(), matches, around)?;
+    let settings = Settings::new(None, args.plain, None, matches, around)?;
     tell_of_the_service(&settings);
     let everybody = !args.selectors.are_given();
     let selection = args.selectors.selection();

@@ -70,7 +70,8 @@ impl Told {
             system: PathBuf::from("/"),
             patience: Duration::ZERO,
         };
-        let settings = Settings::new(Some(&deleting), run, &matches, &around);
+        let (plain, report) = (run.plain, Some(run.report));
+        let settings = Settings::new(Some(&deleting), plain, report, &matches, &around);
         Some(Told {
             sessions: settings
                 .map(|settings| settings.location.sessions)

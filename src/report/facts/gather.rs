@@ -8,21 +8,17 @@ use crate::exit::Exit;
 use crate::policy::Policy;
 use crate::reap::Plan;
 use crate::redact;
-use crate::settings::{Effective, Location, Source, Value};
+use crate::settings::{Effective, Settings, Value};
 use crate::store::{Room, Store};
-use crate::tally::Tally;
 use crate::tally::databases;
 use crate::tally::reads::SHORTER;
+use crate::tally::{Operation, Tally};
 
 /// A run that has come to its end, with all that there is to tell of it.
 pub struct Finished<'a> {
-    pub location: &'a Location,
+    pub settings: &'a Settings,
     pub store: &'a Store,
     pub plan: &'a Plan,
-    /// Every value of the policy, with who said so.
-    pub effective: &'a [Effective],
-    /// Whether logins may be shown, and patterns of logins with them.
-    pub logins: bool,
     pub tally: &'a Tally,
     /// How it ended; `None` for a dormant store that was left alone.
     pub end: Option<End>,
@@ -39,12 +35,9 @@ impl Facts {
     pub fn of(run: &Finished<'_>) -> Facts {
         let (plan, tally) = (run.plan, run.tally);
         let mut found = Found::of(tally, plan.mode, &plan.policy);
-        found.take_reads(run);
-        let knows_all = plan.mode == Mode::Audit
-            && run.end == Some(End::Complete)
-            && tally.denied() + tally.failures() + tally.elsewhere == 0;
-        let windows = &plan.policy.general().windows;
-        let settings = run.effective.iter();
+        found.reads = ReadFacts::of(run);
+        let logins = !run.settings.report.no_logins;
+        let effective = run.settings.rules.effective.iter();
         Facts {
             version: env!("CARGO_PKG_VERSION"),
             command: match plan.mode {
@@ -65,21 +58,16 @@ impl Facts {
             max_logouts: plan.max_logouts,
             store: StoreFacts::of(run),
             room: run.room,
-            windows: [
-                ("authenticated", Some(windows.authenticated)),
-                ("anonymous", Some(windows.anonymous)),
-                ("cart", Some(windows.cart)),
-                ("leftover", Some(windows.leftover)),
-                ("unreadable", windows.unreadable),
-            ]
-            .map(|(name, window)| (name, window.map(|window| window.as_secs()))),
+            windows: general_windows(&plan.policy),
             shortest: plan.policy.shortest(),
-            policy: settings.map(|one| setting(one, run.logins)).collect(),
+            policy: effective
+                .map(|it| Effective {
+                    value: it.value.with_logins(logins),
+                    ..it.clone()
+                })
+                .collect(),
             found,
-            nobody: match knows_all {
-                true => nobody(plan, tally, run.logins),
-                false => Nobody::default(),
-            },
+            nobody: nobody(run),
             last_seen: match plan.policy.reads_count() {
                 true => LastSeen::Atime,
                 false => LastSeen::Mtime,
@@ -94,8 +82,8 @@ impl StoreFacts {
         StoreFacts {
             path: redact::path(&store.given),
             resolved: redact::path(&store.resolved),
-            from: run.location.from.clone(),
-            found: run.location.found,
+            from: run.settings.location.from.clone(),
+            found: run.settings.location.found,
             uid: store.stat.uid,
             gid: store.stat.gid,
             last_change: store.stat.mtime,
@@ -113,12 +101,12 @@ impl Found {
             class,
             window: policy.window(class).map(|window| window.as_secs()),
             windows: windows(tally, policy, class),
-            row: Row::of(*tally.row(class), mode),
+            row: tally.row(class).told(mode),
         };
         let databases = tally.databases.rows();
         Found {
             classes: Class::ALL.into_iter().map(class_row).collect(),
-            total: Row::of(tally.total(), mode),
+            total: tally.total().told(mode),
             databases: databases.map(|row| Database::of(row, mode)).collect(),
             logins: tally.logins,
             logouts: Logouts {
@@ -127,12 +115,7 @@ impl Found {
                 kept: tally.kept_logins,
                 at_least: tally.people.are_more() || tally.row(Class::NotRead).settled.files > 0,
             },
-            due_but_active: None,
-            due_but_active_up_to: None,
-            bounced: None,
-            read: None,
-            read_together: None,
-            left_by_shorter: None,
+            reads: ReadFacts::default(),
             lifetime_unknown: tally.lifetime_unknown,
             unknown: tally.unknown.told(),
             kept: Kept {
@@ -146,37 +129,39 @@ impl Found {
     }
 }
 
-impl Found {
-    /// What the times of reads say, as far as the mount keeps them.
-    fn take_reads(&mut self, run: &Finished<'_>) {
+impl ReadFacts {
+    fn of(run: &Finished<'_>) -> ReadFacts {
         let (plan, tally) = (run.plan, run.tally);
         if plan.policy.reads.grain().is_none() {
-            return;
+            return ReadFacts::default();
         }
         let reads = &tally.reads;
-        self.due_but_active = Some(reads.due_but_active);
-        self.due_but_active_up_to = Some(reads.due_but_active + reads.perhaps_active);
+        let facts = ReadFacts {
+            due_but_active: Some(reads.due_but_active),
+            due_but_active_up_to: Some(reads.due_but_active + reads.perhaps_active),
+            ..ReadFacts::default()
+        };
         if plan.mode != Mode::Audit || !reads.any {
-            return;
+            return facts;
         }
-        self.bounced = Some(reads.bounced);
         let (read, together) = reads.day.reads();
-        (self.read, self.read_together) = (Some(read), Some(together));
         let window = plan.policy.general().windows.anonymous;
-        let mut of_databases = run.effective.iter().filter(|it| it.database.is_some());
+        let effective = &run.settings.rules.effective;
+        // Databases with a window of their own do not go by the general one.
+        let holds = window > SHORTER.0
+            && !effective
+                .iter()
+                .any(|it| it.database.is_some() && it.option == "anonymous_window");
         let visitors = tally.row(Class::Anonymous);
         let left_now = visitors.all.files - visitors.due.files;
-        // Databases with a window of their own do not go by the general one.
-        let holds = of_databases.all(|it| it.option != "anonymous_window") && window > SHORTER.0;
-        self.left_by_shorter =
-            (holds && reads.left_by_shorter < left_now).then_some(reads.left_by_shorter);
-    }
-}
-
-impl Row {
-    fn of(found: tally::Row, mode: Mode) -> Row {
-        let deleted = mode.deleted(found.settled);
-        Row { found, deleted }
+        let left = reads.left_by_shorter;
+        ReadFacts {
+            bounced: Some(reads.bounced),
+            read: Some(read),
+            read_together: Some(together),
+            left_by_shorter: (holds && left < left_now).then_some(left),
+            ..facts
+        }
     }
 }
 
@@ -185,25 +170,32 @@ impl Database {
         (name, others, found): (Option<Shown>, bool, &databases::Database),
         mode: Mode,
     ) -> Database {
-        let total = found.total();
         let classes = Class::ALL.into_iter().zip(found.classes);
+        let classes = classes.filter(|(_, found)| found.files > 0);
         let of_class = |(class, found): (Class, Fates)| DatabaseClass {
             class,
-            found,
-            deleted: mode.deleted(found.settled),
+            found: found.told(mode),
         };
         Database {
             name,
             others,
             disk_bytes: found.disk,
-            total,
-            deleted: mode.deleted(total.settled),
-            classes: classes
-                .filter(|(_, found)| found.files > 0)
-                .map(of_class)
-                .collect(),
+            total: found.total().told(mode),
+            classes: classes.map(of_class).collect(),
         }
     }
+}
+
+fn general_windows(policy: &Policy) -> [(&'static str, Option<u64>); 5] {
+    let windows = &policy.general().windows;
+    let seconds = |window: Duration| Some(window.as_secs());
+    [
+        ("authenticated", seconds(windows.authenticated)),
+        ("anonymous", seconds(windows.anonymous)),
+        ("cart", seconds(windows.cart)),
+        ("leftover", seconds(windows.leftover)),
+        ("unreadable", windows.unreadable.and_then(seconds)),
+    ]
 }
 
 /// The shortest and the longest window that counted for files of a class.
@@ -221,7 +213,7 @@ fn windows(tally: &Tally, policy: &Policy, class: Class) -> Option<[Duration; 2]
     Some([*windows.iter().min()?, *windows.iter().max()?])
 }
 
-fn failure(((operation, errno), count): (&(tally::Operation, i32), &u64)) -> Failure {
+fn failure(((operation, errno), count): (&(Operation, i32), &u64)) -> Failure {
     let error = std::io::Error::from_raw_os_error(*errno);
     Failure {
         operation: operation.name(),
@@ -231,52 +223,26 @@ fn failure(((operation, errno), count): (&(tally::Operation, i32), &u64)) -> Fai
     }
 }
 
-fn setting(effective: &Effective, logins_shown: bool) -> Setting {
-    let (source, place) = match &effective.source {
-        Source::CommandLine => ("command-line", None),
-        Source::Environment => ("environment", None),
-        Source::File {
-            file,
-            section,
-            line,
-        } => ("file", Some((file, section, *line))),
-        Source::Default => ("default", None),
-    };
-    Setting {
-        option: effective.option,
-        database: effective.database.as_ref().map(printable),
-        value: match &effective.value {
-            Value::Duration(duration) => SettingValue::Seconds(duration.as_secs()),
-            Value::Logins(logins) => patterns(logins.iter(), logins_shown),
-            Value::Switch(on) => SettingValue::Switch(*on),
-            Value::LastSeen(last_seen) => SettingValue::Word(last_seen.name()),
-            Value::Never => SettingValue::Never,
-        },
-        source,
-        file: place.map(|(file, ..)| file.clone()),
-        section: place.map(|(_, section, _)| printable(section)),
-        line: place.map(|(.., line)| line),
+fn nobody(run: &Finished<'_>) -> Nobody {
+    let (plan, tally) = (run.plan, run.tally);
+    let knows_all = plan.mode == Mode::Audit
+        && run.end == Some(End::Complete)
+        && tally.denied() + tally.failures() + tally.elsewhere == 0;
+    if !knows_all {
+        return Nobody::default();
     }
-}
-
-fn nobody(plan: &Plan, tally: &Tally, logins_shown: bool) -> Nobody {
     let databases = plan.policy.databases().keys();
     let absent = databases.filter(|name| tally.databases.of(name).is_none());
-    let patterns_of_all = plan.policy.all_rules().flat_map(|rules| &rules.keep_logins);
-    let unmatched: BTreeSet<String> = patterns_of_all
-        .map(|pattern| pattern.as_str().to_owned())
-        .filter(|pattern| !tally.matched.contains(pattern))
+    let rules = plan.policy.all_rules();
+    let patterns = rules.flat_map(|rules| &rules.keep_logins);
+    let unmatched: BTreeSet<&str> = patterns
+        .map(|pattern| pattern.as_str())
+        .filter(|pattern| !tally.matched.contains(*pattern))
         .collect();
+    let shown = !run.settings.report.no_logins;
     Nobody {
         databases: absent.map(printable).collect(),
-        keep_login: (!unmatched.is_empty()).then(|| patterns(unmatched.iter(), logins_shown)),
-    }
-}
-
-fn patterns<'a>(logins: impl ExactSizeIterator<Item = &'a String>, shown: bool) -> SettingValue {
-    match shown {
-        true => SettingValue::Logins(logins.map(printable).collect()),
-        false => SettingValue::Hidden(logins.len()),
+        keep_login: (!unmatched.is_empty()).then(|| Value::logins(unmatched).with_logins(shown)),
     }
 }
 

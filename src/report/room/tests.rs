@@ -92,7 +92,14 @@ fn a_login_that_may_not_be_shown_is_in_no_command() {
     let copied = |login: &str, shown| may_be_copied(&[login.to_owned()], shown);
     assert!(copied("kiosk*", true) && copied(r"CORP\bob", true));
     assert!(!copied("kiosk*", false), "--no-logins");
-    for login in ["a\u{1b}b", "a\u{202e}b", "a\nb", &"x".repeat(200)] {
+    let session_id = "aB3-xyz9".repeat(10);
+    for login in [
+        "a\u{1b}b",
+        "a\u{202e}b",
+        "a\nb",
+        &"x".repeat(200),
+        &session_id,
+    ] {
         assert!(!copied(login, true), "{login:?}");
     }
     assert!(may_be_copied(&[], false));

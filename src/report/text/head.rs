@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::reap::{End, Mode};
-use crate::report::facts::{Facts, Setting, SettingValue};
+use crate::report::facts::Facts;
 use crate::report::numbers::bytes;
 use crate::report::{Numbers, Out};
+use crate::settings::{Effective, Source, Value};
 use crate::store::Share;
 use crate::time::words;
 
@@ -115,15 +116,19 @@ fn windows(facts: &Facts, width: usize) -> Vec<String> {
 }
 
 /// What somebody has changed of the policy, and where. The windows above tell the rest.
-fn policy(policy: &[Setting], width: usize) -> Vec<String> {
+fn policy(policy: &[Effective], width: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    for setting in policy.iter().filter(|setting| setting.source != "default") {
+    for setting in policy.iter().filter(|it| it.source != Source::Default) {
         let database = setting.database.as_ref();
         let whose = database.map_or(String::new(), |database| format!("{database}: "));
         let what = format!("{whose}{} {}", setting.option, value(&setting.value));
-        let source = match (&setting.file, &setting.section, setting.line) {
-            (Some(file), Some(section), Some(line)) => format!("({file} [{section}] line {line})"),
-            _ => format!("({})", setting.source.replace('-', " ")),
+        let source = match &setting.source {
+            Source::File {
+                file,
+                section,
+                line,
+            } => format!("({file} [{section}] line {line})"),
+            other => format!("({})", other.who().replace('-', " ")),
         };
         if what.chars().count() + source.chars().count() < width {
             lines.push(format!("{what} {source}"));
@@ -138,19 +143,19 @@ fn policy(policy: &[Setting], width: usize) -> Vec<String> {
 }
 
 /// A value of the policy in words.
-pub fn value(value: &SettingValue) -> String {
+pub fn value(value: &Value) -> String {
     match value {
-        SettingValue::Seconds(seconds) => in_words(*seconds),
-        SettingValue::Logins(logins) if logins.is_empty() => "none".to_owned(),
-        SettingValue::Logins(logins) => {
+        Value::Duration(duration) => words(*duration),
+        Value::Logins(logins) if logins.is_empty() => "none".to_owned(),
+        Value::Logins(logins) => {
             let logins: Vec<&str> = logins.iter().map(|login| &**login).collect();
             logins.join(", ")
         }
-        SettingValue::Hidden(0) => "none".to_owned(),
-        SettingValue::Hidden(count) => format!("({count} left out)"),
-        SettingValue::Switch(on) => (if *on { "yes" } else { "no" }).to_owned(),
-        SettingValue::Word(word) => (*word).to_owned(),
-        SettingValue::Never => "never".to_owned(),
+        Value::Hidden(0) => "none".to_owned(),
+        Value::Hidden(count) => format!("({count} left out)"),
+        Value::Switch(on) => (if *on { "yes" } else { "no" }).to_owned(),
+        Value::Word(word) => (*word).to_owned(),
+        Value::Never => "never".to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Looking through directories for session stores, for a short while.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -54,48 +54,35 @@ pub(super) fn stores(roots: &[Root], patience: Duration) -> Walked {
     let mut walked = Walked::default();
     let mut known = Vec::new();
     for (index, root) in roots.iter().enumerate() {
-        let earlier = &roots[..index];
         let first = walked.stores.len();
         let mut entries = WalkDir::new(&root.path)
             .max_depth(root.depth)
             .same_file_system(true)
             .into_iter()
-            .filter_entry(|entry| {
-                !entry.file_type().is_dir()
-                    || may_hold_a_store(entry)
-                        && earlier.iter().all(|earlier| earlier.path != entry.path())
-            });
+            .filter_entry(|entry| is_worth_a_look(entry, &roots[..index]));
         loop {
-            let stopped = match walked.stores.len() {
+            walked.stopped = match walked.stores.len() {
                 _ if late() => Some(format!("{} s", patience.as_secs_f32())),
                 MOST_STORES.. => Some(format!("{MOST_STORES} stores")),
                 _ => None,
             };
-            if stopped.is_some() {
-                walked.stopped = stopped;
+            if walked.stopped.is_some() {
                 return walked;
             }
             let Some(entry) = entries.next() else { break };
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    walked.denied |= error.io_error().is_some_and(is_denied);
-                    continue;
-                }
-            };
-            if entry.file_name() != "sessions" || !entry.file_type().is_dir() {
-                continue;
-            }
-            match identity_of_store(entry.path(), late) {
-                Ok(Some(identity)) => {
+            match entry
+                .map_err(io::Error::from)
+                .and_then(|it| store(it, late))
+            {
+                Ok(Some((path, identity))) => {
                     if !known.contains(&identity) {
                         known.push(identity);
-                        walked.stores.push(entry.into_path());
+                        walked.stores.push(path);
                     }
                     entries.skip_current_dir();
                 }
                 Ok(None) => {}
-                Err(error) => walked.denied |= is_denied(&error),
+                Err(error) => walked.denied |= error.kind() == ErrorKind::PermissionDenied,
             }
         }
         walked.stores[first..].sort();
@@ -103,8 +90,19 @@ pub(super) fn stores(roots: &[Root], patience: Duration) -> Walked {
     walked
 }
 
-fn is_denied(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::PermissionDenied
+/// Whether to look at this entry, or into this directory, which none of the `earlier` roots is.
+fn is_worth_a_look(entry: &DirEntry, earlier: &[Root]) -> bool {
+    let is_new = || earlier.iter().all(|earlier| earlier.path != entry.path());
+    !entry.file_type().is_dir() || may_hold_a_store(entry) && is_new()
+}
+
+/// The path and the identity of an entry that is a store.
+fn store(entry: DirEntry, late: impl Fn() -> bool) -> io::Result<Option<(PathBuf, Identity)>> {
+    if entry.file_name() != "sessions" || !entry.file_type().is_dir() {
+        return Ok(None);
+    }
+    let identity = identity_of_store(entry.path(), late)?;
+    Ok(identity.map(|identity| (entry.into_path(), identity)))
 }
 
 /// Whether this directory is worth entering: anybody could put a store into one that is open to all.
@@ -119,9 +117,12 @@ fn may_hold_a_store(directory: &DirEntry) -> bool {
             .is_ok_and(|metadata| metadata.mode() & OPEN_TO_ALL != OPEN_TO_ALL)
 }
 
-/// The device and inode of a directory `sessions` that may be listed and is Odoo's: a filestore lies beside it, or it has a name of
+/// A device and an inode.
+type Identity = (u64, u64);
+
+/// The identity of a directory `sessions` that may be listed and is Odoo's: a filestore lies beside it, or it has a name of
 /// Odoo's in it. PHP keeps a directory of that name as well.
-fn identity_of_store(sessions: &Path, late: impl Fn() -> bool) -> io::Result<Option<(u64, u64)>> {
+fn identity_of_store(sessions: &Path, late: impl Fn() -> bool) -> io::Result<Option<Identity>> {
     let names = fs::read_dir(sessions)?;
     let metadata = fs::symlink_metadata(sessions)?;
     let identity = (metadata.dev(), metadata.ino());
