@@ -26,17 +26,16 @@ impl From<&'static str> for Shown {
     }
 }
 
-impl From<usize> for Shown {
-    fn from(number: usize) -> Shown {
-        Shown(number.to_string())
-    }
+macro_rules! numbers_are_shown {
+    ($($number:ty)+) => {$(
+        impl From<$number> for Shown {
+            fn from(number: $number) -> Shown {
+                Shown(number.to_string())
+            }
+        }
+    )+};
 }
-
-impl From<u64> for Shown {
-    fn from(number: u64) -> Shown {
-        Shown(number.to_string())
-    }
-}
+numbers_are_shown!(i32 u32 u64 usize);
 
 impl From<&Shown> for Shown {
     fn from(shown: &Shown) -> Shown {

@@ -21,8 +21,6 @@ const MOST_FILES: usize = 64;
 /// The source of a running Odoo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The package `odoo`, in the process's root.
-    pub package: PathBuf,
     pub version: Version,
     /// The switch of this version stands in its text.
     pub knows_switch: bool,
@@ -138,7 +136,6 @@ fn read(inside: &Inside, package: &Path) -> Option<Source> {
     );
     let switch = switch_of(version);
     let mut source = Source {
-        package: package.to_owned(),
         version,
         knows_switch: false,
         changed: stat.st_ctime,
