@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-pub(crate) use miss::Misses;
+pub(crate) use miss::{Databases, Misses};
 
 use crate::policy::LoginPattern;
 use crate::session::{Session, Text, Uid};

@@ -259,6 +259,31 @@ fn whoever_could_only_read_with_a_trace_does_not_read() {
 }
 
 #[test]
+fn a_database_that_is_not_there_is_told_with_those_that_are() {
+    let odoo = Odoo::new();
+    odoo.session("ab", USER, HOUR).session("cd", OTHER, HOUR);
+    let said = "--database means nobody: no session is of shpo; there are sessions of other, shop";
+    for command in ["who", "revoke"] {
+        let args: &[&str] = match command {
+            "who" => &["--database", "shpo"],
+            _ => &["--database", "shpo", "--dry-run"],
+        };
+        let ran = odoo.run(command, args);
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        let there = odoo.run("who", &["--database", "shop"]);
+        assert!(!there.stderr.contains("nobody"), "{}", there.stderr);
+    }
+    // Another one that is there does not hide it.
+    let both = odoo.run("who", &["--database", "shop", "--database", "shpo"]);
+    assert!(
+        both.stderr.contains("no session is of shpo; "),
+        "{}",
+        both.stderr
+    );
+}
+
+#[test]
 fn selectors_have_no_environment_variable() {
     let odoo = Odoo::new();
     odoo.session("ab", USER, HOUR).session("cd", ALICE, HOUR);

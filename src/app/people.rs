@@ -89,8 +89,11 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Says who could not be seen.
-fn warn(tally: &Tally) {
+/// Says who could not be seen, and what is likely to be a slip.
+fn warn(seen: &Seen, tally: &Tally) {
+    if let Some(said) = &seen.no_database {
+        tracing::warn!("--database means nobody: {said}");
+    }
     if tally.is_shut() {
         let what = match tally.denied() {
             0 => "some directories of the store".to_owned(),

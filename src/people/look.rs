@@ -10,7 +10,7 @@ use super::{Key, Keys};
 use crate::policy::{Class, Content, Kept, Policy, Verdict};
 use crate::reap::{Chooser, Due, Met, Observer};
 use crate::redact;
-use crate::select::{self, Misses, People, Selection};
+use crate::select::{self, Databases, Misses, People, Selection};
 use crate::session::{Session, Uid};
 use crate::store::name;
 
@@ -32,6 +32,7 @@ struct Everybody {
     misses: Misses,
     /// `--except-login`
     unspared: Misses,
+    databases: Databases,
     /// Those in files that may be of either of two people. Whose they are is known when everybody was met.
     mixed: Vec<Somebody>,
     /// Selected visitors' sessions.
@@ -86,6 +87,8 @@ pub(crate) struct Seen {
     pub missing: Vec<String>,
     /// Who was to be spared and is not there.
     pub unspared: Vec<String>,
+    /// Which databases were named and are not there, and which there are.
+    pub no_database: Option<String>,
     /// Prefixes of session ids that could be several logins.
     pub ambiguous: Vec<String>,
 }
@@ -109,6 +112,7 @@ impl<'a> Looking<'a> {
                 people: People::default(),
                 misses: Misses::of(&selection.logins),
                 unspared: Misses::of(&selection.except),
+                databases: Databases::of(&selection.databases),
                 mixed: Vec::new(),
                 visitors: 0,
                 unmet: selection.uids.clone(),
@@ -150,6 +154,7 @@ impl<'a> Looking<'a> {
             visitors: all.visitors,
             missing,
             unspared: all.unspared.told(),
+            no_database: all.databases.told(),
             ambiguous,
         }
     }
@@ -162,7 +167,9 @@ impl<'a> Looking<'a> {
         let users = [session.uid, session.pre_uid];
         if users == [None; 2] {
             let taken = self.selection.takes_visitor(Some(session));
-            self.all().visitors += u64::from(taken);
+            let mut all = self.all();
+            all.visitors += u64::from(taken);
+            all.databases.see(session);
             return;
         }
         let concerns = self.selection.concerns(session, met.sid);
@@ -180,6 +187,7 @@ impl<'a> Looking<'a> {
             sids: self.selection.sids.iter().filter(begins).cloned().collect(),
         });
         let mut all = self.all();
+        all.databases.see(session);
         all.people.learn(self.selection, session);
         all.misses.see(session, named);
         all.unspared.see(session, concerns);

@@ -142,7 +142,7 @@ impl Run<'_> {
             seen.table.close(&said, &document);
             done.warn();
         }
-        warn(&tally);
+        warn(&seen, &tally);
         named?;
         Ok(run::told(&seen.table.out, Mode::Reap, exit))
     }

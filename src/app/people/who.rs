@@ -34,7 +34,7 @@ pub(in crate::app) fn who(
         ..run.document("who", &seen, &tally, exit)
     };
     seen.table.close(&said, &document);
-    warn(&tally);
+    warn(&seen, &tally);
     named?;
     Ok(run::told(&seen.table.out, Mode::Audit, exit))
 }
