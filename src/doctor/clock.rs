@@ -16,13 +16,12 @@ pub fn judge(case: &Case<'_>) -> Finding {
     };
     let audit = case.store.audit.as_ref();
     if let Ok(files @ 1..) = audit.map(|audit| audit.kept.implausible_time) {
-        let told = shown![
+        let told = shown!(
+            "{}; {} saved in the future, and kept until then, or before 2010, and kept for ever{}",
             synchronised,
-            "; ",
             count(files, "file"),
-            " saved in the future, and kept until then, or before 2010, and kept for ever",
             FUSE
-        ];
+        );
         return Finding::warning(
             told,
             "timedatectl    # is it right now? Then let those people log in again, and `touch` their files",
@@ -30,9 +29,10 @@ pub fn judge(case: &Case<'_>) -> Finding {
     }
     match case.host.synchronised {
         Some(true) => Finding::ok(synchronised),
-        Some(false) => {
-            Finding::warning(shown![synchronised, FUSE], "sudo timedatectl set-ntp true")
-        }
+        Some(false) => Finding::warning(
+            shown!("{}{}", synchronised, FUSE),
+            "sudo timedatectl set-ntp true",
+        ),
         None => Finding::unknown(synchronised, "timedatectl; chronyc tracking"),
     }
 }

@@ -107,8 +107,10 @@ pub fn verdict(checks: &[Check], proven: Proven) -> (Shown, Exit) {
             "nothing is in the way, but it is not sure that Odoo's GC is off; see `odoo-gc`".into()
         }
         ([], Proven::OnSince(Some(since))) => {
-            let on = "Odoo's GC is off; the reaper is on since ";
-            shown![on, since, "; ask again tomorrow"]
+            shown!(
+                "Odoo's GC is off; the reaper is on since {}; ask again tomorrow",
+                since
+            )
         }
         ([], Proven::OnSince(None)) => {
             "Odoo's GC is off; the reaper is on, but has not run yet; ask again tomorrow".into()
@@ -118,7 +120,7 @@ pub fn verdict(checks: &[Check], proven: Proven) -> (Shown, Exit) {
         }
         ([], Proven::Yes) => "Odoo's GC is off and the reaper keeps up".into(),
         (some, _) if !some.iter().all(is_on) => {
-            shown!["not yet: ", count(some.len() as u64, "thing")]
+            shown!("not yet: {}", count(some.len() as u64, "thing"))
         }
         (_, Proven::OnSince(None)) => {
             "not yet: the reaper has not run to its end; ask again after its next run".into()
@@ -126,19 +128,19 @@ pub fn verdict(checks: &[Check], proven: Proven) -> (Shown, Exit) {
         _ if lags => "not yet: the reaper was not seen to keep up; see `keeps-up`".into(),
         ([first, ..], _) => {
             let how = first.finding.cure.clone().unwrap_or_default();
-            shown!["safe to turn Odoo's GC off: ", how]
+            shown!("safe to turn Odoo's GC off: {}", how)
         }
     };
     let is_warning = |check: &&&Check| check.finding.status == Status::Warning;
     let warned = match others.iter().filter(is_warning).count() {
         0 => Shown::default(),
-        some => shown![" (", count(some as u64, "warning"), ")"],
+        some => shown!(" ({})", count(some as u64, "warning")),
     };
     let exit = match &in_the_way[..] {
         [] => Exit::Done,
         _ => Exit::Failed,
     };
-    (shown![sentence, warned], exit)
+    (shown!("{}{}", sentence, warned), exit)
 }
 
 #[cfg(test)]

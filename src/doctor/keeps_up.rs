@@ -22,9 +22,9 @@ pub fn judge(case: &Case<'_>, audit: &Audit) -> Finding {
         return dormant(now - audit.store.last_change.unwrap_or(now), case);
     }
     let total = &audit.total;
-    let due = shown![total.due.files, " of ", total.files, " files are due"];
+    let due = shown!("{} of {} files are due", total.due.files, total.files);
     if !case.is_reaped() {
-        let told = shown![due, ", and nobody was seen to reap them"];
+        let told = shown!("{}, and nobody was seen to reap them", due);
         return Finding::new(Status::Unknown, told);
     }
     let unit = case.unit();
@@ -40,31 +40,30 @@ pub fn judge(case: &Case<'_>, audit: &Audit) -> Finding {
         _ => Status::Ok,
     };
     let success = match success {
-        Some(age) => shown!["last success ", ago(age)],
+        Some(age) => shown!("last success {}", ago(age)),
         None => "no success was seen yet".into(),
     };
     let overdue = match late {
-        1.. => shown![", the oldest since ", lasting(late)],
+        1.. => shown!(", the oldest since {}", lasting(late)),
         _ => Shown::default(),
     };
     let came = total.younger_than(DAY);
     let flow = match case.journal.readable {
-        true => shown![
-            "; in a day ",
+        true => shown!(
+            "; in a day {} came and {} were deleted",
             came,
-            " came and ",
-            case.journal.deleted,
-            " were deleted"
-        ],
-        false => shown!["; ", came, " came in a day"],
+            case.journal.deleted
+        ),
+        false => shown!("; {} came in a day", came),
     };
-    let finding = Finding::new(status, shown![success, "; ", due, overdue, flow]);
+    let finding = Finding::new(status, shown!("{}; {}{}{}", success, due, overdue, flow));
     match unit.map(|unit| shell(&unit.shown())) {
         _ if status == Status::Ok => finding,
-        Some(unit) => {
-            let look = shown!["; sudo journalctl -n 20 -u ", &unit];
-            finding.cured_by(shown!["sudo systemctl start ", unit, look])
-        }
+        Some(unit) => finding.cured_by(shown!(
+            "sudo systemctl start {}; sudo journalctl -n 20 -u {}",
+            &unit,
+            unit
+        )),
         None => finding.cured_by("# run its line of cron by hand, and read what it says"),
     }
 }
@@ -83,21 +82,21 @@ fn overdue(audit: &Audit, now: i64) -> i64 {
 }
 
 fn dormant(since: i64, case: &Case<'_>) -> Finding {
-    let told = shown!["nothing was saved here for ", lasting(since)];
+    let told = shown!("nothing was saved here for {}", lasting(since));
     let (_, others) = case.masters();
     let Some(alive) = others.into_iter().find_map(Master::store) else {
         return Finding::warning(
-            shown![told, "; runs leave such a store alone"],
+            shown!("{}; runs leave such a store alone", told),
             "# is this the data_dir of your Odoo? ask: odoo-session-reaper doctor",
         );
     };
     let data_dir = redact::path(alive.data_dir());
     Finding::problem(
-        shown![told, ": Odoo saves in ", &data_dir, " now"],
-        shown![
-            "sudo odoo-session-reaper doctor --data-dir ",
+        shown!("{}: Odoo saves in {} now", told, &data_dir),
+        shown!(
+            "sudo odoo-session-reaper doctor --data-dir {}",
             shell(&data_dir)
-        ],
+        ),
     )
 }
 

@@ -18,12 +18,11 @@ pub fn judge(case: &Case<'_>, audit: &Audit) -> Finding {
     let most = audit.due_but_active_up_to.unwrap_or(least);
     let (read, together) = (audit.read.unwrap_or(0), audit.read_together.unwrap_or(0));
     if read >= MANY && together * 10 >= read * 9 {
-        let told = shown![
+        let told = shown!(
+            "{} of {} read in a day were read within 20 minutes: by a backup or a scanner, so reads say little",
             together,
-            " of ",
-            count(read, "session"),
-            " read in a day were read within 20 minutes: by a backup or a scanner, so reads say little"
-        ];
+            count(read, "session")
+        );
         let cure = "# leave `sessions` out of that backup or scanner: nobody needs them restored";
         return Finding::warning(told, cure);
     }
@@ -32,29 +31,27 @@ pub fn judge(case: &Case<'_>, audit: &Audit) -> Finding {
     }
     let number = match least == most {
         true => count(least, "login"),
-        false => shown![least, " to ", count(most, "login")],
+        false => shown!("{} to {}", least, count(most, "login")),
     };
-    let told = shown![number, " due, though the file was read within the window"];
+    let told = shown!("{} due, though the file was read within the window", number);
     if audit.said("last_seen").any(|it| it == "atime") {
         let cure =
             "# read for more than 90 days after the last save: let these people log in again";
         return Finding::warning(told, cure);
     }
-    let cure = shown![
-        "printf '\\n%s\\n' ODOO_SESSION_REAPER_LAST_SEEN=atime | sudo tee -a ",
-        case.defaults(),
-        "    # the option --last-seen atime"
-    ];
+    let cure = shown!(
+        "printf '\\n%s\\n' ODOO_SESSION_REAPER_LAST_SEEN=atime | sudo tee -a {}    # the option --last-seen atime",
+        case.defaults()
+    );
     Finding::warning(told, cure)
 }
 
 /// What shows whether reads are noted.
 pub fn noted(case: &Case<'_>) -> Shown {
-    shown![
-        "findmnt -T ",
-        case.data_dir(),
-        "    # with noatime, or on NFS, reads are not noted"
-    ]
+    shown!(
+        "findmnt -T {}    # with noatime, or on NFS, reads are not noted",
+        case.data_dir()
+    )
 }
 
 #[cfg(test)]

@@ -16,18 +16,16 @@ pub fn judge(case: &Case<'_>, audit: &Audit) -> Finding {
     // As many of today's as of all.
     let today = visitors.younger_than(DAY).saturating_mul(bounced) / visitors.files.max(1);
     let an_hour = today / 24;
-    let told = shown![
+    let told = shown!(
+        "{} visitors an hour never came back ({} of {} files)",
         an_hour,
-        " visitors an hour never came back (",
         bounced,
-        " of ",
-        visitors.files,
-        " files)"
-    ];
+        visitors.files
+    );
     if an_hour < MANY {
         return Finding::ok(told);
     }
-    let told = shown![told, ": most likely health checks, bots or a crawler"];
+    let told = shown!("{}: most likely health checks, bots or a crawler", told);
     let cure = match case.versions().min() {
         Some((..15, _)) => {
             "# let health checks keep their cookie: Odoo 14 has no page that makes no session"

@@ -119,7 +119,7 @@ impl<'a> Case<'a> {
         // Where nobody could look, most checks have nothing to say.
         let by_audit = |judge: fn(&Case<'_>, &Audit) -> Finding| match &self.store.audit {
             Ok(audit) => judge(self, audit),
-            Err(why) => self.unseen(shown!["the store could not be looked at: ", why]),
+            Err(why) => self.unseen(shown!("the store could not be looked at: {}", why)),
         };
         [
             ("odoo", odoo::judge(self)),

@@ -18,19 +18,19 @@ pub fn judge(case: &Case<'_>) -> Finding {
     let all = |masters: Vec<&Master>| {
         let masters = masters.into_iter();
         joined(
-            masters.map(|master| shown![told(master), store(master)]),
+            masters.map(|master| shown!("{}{}", told(master), store(master))),
             "; ",
         )
     };
     if !dark.is_empty() {
         let told = "the store of these servers cannot be told: ";
-        return case.unseen(shown![told, all(dark)]);
+        return case.unseen(shown!("{}{}", told, all(dark)));
     }
     if case.host.hidden {
         return case.unseen("other users' processes are out of sight here (/proc)".into());
     }
     if !others.is_empty() {
-        let told = shown!["no running Odoo uses this store: ", all(others)];
+        let told = shown!("no running Odoo uses this store: {}", all(others));
         return Finding::new(Status::Warning, told);
     }
     let cure = "# start Odoo, or ask where it runs: odoo-session-reaper doctor";
@@ -39,19 +39,19 @@ pub fn judge(case: &Case<'_>) -> Finding {
 
 fn told(master: &Master) -> Shown {
     let version = match master.version() {
-        Some((major, minor)) => shown!["Odoo ", major, ".", minor],
+        Some((major, minor)) => shown!("Odoo {}.{}", major, minor),
         None => "Odoo of unknown version".into(),
     };
-    let user = master.uid.map(|uid| shown![", user ", uid]);
+    let user = master.uid.map(|uid| shown!(", user {}", uid));
     let user = user.unwrap_or_default();
-    shown![version, " (process ", master.pid, user, ")"]
+    shown!("{} (process {}{})", version, master.pid, user)
 }
 
 fn store(master: &Master) -> Shown {
     match master.seen.as_ref().map(|seen| &seen.data_dir) {
         None => ", which this user may not look into".into(),
-        Some(Err(why)) => shown![", ", why],
-        Some(Ok(dir)) => shown![", data_dir ", redact::path(dir)],
+        Some(Err(why)) => shown!(", {}", why),
+        Some(Ok(dir)) => shown!(", data_dir {}", redact::path(dir)),
     }
 }
 

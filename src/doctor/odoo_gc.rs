@@ -55,17 +55,16 @@ fn judged(case: &Case<'_>, pile: Pile) -> Finding {
         let pile = match pile {
             Pile::Old(files) => {
                 let files = count(files, "file");
-                shown![files, " older than 14 days, so nothing of Odoo's deletes"]
+                shown!("{} older than 14 days, so nothing of Odoo's deletes", files)
             }
             Pile::Cut => "something deletes logins at 7 days, and it is not this reaper".into(),
             Pile::Silent => "the pile cannot tell".into(),
         };
-        shown![
+        shown!(
+            "{}; {}; parameters in the databases were not looked at",
             told,
-            "; ",
-            pile,
-            "; parameters in the databases were not looked at"
-        ]
+            pile
+        )
     };
     let is_on = |(master, gc): &&(&Master, Gc)| match gc {
         Gc::Unset | Gc::SaysNo => true,
@@ -75,13 +74,13 @@ fn judged(case: &Case<'_>, pile: Pile) -> Finding {
     let all = |servers: &[(&Master, Gc)]| joined(servers.iter().map(told), "; ");
     let on: Vec<_> = servers.iter().filter(is_on).cloned().collect();
     if let [first, ..] = &on[..] {
-        return Finding::problem(with_pile(shown!["on: ", all(&on)]), cure(first, case));
+        return Finding::problem(with_pile(shown!("on: {}", all(&on))), cure(first, case));
     }
     if let Some(why) = untold(&servers, case) {
         let said = [all(&servers), why].into_iter().filter(|it| !it.is_empty());
         return case.unseen(with_pile(joined(said, "; ")));
     }
-    let told = with_pile(shown!["off: ", all(&servers)]);
+    let told = with_pile(shown!("off: {}", all(&servers)));
     if let Some(server) = ours.into_iter().find(|master| is_restart_pending(master)) {
         return Finding::warning(told, restart(server));
     }
@@ -184,10 +183,10 @@ fn untold(servers: &[(&Master, Gc)], case: &Case<'_>) -> Option<Shown> {
             0 if servers.is_empty() => "no Odoo can be seen from here".into(),
             0 if case.host.hidden => "other users' servers are out of sight".into(),
             0 => return None,
-            dark => shown![
-                count(dark as u64, "more server"),
-                " may use this store: its data_dir could not be told, or is not there"
-            ],
+            dark => shown!(
+                "{} may use this store: its data_dir could not be told, or is not there",
+                count(dark as u64, "more server")
+            ),
         },
     )
 }
@@ -195,16 +194,16 @@ fn untold(servers: &[(&Master, Gc)], case: &Case<'_>) -> Option<Shown> {
 fn told((master, gc): &(&Master, Gc)) -> Shown {
     let version = master.version();
     let variable = version.map_or("the switch", switch_of);
-    let version = version.map(|(major, minor)| shown![" (", major, ".", minor, ")"]);
+    let version = version.map(|(major, minor)| shown!(" ({}.{})", major, minor));
     let said = match gc {
-        Gc::Off => shown![" has ", variable],
+        Gc::Off => shown!(" has {}", variable),
         Gc::Unset if master.unit_sets_switch => {
-            shown![" was started before its unit set ", variable]
+            shown!(" was started before its unit set {}", variable)
         }
-        Gc::Unset => shown![" has no ", variable],
-        Gc::SaysNo => shown![" has ", variable, ", which says no"],
-        Gc::NoSwitch => shown![" is a build that does not know ", variable],
-        Gc::Untold(why) => shown![": ", *why],
+        Gc::Unset => shown!(" has no {}", variable),
+        Gc::SaysNo => shown!(" has {}, which says no", variable),
+        Gc::NoSwitch => shown!(" is a build that does not know {}", variable),
+        Gc::Untold(why) => shown!(": {}", *why),
     };
     let pending = match is_restart_pending(master) {
         true => {
@@ -212,13 +211,13 @@ fn told((master, gc): &(&Master, Gc)) -> Shown {
         }
         false => "",
     };
-    shown![
-        "process ",
+    shown!(
+        "process {}{}{}{}",
         master.pid,
         version.unwrap_or_default(),
         said,
         pending
-    ]
+    )
 }
 
 /// The unit of a server, as one word of a shell.
@@ -229,7 +228,7 @@ fn unit(master: &Master) -> Option<Shown> {
 
 fn restart(master: &Master) -> Shown {
     match unit(master) {
-        Some(unit) => shown!["sudo systemctl restart ", unit],
+        Some(unit) => shown!("sudo systemctl restart {}", unit),
         None => "# restart this Odoo".into(),
     }
 }
@@ -253,35 +252,30 @@ fn cure((master, gc): &(&Master, Gc), case: &Case<'_>) -> Shown {
     }
     let variable = switch_of(version);
     let Some(unit) = unit(master) else {
-        let start = shown!["# start Odoo with ", variable, "=1 in its environment"];
-        return shown![start, " (docker: -e ", variable, "=1)"];
+        return shown!(
+            "# start Odoo with {}=1 in its environment (docker: -e {}=1)",
+            variable,
+            variable
+        );
     };
     if *gc == Gc::Unset && master.unit_sets_switch {
         return restart(master);
     }
-    let place = shown!["/etc/systemd/system/", unit, ".d"];
+    let place = shown!("/etc/systemd/system/{}.d", unit);
     let put = match case.host.has_drop_in {
-        true => shown!["sudo ln -sf ", DROP_IN, " ", &place, "/"],
-        false => {
-            let text = shown!["'[Service]\\nEnvironment=", variable, "=1\\n'"];
-            shown![
-                "printf ",
-                text,
-                " | sudo tee ",
-                &place,
-                "/session-gc-off.conf"
-            ]
-        }
+        true => shown!("sudo ln -sf {} {}/", DROP_IN, &place),
+        false => shown!(
+            "printf '[Service]\\nEnvironment={}=1\\n' | sudo tee {}/session-gc-off.conf",
+            variable,
+            &place
+        ),
     };
-    let reload = " && sudo systemctl daemon-reload && ";
-    shown![
-        "sudo mkdir -p ",
+    shown!(
+        "sudo mkdir -p {} && {} && sudo systemctl daemon-reload && {}",
         place,
-        " && ",
         put,
-        reload,
         restart(master)
-    ]
+    )
 }
 
 #[cfg(test)]

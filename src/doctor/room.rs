@@ -32,18 +32,17 @@ pub fn judge(case: &Case<'_>, audit: &Audit) -> Finding {
     let bytes = bytes.map(|it| left(it, more.saturating_mul(each), case.host.now, space));
     let Some(status) = inodes.iter().chain(&bytes).map(|(status, _)| *status).max() else {
         let told = "this file system does not tell";
-        return Finding::unknown(told, shown!["df -h ", case.data_dir()]);
+        return Finding::unknown(told, shown!("df -h {}", case.data_dir()));
     };
     let part = |left: Option<(Status, Shown)>| left.map_or("no fixed number".into(), |it| it.1);
-    let told = shown!["inodes: ", part(inodes), "; space: ", part(bytes)];
+    let told = shown!("inodes: {}; space: {}", part(inodes), part(bytes));
     if status == Status::Ok {
         return Finding::ok(told);
     }
-    let cure = shown![
-        "sudo odoo-session-reaper reap --data-dir ",
-        case.data_dir(),
-        " --anonymous-window 1h --dry-run    # what would go; without --dry-run it goes"
-    ];
+    let cure = shown!(
+        "sudo odoo-session-reaper reap --data-dir {} --anonymous-window 1h --dry-run    # what would go; without --dry-run it goes",
+        case.data_dir()
+    );
     Finding::new(status, told).cured_by(cure)
 }
 
@@ -67,15 +66,14 @@ fn left(
     };
     let until = full.map(|days| {
         let then = day(now.saturating_add(days * DAY), now);
-        shown![", full on ", then, " at the last day's rate"]
+        shown!(", full on {} at the last day's rate", then)
     });
-    let told = shown![
+    let told = shown!(
+        "{} ({} %) free{}",
         number(free),
-        " (",
         percent,
-        " %) free",
         until.unwrap_or_default()
-    ];
+    );
     (status, told)
 }
 

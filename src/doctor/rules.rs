@@ -18,25 +18,23 @@ pub fn judge(case: &Case<'_>, audit: &Audit) -> Finding {
         .zip(cookie)
         .filter(|(window, cookie)| window > cookie)
     {
-        doubts.push(shown![
-            "logins are kept for ",
+        doubts.push(shown!(
+            "logins are kept for {}, but browsers forget them after {}",
             lasting(window),
-            ", but browsers forget them after ",
             lasting(cookie)
-        ]);
+        ));
     }
     let nobody = &audit.nobody;
     let logins = nobody.keep_login.iter().flat_map(Value::as_array).flatten();
     let logins = logins.filter_map(Value::as_str);
-    doubts.extend(logins.map(|login| shown!["keep_login ", text(login), " matches nobody"]));
+    doubts.extend(logins.map(|login| shown!("keep_login {} matches nobody", text(login))));
     let empty = nobody.databases.iter();
-    doubts.extend(empty.map(|name| shown!["[session_reaper:", text(name), "] has no session"]));
+    doubts.extend(empty.map(|name| shown!("[session_reaper:{}] has no session", text(name))));
     if !doubts.is_empty() {
-        let cure = shown![
-            "sudoedit ",
-            case.defaults(),
-            "    # or the odoo.conf that it names"
-        ];
+        let cure = shown!(
+            "sudoedit {}    # or the odoo.conf that it names",
+            case.defaults()
+        );
         return Finding::warning(joined(doubts, "; "), cure);
     }
     Finding::ok(match cookie {

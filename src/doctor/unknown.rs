@@ -10,20 +10,19 @@ const NEWEST: u32 = 20;
 
 pub fn judge(case: &Case<'_>, audit: &Audit) -> Finding {
     let newer = case.versions().filter(|(major, _)| *major > NEWEST);
-    let newer = newer.map(|(major, _)| shown!["Odoo ", major, " is newer than this program knows"]);
+    let newer = newer.map(|(major, _)| shown!("Odoo {} is newer than this program knows", major));
     let shapes = audit.unknown.iter().map(|Shape { like, count }| {
         let like = redact::printable(like.as_bytes());
-        shown![*count, " foreign files are like ", like]
+        shown!("{} foreign files are like {}", *count, like)
     });
     let doubts: Vec<_> = newer.chain(shapes).collect();
     if doubts.is_empty() {
         return Finding::ok("no files of an unknown kind, and no Odoo newer than 20");
     }
-    let cure = shown![
-        "sudo odoo-session-reaper audit --data-dir ",
-        case.data_dir(),
-        "    # and look for a newer version of this program"
-    ];
+    let cure = shown!(
+        "sudo odoo-session-reaper audit --data-dir {}    # and look for a newer version of this program",
+        case.data_dir()
+    );
     Finding::warning(joined(doubts, "; "), cure)
 }
 

@@ -103,7 +103,7 @@ impl DeviceSeen {
     fn of(device: &Device<'_>) -> DeviceSeen {
         let text = |text: &Text<'_>| redact::printable(text.as_bytes());
         let browser = device.browser().map(|(browser, platform)| match platform {
-            Some(platform) => shown![text(&browser), "/", text(&platform)],
+            Some(platform) => shown!("{}/{}", text(&browser), text(&platform)),
             None => text(&browser),
         });
         DeviceSeen {

@@ -32,10 +32,9 @@ pub fn lines() -> Vec<Line> {
     for (place, names_user) in TABLES {
         for (file, text) in files(Path::new(place)) {
             let owner = file.file_name().unwrap_or_default().to_string_lossy();
-            lines.extend(text.lines().filter_map(|line| {
-                let (user, command) = parts(line, names_user)?;
-                of(&file, user.unwrap_or(&owner), command)
-            }));
+            let user = (!names_user).then_some(&*owner);
+            let said = commands(&text);
+            lines.extend(said.filter_map(|line| of_table(&file, user, line)));
         }
     }
     for (file, text) in SCRIPTS
@@ -43,10 +42,16 @@ pub fn lines() -> Vec<Line> {
         .flat_map(|place| files(Path::new(place)))
     {
         let mode = std::fs::metadata(&file).map_or(0, |it| it.mode());
-        let commands = text.lines().filter(|_| mode & 0o111 != 0);
-        lines.extend(commands.filter_map(|line| of(&file, "root", line)));
+        let said = commands(&text).filter(|_| mode & 0o111 != 0);
+        lines.extend(said.filter_map(|line| of(&file, "root", words(line))));
     }
     lines
+}
+
+/// The lines that are no comments.
+fn commands(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(str::trim);
+    lines.filter(|line| !line.starts_with('#'))
 }
 
 /// A file, or the files of a directory that cron heeds, with their texts.
@@ -70,30 +75,20 @@ fn is_heeded(name: &str) -> bool {
     name.chars().all(plain)
 }
 
-/// The user and the command of a line of a table.
-fn parts(line: &str, names_user: bool) -> Option<(Option<&str>, &str)> {
-    let line = line.trim();
-    let mut rest = line;
-    let mut next = || {
-        let (word, after) = rest.split_once(char::is_whitespace)?;
-        rest = after.trim_start();
-        Some(word)
-    };
-    let first = next().filter(|first| !first.starts_with('#'))?;
-    if !first.starts_with('@') {
-        for _ in 0..4 {
-            next()?;
-        }
+/// A line of a table that reaps; `user` is whose table it is, unless each line says so.
+fn of_table(file: &Path, user: Option<&str>, line: &str) -> Option<Line> {
+    let mut words = words(line).into_iter();
+    if !words.next()?.starts_with('@') {
+        words.nth(3)?;
     }
-    let user = if names_user { Some(next()?) } else { None };
-    Some((user, rest))
+    match user {
+        Some(user) => of(file, user, words.collect()),
+        None => of(file, &words.next()?, words.collect()),
+    }
 }
 
-fn of(file: &Path, user: &str, command: &str) -> Option<Line> {
-    if command.trim_start().starts_with('#') {
-        return None;
-    }
-    let words = words(command);
+/// A command that reaps.
+fn of(file: &Path, user: &str, words: Vec<String>) -> Option<Line> {
     let is_program = |word: &String| word.rsplit('/').next() == Some("odoo-session-reaper");
     let at = words.iter().position(is_program)?;
     let assigned = words[..at].iter().filter_map(|word| word.split_once('='));
@@ -127,9 +122,9 @@ mod tests {
     fn a_line_that_reaps_is_known_in_a_table() {
         for (line, names_user, found) in [
             (
-                "17 * * * * odoo /usr/bin/odoo-session-reaper reap --data-dir /a >/dev/null",
+                "17 * * * * 104 /usr/bin/odoo-session-reaper reap --data-dir /a >/dev/null",
                 true,
-                Some(("0", "/a/sessions")),
+                Some(("104", "/a/sessions")),
             ),
             (
                 "@hourly odoo-session-reaper reap --data-dir /a 2>&1 | logger",
@@ -158,13 +153,10 @@ mod tests {
             ),
             ("17 * * * * vim", false, None),
         ] {
-            let line = parts(line, names_user).and_then(|(user, command)| {
-                Some((user.map(str::to_owned), of(Path::new("/x"), "0", command)?))
-            });
-            let told = line.map(|(user, line)| {
-                assert_eq!(user.is_some(), names_user);
-                (line.user.name, line.told.store.ok().map(|store| store.path))
-            });
+            let user = (!names_user).then_some("0");
+            let mut lines = commands(line);
+            let line = lines.find_map(|line| of_table(Path::new("/x"), user, line));
+            let told = line.map(|line| (line.user.name, line.told.store.ok().map(|it| it.path)));
             let found =
                 found.map(|(user, sessions)| (user.to_owned(), Some(PathBuf::from(sessions))));
             assert_eq!(told, found);

@@ -11,7 +11,7 @@ use procfs::process::Process;
 use super::inside::Inside;
 use super::place::{Identity, Place};
 use super::process::{Seen, Start};
-use super::source::{self, Source, Version, Ways, switch_of};
+use super::source::{self, Source, Version, switch_of};
 use super::systemd;
 use crate::redact::{self, Shown, shown};
 use crate::settings::odoo_conf::OdooConf;
@@ -208,12 +208,10 @@ impl Circumstances<'_> {
         let called = called.map(|called| self.cwd.join(called));
         let python_path = self.variable("PYTHONPATH").into_iter();
         let python_path = python_path.flat_map(std::env::split_paths);
-        source::find(&Ways {
-            script_dir,
-            python_path: python_path.map(|dir| self.cwd.join(dir)).collect(),
-            interpreters: called.into_iter().chain([interpreter]).collect(),
-            inside: self.inside,
-        })
+        let python_path = python_path.map(|dir| self.cwd.join(dir));
+        let interpreters: Vec<_> = called.into_iter().chain([interpreter]).collect();
+        let dirs = [script_dir].into_iter().chain(python_path).collect();
+        source::find(self.inside, dirs, &interpreters)
     }
 
     fn data_dir(&self, version: Option<Version>) -> Result<PathBuf, Shown> {
@@ -267,13 +265,13 @@ impl Circumstances<'_> {
             Ok((bytes, _)) => bytes,
             // Odoo goes on without it.
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(_) => return Err(shown![&place, " cannot be read"]),
+            Err(_) => return Err(shown!("{} cannot be read", &place)),
         };
         let conf = OdooConf::parse(&bytes)
-            .map_err(|_| shown![&place, " does not read as an odoo.conf"])?;
+            .map_err(|_| shown!("{} does not read as an odoo.conf", &place))?;
         let dir = conf.data_dir(self.home.as_deref(), |name| self.variable(name).cloned());
         dir.map(|dir| Some(dir?.0))
-            .map_err(|_| shown!["the data_dir in ", &place, " cannot be told"])
+            .map_err(|_| shown!("the data_dir in {} cannot be told", &place))
     }
 
     fn own_conf(&self) -> Option<PathBuf> {

@@ -72,11 +72,11 @@ impl Unit {
             Some(match is_hidden {
                 true => Refusal {
                     why: "does not see this store: its sandbox hides homes".into(),
-                    cure: vec!["ProtectHome=tmpfs".into(), shown!["BindPaths=", path]],
+                    cure: vec!["ProtectHome=tmpfs".into(), shown!("BindPaths={}", path)],
                 },
                 false => Refusal {
                     why: "may not write to this store: its sandbox lets it into others only".into(),
-                    cure: vec![shown!["ReadWritePaths=", path]],
+                    cure: vec![shown!("ReadWritePaths={}", path)],
                 },
             })
         })

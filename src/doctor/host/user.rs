@@ -33,16 +33,16 @@ impl User {
 
     /// Whoever is neither root nor the owner is let into no store.
     pub fn refusal(&self, store: &Place) -> Option<Refusal> {
-        let runs = shown!["runs as user ", redact::printable(self.name.as_bytes())];
+        let runs = shown!("runs as user {}", redact::printable(self.name.as_bytes()));
         let why = match (self.uid, store.owner) {
-            (None, _) => shown![runs, ", who does not exist"],
+            (None, _) => shown!("{}, who does not exist", runs),
             (Some(uid), Some(owner)) if uid != 0 && uid != owner => {
-                shown![runs, ", but the store belongs to user ", owner]
+                shown!("{}, but the store belongs to user {}", runs, owner)
             }
             _ => return None,
         };
         let owner = store.owner.map_or("NAME".into(), Shown::from);
-        let cure = vec![shown!["User=", owner]];
+        let cure = vec![shown!("User={}", owner)];
         Some(Refusal { why, cure })
     }
 }

@@ -8,17 +8,14 @@ use crate::redact::{self, Shown, joined, shell, shown};
 /// What lets the unit of this name in.
 pub fn let_in(refusal: &Refusal, name: &Shown) -> Shown {
     // After `override.conf`, which it may have to correct.
-    let lines = refusal.cure.iter().map(|line| shown![" ", shell(line)]);
-    let place = shown!["/etc/systemd/system/", name, ".service.d"];
-    shown![
-        "sudo mkdir -p ",
+    let lines = refusal.cure.iter().map(|line| shown!(" {}", shell(line)));
+    let place = shown!("/etc/systemd/system/{}.service.d", name);
+    shown!(
+        "sudo mkdir -p {} && printf '%s\\n' '[Service]'{} | sudo tee -a {}/zz-doctor.conf && sudo systemctl daemon-reload",
         &place,
-        " && printf '%s\\n' '[Service]'",
         joined(lines, ""),
-        " | sudo tee -a ",
-        &place,
-        "/zz-doctor.conf && sudo systemctl daemon-reload"
-    ]
+        &place
+    )
 }
 
 /// Where the settings of a unit are.
@@ -59,32 +56,30 @@ pub fn turn_on(case: &Case<'_>, units: &[Unit]) -> Shown {
         // Cron looks for programs into two directories only.
         let program = std::env::current_exe().unwrap_or_else(|_| "odoo-session-reaper".into());
         let program = shell(&redact::path(&program));
-        let line = shown![
-            "17 * * * * root ",
+        let line = shown!(
+            "17 * * * * root {} reap --data-dir {}",
             program,
-            " reap --data-dir ",
             case.data_dir()
-        ];
+        );
         // A bare % ends a line of cron, and a file may lack the end of its last one.
         let escape = match line.contains('%') {
             true => " | sed 's/%/\\\\%/g'",
             false => "",
         };
         let put = " | sudo tee -a /etc/cron.d/odoo-session-reaper";
-        return shown!["printf '\\n%s\\n' ", shell(&line), escape, put];
+        return shown!("printf '\\n%s\\n' {}{}{}", shell(&line), escape, put);
     }
     let name = match units.iter().any(|unit| is_taken(case, unit)) {
         false => Shown::from("odoo-session-reaper"),
         true => free_instance(case, units),
     };
     let data_dir = redact::path(case.store.place.data_dir());
-    let set = shell(&shown!["ODOO_SESSION_REAPER_DATA_DIR=", data_dir]);
+    let set = shell(&shown!("ODOO_SESSION_REAPER_DATA_DIR={}", data_dir));
     // The last line that says so counts; the one before may lack its end.
-    let write = shown![
-        "printf '\\n%s\\n' ",
+    let write = shown!(
+        "printf '\\n%s\\n' {} | sudo tee -a {}",
         set,
-        " | sudo tee -a ",
         defaults(&name)
-    ];
-    shown![write, " && sudo systemctl enable --now ", name, ".timer"]
+    );
+    shown!("{} && sudo systemctl enable --now {}.timer", write, name)
 }
