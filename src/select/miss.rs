@@ -104,15 +104,16 @@ impl Databases {
         let unmet: Vec<_> = self
             .unmet
             .iter()
-            .map(|name| redact::printable(name.as_bytes()))
+            .map(|name| redact::argument(name))
             .collect();
-        let met: Vec<_> = self.met.iter().map(|name| &**name).collect();
+        let mut met: Vec<_> = self.met.iter().map(|name| &**name).collect();
+        met.extend((met.len() == DATABASES).then_some("…"));
         let there = match met[..] {
             [] => "none names a database".to_owned(),
             _ => format!("there are sessions of {}", met.join(", ")),
         };
-        (!unmet.is_empty())
-            .then(|| format!("no session is of {}; {there}", redact::joined(unmet, ", ")))
+        let unmet = redact::joined(unmet, ", ");
+        (!self.unmet.is_empty()).then(|| format!("no session is of {unmet}; {there}"))
     }
 }
 
