@@ -99,38 +99,6 @@ pub enum Proven {
 pub fn verdict(checks: &[Check], proven: Proven) -> (Shown, Exit) {
     let (in_the_way, others): (Vec<&Check>, Vec<&Check>) =
         checks.iter().partition(|check| check.is_in_the_way());
-    let is_on = |check: &&Check| check.id == "odoo-gc" && check.finding.status == Status::Problem;
-    let lags = others.iter().any(|check| check.is_not_ok("keeps-up"));
-    let doubted = others.iter().any(|check| check.is_not_ok("odoo-gc"));
-    let sentence = match (&in_the_way[..], proven) {
-        ([], _) if doubted => {
-            "nothing is in the way, but it is not sure that Odoo's GC is off; see `odoo-gc`".into()
-        }
-        ([], Proven::OnSince(Some(since))) => {
-            shown!(
-                "Odoo's GC is off; the reaper is on since {}; ask again tomorrow",
-                since
-            )
-        }
-        ([], Proven::OnSince(None)) => {
-            "Odoo's GC is off; the reaper is on, but has not run yet; ask again tomorrow".into()
-        }
-        ([], Proven::Yes) if lags => {
-            "Odoo's GC is off and the reaper is on, but it was not seen to keep up".into()
-        }
-        ([], Proven::Yes) => "Odoo's GC is off and the reaper keeps up".into(),
-        (some, _) if !some.iter().all(is_on) => {
-            shown!("not yet: {}", count(some.len() as u64, "thing"))
-        }
-        (_, Proven::OnSince(None)) => {
-            "not yet: the reaper has not run to its end; ask again after its next run".into()
-        }
-        _ if lags => "not yet: the reaper was not seen to keep up; see `keeps-up`".into(),
-        ([first, ..], _) => {
-            let how = first.finding.cure.clone().unwrap_or_default();
-            shown!("safe to turn Odoo's GC off: {}", how)
-        }
-    };
     let is_warning = |check: &&&Check| check.finding.status == Status::Warning;
     let warned = match others.iter().filter(is_warning).count() {
         0 => Shown::default(),
@@ -140,7 +108,44 @@ pub fn verdict(checks: &[Check], proven: Proven) -> (Shown, Exit) {
         [] => Exit::Done,
         _ => Exit::Failed,
     };
+    let sentence = sentence(&in_the_way, &others, proven);
     (shown!("{}{}", sentence, warned), exit)
+}
+
+fn sentence(in_the_way: &[&Check], others: &[&Check], proven: Proven) -> Shown {
+    let is_on = |check: &&Check| check.id == "odoo-gc" && check.finding.status == Status::Problem;
+    let lags = others.iter().any(|check| check.is_not_ok("keeps-up"));
+    let doubted = others.iter().any(|check| check.is_not_ok("odoo-gc"));
+    let own = match (in_the_way, proven) {
+        ([], _) if doubted => {
+            "nothing is in the way, but it is not sure that Odoo's GC is off; see `odoo-gc`"
+        }
+        ([], Proven::OnSince(Some(since))) => {
+            return shown!(
+                "Odoo's GC is off; the reaper is on since {}; ask again tomorrow",
+                since
+            );
+        }
+        ([], Proven::OnSince(None)) => {
+            "Odoo's GC is off; the reaper is on, but has not run yet; ask again tomorrow"
+        }
+        ([], Proven::Yes) if lags => {
+            "Odoo's GC is off and the reaper is on, but it was not seen to keep up"
+        }
+        ([], Proven::Yes) => "Odoo's GC is off and the reaper keeps up",
+        (some, _) if !some.iter().all(is_on) => {
+            return shown!("not yet: {}", count(some.len() as u64, "thing"));
+        }
+        (_, Proven::OnSince(None)) => {
+            "not yet: the reaper has not run to its end; ask again after its next run"
+        }
+        _ if lags => "not yet: the reaper was not seen to keep up; see `keeps-up`",
+        ([first, ..], _) => {
+            let how = first.finding.cure.clone().unwrap_or_default();
+            return shown!("safe to turn Odoo's GC off: {}", how);
+        }
+    };
+    own.into()
 }
 
 #[cfg(test)]

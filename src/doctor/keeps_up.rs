@@ -43,20 +43,8 @@ pub fn judge(case: &Case<'_>, audit: &Audit) -> Finding {
         Some(age) => shown!("last success {}", ago(age)),
         None => "no success was seen yet".into(),
     };
-    let overdue = match late {
-        1.. => shown!(", the oldest since {}", lasting(late)),
-        _ => Shown::default(),
-    };
-    let came = total.younger_than(DAY);
-    let flow = match case.journal.readable {
-        true => shown!(
-            "; in a day {} came and {} were deleted",
-            came,
-            case.journal.deleted
-        ),
-        false => shown!("; {} came in a day", came),
-    };
-    let finding = Finding::new(status, shown!("{}; {}{}{}", success, due, overdue, flow));
+    let flow = flow(case, audit, late);
+    let finding = Finding::new(status, shown!("{}; {}{}", success, due, flow));
     match unit.map(|unit| shell(&unit.shown())) {
         _ if status == Status::Ok => finding,
         Some(unit) => finding.cured_by(shown!(
@@ -65,6 +53,25 @@ pub fn judge(case: &Case<'_>, audit: &Audit) -> Finding {
             unit
         )),
         None => finding.cured_by("# run its line of cron by hand, and read what it says"),
+    }
+}
+
+/// What has been waiting to go, what came, and what went.
+fn flow(case: &Case<'_>, audit: &Audit, late: i64) -> Shown {
+    let overdue = match late {
+        1.. => shown!(", the oldest since {}", lasting(late)),
+        _ => Shown::default(),
+    };
+    let came = audit.total.younger_than(DAY);
+    let deleted = case.journal.deleted;
+    match case.journal.readable {
+        true => shown!(
+            "{}; in a day {} came and {} were deleted",
+            overdue,
+            came,
+            deleted
+        ),
+        false => shown!("{}; {} came in a day", overdue, came),
     }
 }
 

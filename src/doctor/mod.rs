@@ -147,17 +147,7 @@ pub fn run(
     mut out: Out,
 ) -> Result<Exit, SettingsError> {
     let host = Host::look();
-    let (mut places, found) = match located {
-        Err(_) if args.names_no_store() && !of_the_host(&host).is_empty() => (Vec::new(), true),
-        located => located.map(|(stores, found)| {
-            (stores.into_iter().map(Place::of).collect::<Vec<_>>(), found)
-        })?,
-    };
-    for place in of_the_host(&host).into_iter().filter(|_| found) {
-        if !places.iter().any(|known| known.is(&place)) {
-            places.push(place);
-        }
-    }
+    let places = places(args, located, &host)?;
     let look = |place| Store::look(place, &host, args.store.config.as_deref());
     let stores: Vec<_> = places.into_iter().map(look).collect();
     let (mut checks, mut proven) = (Vec::new(), Proven::Yes);
@@ -182,6 +172,26 @@ pub fn run(
         Format::Json => face::json(&mut out, &checks, &verdict),
     }
     Ok(exit)
+}
+
+/// The stores to look at.
+fn places(
+    args: &DoctorArgs,
+    located: Result<(Vec<PathBuf>, bool), SettingsError>,
+    host: &Host,
+) -> Result<Vec<Place>, SettingsError> {
+    let of_the_host = of_the_host(host);
+    let (stores, found) = match located {
+        Err(_) if args.names_no_store() && !of_the_host.is_empty() => (Vec::new(), true),
+        located => located?,
+    };
+    let mut places: Vec<_> = stores.into_iter().map(Place::of).collect();
+    for place in of_the_host.into_iter().filter(|_| found) {
+        if !places.iter().any(|known| known.is(&place)) {
+            places.push(place);
+        }
+    }
+    Ok(places)
 }
 
 /// The stores of running servers, and those of our units. One that lies elsewhere here than for its server, as in a

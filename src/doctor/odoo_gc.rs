@@ -51,21 +51,6 @@ fn judged(case: &Case<'_>, pile: Pile) -> Finding {
         .iter()
         .map(|master| (*master, gc(master, case)))
         .collect();
-    let with_pile = |told: Shown| {
-        let pile = match pile {
-            Pile::Old(files) => {
-                let files = count(files, "file");
-                shown!("{} older than 14 days, so nothing of Odoo's deletes", files)
-            }
-            Pile::Cut => "something deletes logins at 7 days, and it is not this reaper".into(),
-            Pile::Silent => "the pile cannot tell".into(),
-        };
-        shown!(
-            "{}; {}; parameters in the databases were not looked at",
-            told,
-            pile
-        )
-    };
     let is_on = |(master, gc): &&(&Master, Gc)| match gc {
         Gc::Unset | Gc::SaysNo => true,
         Gc::NoSwitch => !is_off_by_parameter(master, pile),
@@ -74,13 +59,16 @@ fn judged(case: &Case<'_>, pile: Pile) -> Finding {
     let all = |servers: &[(&Master, Gc)]| joined(servers.iter().map(told), "; ");
     let on: Vec<_> = servers.iter().filter(is_on).cloned().collect();
     if let [first, ..] = &on[..] {
-        return Finding::problem(with_pile(shown!("on: {}", all(&on))), cure(first, case));
+        return Finding::problem(
+            with_pile(shown!("on: {}", all(&on)), pile),
+            cure(first, case),
+        );
     }
     if let Some(why) = untold(&servers, case) {
         let said = [all(&servers), why].into_iter().filter(|it| !it.is_empty());
-        return case.unseen(with_pile(joined(said, "; ")));
+        return case.unseen(with_pile(joined(said, "; "), pile));
     }
-    let told = with_pile(shown!("off: {}", all(&servers)));
+    let told = with_pile(shown!("off: {}", all(&servers)), pile);
     if let Some(server) = ours.into_iter().find(|master| is_restart_pending(master)) {
         return Finding::warning(told, restart(server));
     }
@@ -89,6 +77,22 @@ fn judged(case: &Case<'_>, pile: Pile) -> Finding {
         return Finding::warning(told, cure);
     }
     Finding::ok(told)
+}
+
+fn with_pile(told: Shown, pile: Pile) -> Shown {
+    let pile = match pile {
+        Pile::Old(files) => {
+            let files = count(files, "file");
+            shown!("{} older than 14 days, so nothing of Odoo's deletes", files)
+        }
+        Pile::Cut => "something deletes logins at 7 days, and it is not this reaper".into(),
+        Pile::Silent => "the pile cannot tell".into(),
+    };
+    shown!(
+        "{}; {}; parameters in the databases were not looked at",
+        told,
+        pile
+    )
 }
 
 fn gc(master: &Master, case: &Case<'_>) -> Gc {

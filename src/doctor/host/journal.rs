@@ -25,15 +25,18 @@ impl Journal {
     /// Reads the entries of `unit` about the store that is called so there, if this user may.
     pub fn of(unit: &Unit, store: &Shown, now: i64) -> Journal {
         let service = format!("{}.service", unit.name);
-        let read = |id: &str, since: &str, most: &str| {
+        let read = |id: &str, since: &[&str]| {
             let matched = format!("MESSAGE_ID={id}");
             let fields = "--output-fields=SESSIONS_DELETED,EXIT_CODE,SESSION_STORE";
             let how = ["-q", "--no-pager", "-o", "json", fields];
-            let which = [since, "-n", most, "-u", &service, &matched];
-            output("journalctl", &[&how[..], &which].concat()).unwrap_or_default()
+            output(
+                "journalctl",
+                &[&how[..], since, &["-u", &service, &matched]].concat(),
+            )
+            .unwrap_or_default()
         };
-        let runs = read(SUMMARY, "--since=-9d", "all");
-        let logins = read(DELETION, "--since=-8d", "1");
+        let runs = read(SUMMARY, &["--since=-9d"]);
+        let logins = read(DELETION, &["--since=-8d", "-n", "1"]);
         told(&runs, &logins, store, now)
     }
 }
