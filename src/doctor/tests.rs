@@ -37,6 +37,7 @@ impl Scene {
                     ..FAKE
                 },
                 real: "/srv/my shop/sessions".into(),
+                owner_name: None,
                 audit: serde_json::from_value(audit).map_err(|error| panic!("{error}")),
             },
             journal: Journal::default(),

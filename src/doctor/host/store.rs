@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::Host;
 use super::place::Place;
 use super::told::{OF_THE_REPORT, Told};
+use super::user::User;
 use crate::again;
 use crate::cli::{ENV_PREFIX, variable};
 use crate::redact::{self, Shown};
@@ -21,6 +22,8 @@ pub struct Store {
     pub place: Place,
     /// Its path without symlinks.
     pub real: PathBuf,
+    /// What its owner is called.
+    pub owner_name: Option<String>,
     /// What an audit says of it, or why it says nothing.
     pub audit: Result<Audit, Shown>,
 }
@@ -169,6 +172,7 @@ impl Store {
     pub fn look(place: Place, host: &Host, config: Option<&Path>) -> Store {
         Store {
             real: std::fs::canonicalize(&place.path).unwrap_or_else(|_| place.path.clone()),
+            owner_name: place.owner.and_then(User::name_of),
             audit: audit(&place.path, host.told(&place), config),
             place,
         }

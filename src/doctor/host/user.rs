@@ -31,6 +31,12 @@ impl User {
         }
     }
 
+    /// What the user of this number is called.
+    pub fn name_of(uid: u32) -> Option<String> {
+        let told = output("id", &["-nu", "--", &uid.to_string()])?;
+        Some(told.trim().to_owned())
+    }
+
     /// Whoever is neither root nor the owner is let into no store.
     pub fn refusal(&self, store: &Place) -> Option<Refusal> {
         let runs = shown!("runs as user {}", redact::printable(self.name.as_bytes()));

@@ -4,6 +4,7 @@ use super::super::Case;
 use super::super::host::user::Refusal;
 use super::Unit;
 use crate::redact::{self, Shown, joined, shell, shown};
+use crate::settings::environment_file;
 
 /// What lets the unit of this name in.
 pub fn let_in(refusal: &Refusal, name: &Shown) -> Shown {
@@ -20,18 +21,25 @@ pub fn let_in(refusal: &Refusal, name: &Shown) -> Shown {
 
 /// Where the settings of a unit are.
 pub fn defaults(name: &str) -> Shown {
-    let file = format!("/etc/default/{}", name.replace('@', "-"));
-    shell(&redact::printable(file.as_bytes()))
+    shell(&redact::printable(environment_file(name).as_bytes()))
 }
 
-/// An instance that is called like the data_dir, and that nobody has yet.
+/// An instance that is called like the store's owner, as who it runs then, or like the data_dir, and that nobody has yet.
 fn free_instance(case: &Case<'_>, units: &[Unit]) -> Shown {
     let base = case.store.place.data_dir().file_name().unwrap_or_default();
     let base = base.to_string_lossy().to_lowercase();
     let is_plain = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
     let plain: String = base.chars().filter(is_plain).take(32).collect();
     let numbers = std::iter::once(String::new()).chain((2..).map(|number: u32| number.to_string()));
-    let mut names = numbers.map(|number| format!("odoo-session-reaper@{plain}{number}"));
+    let fits = |name: &&String| {
+        name.chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+    };
+    let owner = case.store.owner_name.as_ref().filter(fits).cloned();
+    let names = owner
+        .into_iter()
+        .chain(numbers.map(|number| plain.clone() + &number));
+    let mut names = names.map(|name| format!("odoo-session-reaper@{name}"));
     let is_free =
         |name: &String| !name.ends_with('@') && units.iter().all(|unit| unit.name != *name);
     let name = names.find(is_free).unwrap_or_default();

@@ -250,6 +250,14 @@ fn nobody_is_cured_by_what_is_there() {
         told.ends_with("enable --now odoo-session-reaper@myshop.timer"),
         "{told}"
     );
+    // An instance runs as the user that it is called like.
+    for (owner_name, instance) in [("odoo-17", "odoo-17"), ("erp.shop", "myshop")] {
+        let mut owned = of(vec![taken()]);
+        owned.store.owner_name = Some(owner_name.to_owned());
+        let (_, told) = cure(owned);
+        let end = format!("enable --now odoo-session-reaper@{instance}.timer");
+        assert!(told.ends_with(&end), "{told}");
+    }
     // One of that name works on another data_dir.
     let (_, told) = cure(of(vec![
         taken(),
