@@ -15,13 +15,13 @@ mod watch;
 
 use std::hash::{BuildHasher as _, RandomState};
 
-pub(crate) use ask::{Answer, ask, somebody_is_there};
+pub(crate) use ask::{ask, somebody_is_there};
 pub(crate) use caller::Caller;
 pub(crate) use document::{Did, Document, Revoked, Visitors, question, revoked, who};
 pub(crate) use look::{Looking, Seen};
 pub(crate) use out::{Revoking, Sum};
 pub(crate) use tell::Table;
-pub(crate) use watch::{Ended, Means, Watch, Watches, out_with_them};
+pub(crate) use watch::{Ended, Means, Watches, longest, out_with_them};
 
 use crate::store::name;
 

@@ -26,17 +26,16 @@ impl From<&'static str> for Shown {
     }
 }
 
-impl From<usize> for Shown {
-    fn from(number: usize) -> Shown {
-        Shown(number.to_string())
-    }
+macro_rules! numbers_are_shown {
+    ($($number:ty)+) => {$(
+        impl From<$number> for Shown {
+            fn from(number: $number) -> Shown {
+                Shown(number.to_string())
+            }
+        }
+    )+};
 }
-
-impl From<u64> for Shown {
-    fn from(number: u64) -> Shown {
-        Shown(number.to_string())
-    }
-}
+numbers_are_shown!(i32 u32 u64 usize);
 
 impl From<&Shown> for Shown {
     fn from(shown: &Shown) -> Shown {
@@ -250,13 +249,22 @@ pub(crate) fn beginning(typed: &str) -> Shown {
     printable(shown.as_bytes())
 }
 
-/// A sentence of the program's own words, of numbers and of what may be shown; nothing else fits in.
+/// A sentence of the program's own words, with numbers and what may be shown in its gaps `{}`; nothing else fits in.
 macro_rules! shown {
-    ($($part:expr),+ $(,)?) => {
-        [$($crate::redact::Shown::from($part)),+].into_iter().collect::<$crate::redact::Shown>()
-    };
+    ($told:literal $(, $part:expr)* $(,)?) => {{
+        // The compiler counts the gaps.
+        let _ = format_args!($told $(, stringify!($part))*);
+        $crate::redact::filled($told, [$($crate::redact::Shown::from($part)),*])
+    }};
 }
 pub(crate) use shown;
+
+/// The program's own words, with a part in each gap.
+pub(crate) fn filled<const GAPS: usize>(own: &'static str, parts: [Shown; GAPS]) -> Shown {
+    let mut parts = parts.iter().map(|part| &part.0[..]);
+    let words = own.split("{}").flat_map(|own| [Some(own), parts.next()]);
+    Shown(words.flatten().collect())
+}
 
 /// What may be shown, as one word of a shell.
 pub fn shell(shown: &Shown) -> Shown {

@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-pub(crate) use miss::Misses;
+pub(crate) use miss::{Databases, Misses};
 
 use crate::policy::LoginPattern;
 use crate::session::{Session, Text, Uid};
@@ -46,13 +46,7 @@ struct Users(HashMap<Box<[u8]>, HashSet<i64>>);
 
 impl Users {
     fn add(&mut self, database: &[u8], uid: i64) {
-        match self.0.get_mut(database) {
-            Some(users) => users.insert(uid),
-            None => {
-                let users = self.0.entry(database.into()).or_default();
-                users.insert(uid)
-            }
-        };
+        self.0.entry(database.into()).or_default().insert(uid);
     }
 
     fn has(&self, database: &[u8], uid: Option<Uid>) -> bool {

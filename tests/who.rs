@@ -8,8 +8,8 @@ use std::os::unix::fs::MetadataExt;
 
 use serde_json::{Value, json};
 use testenv::{
-    CART, DAY, HOUR, Odoo, PENDING_2FA, USER, VISITOR, flat, is_root, missing, named, program, run,
-    sharded, skipped,
+    CART, DAY, HOUR, Odoo, PENDING_2FA, USER, VISITOR, flat, in_own_mounts, is_root, named,
+    program, run, sharded, skipped,
 };
 
 const ALICE: &str = r#"{"db": "shop", "uid": 6, "login": "alice", "context": {}, "debug": ""}"#;
@@ -259,6 +259,31 @@ fn whoever_could_only_read_with_a_trace_does_not_read() {
 }
 
 #[test]
+fn a_database_that_is_not_there_is_told_with_those_that_are() {
+    let odoo = Odoo::new();
+    odoo.session("ab", USER, HOUR).session("cd", OTHER, HOUR);
+    let said = "--database means nobody: no session is of shpo; there are sessions of other, shop";
+    for command in ["who", "revoke"] {
+        let args: &[&str] = match command {
+            "who" => &["--database", "shpo"],
+            _ => &["--database", "shpo", "--dry-run"],
+        };
+        let ran = odoo.run(command, args);
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        let there = odoo.run("who", &["--database", "shop"]);
+        assert!(!there.stderr.contains("nobody"), "{}", there.stderr);
+    }
+    // Another one that is there does not hide it.
+    let both = odoo.run("who", &["--database", "shop", "--database", "shpo"]);
+    assert!(
+        both.stderr.contains("no session is of shpo; "),
+        "{}",
+        both.stderr
+    );
+}
+
+#[test]
 fn selectors_have_no_environment_variable() {
     let odoo = Odoo::new();
     odoo.session("ab", USER, HOUR).session("cd", ALICE, HOUR);
@@ -309,24 +334,17 @@ fn what_only_the_service_is_told_is_said() {
         set_to() { echo "ODOO_SESSION_REAPER_$1" >>/etc/default/odoo-session-reaper; }
         set_to "DATA_DIR=$2" && set_to AUTHENTICATED_WINDOW=30d && exec "$1" who --login bob --data-dir "$2"
     "#;
-    let ran = std::process::Command::new("unshare")
-        .args(["--mount", "--map-root-user", "sh", "-c", script, "sh"])
-        .args([env!("CARGO_BIN_EXE_odoo-session-reaper"), &data_dir])
-        .output();
-    let Ok(ran) = ran else {
-        return missing(test, "unshare");
-    };
-    let said = String::from_utf8(ran.stderr).unwrap();
-    if ran.status.code() == Some(99) || said.contains("unshare:") {
-        return skipped(test, &said);
-    }
-    assert_eq!(ran.status.code(), Some(0), "{said}");
+    let ran = in_own_mounts(test, script, |unshare| {
+        unshare.args([env!("CARGO_BIN_EXE_odoo-session-reaper"), &data_dir]);
+    });
+    let Some(ran) = ran else { return };
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
     for part in [
         "the service of this store is told more than this run, by /etc/default/odoo-session-reaper: \
          ODOO_SESSION_REAPER_AUTHENTICATED_WINDOW",
         "odoo-session-reaper who --data-dir=",
     ] {
-        assert!(said.contains(part), "{part} in {said}");
+        assert!(ran.stderr.contains(part), "{part} in {}", ran.stderr);
     }
 }
 

@@ -1,73 +1,46 @@
 //! `clock`: whether ages can be believed.
 
 use super::Case;
-use super::finding::{Finding, Status};
-use super::host::systemd::output;
+use super::finding::Finding;
 use super::words::count;
 use crate::redact::shown;
-
-const ID: &str = "clock";
 
 /// What bounds the harm of a clock that jumps.
 const FUSE: &str = "; --max-logouts limits how many logins a wrong clock can end";
 
-pub struct Evidence {
-    /// systemd says whether something keeps the clock right; `None` where nobody says.
-    pub synchronised: Option<bool>,
-    /// Files that were saved in the future or before 2010; `None` if nobody could look.
-    pub implausible: Option<u64>,
-}
-
-pub fn gather(case: &Case<'_>) -> Evidence {
-    let property = output(
-        "timedatectl",
-        &["show", "--property", "NTPSynchronized", "--value"],
-    );
-    Evidence {
-        synchronised: match property.as_deref().map(str::trim) {
-            Some("yes") => Some(true),
-            Some("no") => Some(false),
-            _ => None,
-        },
-        implausible: case
-            .store
-            .audit
-            .as_ref()
-            .ok()
-            .map(|audit| audit.kept.implausible_time),
-    }
-}
-
-pub fn judge(evidence: &Evidence) -> Finding {
-    let find = |status, evidence| Finding::new(ID, status, evidence);
-    let sync = match evidence.synchronised {
+pub fn judge(case: &Case<'_>) -> Finding {
+    let synchronised = match case.host.synchronised {
         Some(true) => "synchronised",
         Some(false) => "not synchronised with a time server",
         None => "nobody says whether it is synchronised",
     };
-    if let Some(files @ 1..) = evidence.implausible {
-        let told = shown![
-            sync,
-            "; ",
+    let audit = case.store.audit.as_ref();
+    if let Ok(files @ 1..) = audit.map(|audit| audit.kept.implausible_time) {
+        let told = shown!(
+            "{}; {} saved in the future, and kept until then, or before 2010, and kept for ever{}",
+            synchronised,
             count(files, "file"),
-            " saved in the future, and kept until then, or before 2010, and kept for ever",
             FUSE
-        ];
-        return find(Status::Warning, told).cured_by(
-            "timedatectl    # is it right now? Then let those people log in again, and `touch` their files".into(),
+        );
+        return Finding::warning(
+            told,
+            "timedatectl    # is it right now? Then let those people log in again, and `touch` their files",
         );
     }
-    match evidence.synchronised {
-        Some(true) => find(Status::Ok, sync.into()),
-        Some(false) => find(Status::Warning, shown![sync, FUSE])
-            .cured_by("sudo timedatectl set-ntp true".into()),
-        None => find(Status::Unknown, sync.into()).cured_by("timedatectl; chronyc tracking".into()),
+    match case.host.synchronised {
+        Some(true) => Finding::ok(synchronised),
+        Some(false) => Finding::warning(
+            shown!("{}{}", synchronised, FUSE),
+            "sudo timedatectl set-ntp true",
+        ),
+        None => Finding::unknown(synchronised, "timedatectl; chronyc tracking"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::finding::Status;
+    use super::super::tests::Scene;
 
     #[test]
     fn a_clock_is_right_wrong_or_unknown() {
@@ -79,10 +52,14 @@ mod tests {
             (None, Some(0), Status::Unknown),
             (None, Some(3), Status::Warning),
         ] {
-            let finding = judge(&Evidence {
-                synchronised,
-                implausible,
-            });
+            let mut scene = Scene::new(serde_json::json!({
+                "kept": { "implausible_time": implausible.unwrap_or(0) }
+            }));
+            scene.host.synchronised = synchronised;
+            if implausible.is_none() {
+                scene.store.audit = Err("not to be seen".into());
+            }
+            let finding = super::judge(&scene.case());
             assert_eq!(finding.status, status, "{}", finding.evidence);
             assert_eq!(finding.cure.is_none(), status == Status::Ok);
             let fuse = finding.evidence.to_string().contains("--max-logouts");

@@ -19,22 +19,9 @@ pub enum Status {
     Unknown,
 }
 
-impl Status {
-    /// What its line begins with.
-    pub fn mark(self) -> &'static str {
-        match self {
-            Status::Ok => "✓",
-            Status::Warning => "!",
-            Status::Problem => "✗",
-            Status::Unknown => "?",
-        }
-    }
-}
-
 /// What a check has found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    pub id: &'static str,
     pub status: Status,
     pub evidence: Shown,
     /// The command that cures it, or that shows what could not be seen.
@@ -42,31 +29,60 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub fn new(id: &'static str, status: Status, evidence: Shown) -> Finding {
+    pub fn new(status: Status, evidence: impl Into<Shown>) -> Finding {
         Finding {
-            id,
             status,
-            evidence,
+            evidence: evidence.into(),
             cure: None,
         }
     }
 
-    pub fn cured_by(self, cure: Shown) -> Finding {
+    pub fn cured_by(self, cure: impl Into<Shown>) -> Finding {
         Finding {
-            cure: Some(cure),
+            cure: Some(cure.into()),
             ..self
         }
     }
 
-    /// Whether it says that Odoo's garbage collection is on.
-    fn is_only_on(&self) -> bool {
-        self.id == super::odoo_gc::ID && self.status == Status::Problem
+    pub fn ok(evidence: impl Into<Shown>) -> Finding {
+        Finding::new(Status::Ok, evidence)
     }
 
+    pub fn warning(evidence: impl Into<Shown>, cure: impl Into<Shown>) -> Finding {
+        Finding::new(Status::Warning, evidence).cured_by(cure)
+    }
+
+    pub fn problem(evidence: impl Into<Shown>, cure: impl Into<Shown>) -> Finding {
+        Finding::new(Status::Problem, evidence).cured_by(cure)
+    }
+
+    pub fn unknown(evidence: impl Into<Shown>, cure: impl Into<Shown>) -> Finding {
+        Finding::new(Status::Unknown, evidence).cured_by(cure)
+    }
+}
+
+/// What a check has found of a store: a line of the list, and an element of the JSON document.
+#[derive(Debug, Serialize)]
+pub struct Check {
+    /// The `sessions` directory.
+    pub store: Shown,
+    pub id: &'static str,
+    #[serde(flatten)]
+    pub finding: Finding,
+}
+
+impl Check {
     /// Whether Odoo's garbage collection must not be off as long as this is so.
     fn is_in_the_way(&self) -> bool {
-        let must_be_known = [super::odoo_gc::ID, super::reaper::ID].contains(&self.id);
-        self.status == Status::Problem || self.status == Status::Unknown && must_be_known
+        match self.finding.status {
+            Status::Problem => true,
+            Status::Unknown => ["odoo-gc", "reaper"].contains(&self.id),
+            Status::Ok | Status::Warning => false,
+        }
+    }
+
+    fn is_not_ok(&self, id: &str) -> bool {
+        self.id == id && self.finding.status != Status::Ok
     }
 }
 
@@ -80,67 +96,56 @@ pub enum Proven {
 }
 
 /// All findings in a sentence, and how the program ends.
-pub fn verdict(findings: &[&Finding], proven: Proven) -> (Shown, Exit) {
-    let (in_the_way, others): (Vec<&Finding>, Vec<&Finding>) =
-        findings.iter().partition(|finding| finding.is_in_the_way());
-    let sentence = match &in_the_way[..] {
-        [] => all_well(&others, proven),
-        [first, ..] if in_the_way.iter().all(|finding| finding.is_only_on()) => {
-            let how = first.cure.clone().unwrap_or_default();
-            match proven {
-                Proven::OnSince(None) => {
-                    "not yet: the reaper has not run to its end; ask again after its next run"
-                        .into()
-                }
-                _ if !keeps_up(&others) => {
-                    "not yet: the reaper was not seen to keep up; see `keeps-up`".into()
-                }
-                _ => shown!["safe to turn Odoo's GC off: ", how],
-            }
-        }
-        some => shown!["not yet: ", count(some.len() as u64, "thing")],
-    };
-    let warnings = others
-        .iter()
-        .filter(|finding| finding.status == Status::Warning);
-    let warned = match warnings.count() {
+pub fn verdict(checks: &[Check], proven: Proven) -> (Shown, Exit) {
+    let (in_the_way, others): (Vec<&Check>, Vec<&Check>) =
+        checks.iter().partition(|check| check.is_in_the_way());
+    let is_warning = |check: &&&Check| check.finding.status == Status::Warning;
+    let warned = match others.iter().filter(is_warning).count() {
         0 => Shown::default(),
-        some => shown![" (", count(some as u64, "warning"), ")"],
+        some => shown!(" ({})", count(some as u64, "warning")),
     };
-    let exit = if in_the_way.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Failed
+    let exit = match &in_the_way[..] {
+        [] => Exit::Done,
+        _ => Exit::Failed,
     };
-    (shown![sentence, warned], exit)
+    let sentence = sentence(&in_the_way, &others, proven);
+    (shown!("{}{}", sentence, warned), exit)
 }
 
-fn keeps_up(findings: &[&Finding]) -> bool {
-    let mut findings = findings.iter();
-    findings.all(|finding| finding.id != super::keeps_up::ID || finding.status == Status::Ok)
-}
-
-/// What there is to say where nothing is in the way.
-fn all_well(findings: &[&Finding], proven: Proven) -> Shown {
-    let is_doubted =
-        |finding: &&Finding| finding.id == super::odoo_gc::ID && finding.status != Status::Ok;
-    match proven {
-        _ if findings.iter().any(is_doubted) => {
-            "nothing is in the way, but it is not sure that Odoo's GC is off; see `odoo-gc`".into()
+fn sentence(in_the_way: &[&Check], others: &[&Check], proven: Proven) -> Shown {
+    let is_on = |check: &&Check| check.id == "odoo-gc" && check.finding.status == Status::Problem;
+    let lags = others.iter().any(|check| check.is_not_ok("keeps-up"));
+    let doubted = others.iter().any(|check| check.is_not_ok("odoo-gc"));
+    let own = match (in_the_way, proven) {
+        ([], _) if doubted => {
+            "nothing is in the way, but it is not sure that Odoo's GC is off; see `odoo-gc`"
         }
-        Proven::OnSince(Some(since)) => shown![
-            "Odoo's GC is off; the reaper is on since ",
-            since,
-            "; ask again tomorrow"
-        ],
-        Proven::OnSince(None) => {
-            "Odoo's GC is off; the reaper is on, but has not run yet; ask again tomorrow".into()
+        ([], Proven::OnSince(Some(since))) => {
+            return shown!(
+                "Odoo's GC is off; the reaper is on since {}; ask again tomorrow",
+                since
+            );
         }
-        Proven::Yes if !keeps_up(findings) => {
-            "Odoo's GC is off and the reaper is on, but it was not seen to keep up".into()
+        ([], Proven::OnSince(None)) => {
+            "Odoo's GC is off; the reaper is on, but has not run yet; ask again tomorrow"
         }
-        Proven::Yes => "Odoo's GC is off and the reaper keeps up".into(),
-    }
+        ([], Proven::Yes) if lags => {
+            "Odoo's GC is off and the reaper is on, but it was not seen to keep up"
+        }
+        ([], Proven::Yes) => "Odoo's GC is off and the reaper keeps up",
+        (some, _) if !some.iter().all(is_on) => {
+            return shown!("not yet: {}", count(some.len() as u64, "thing"));
+        }
+        (_, Proven::OnSince(None)) => {
+            "not yet: the reaper has not run to its end; ask again after its next run"
+        }
+        _ if lags => "not yet: the reaper was not seen to keep up; see `keeps-up`",
+        ([first, ..], _) => {
+            let how = first.finding.cure.clone().unwrap_or_default();
+            return shown!("safe to turn Odoo's GC off: {}", how);
+        }
+    };
+    own.into()
 }
 
 #[cfg(test)]
@@ -233,14 +238,14 @@ mod tests {
                 Exit::Failed,
             ),
         ] {
-            let findings: Vec<_> = findings
-                .into_iter()
-                .map(|(id, status)| {
-                    Finding::new(id, status, Shown::default()).cured_by("do it".into())
-                })
-                .collect();
-            let (said, ends) = verdict(&findings.iter().collect::<Vec<_>>(), proven);
-            assert_eq!((&*said, ends), (sentence, exit), "{findings:?}");
+            let check = |(id, status)| Check {
+                store: Shown::default(),
+                id,
+                finding: Finding::new(status, "").cured_by("do it"),
+            };
+            let checks: Vec<_> = findings.into_iter().map(check).collect();
+            let (said, ends) = verdict(&checks, proven);
+            assert_eq!((&*said, ends), (sentence, exit), "{checks:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `doctor`: is this host safe with Odoo's own garbage collection off, and does the reaper work?
 //!
-//! One file per check: `gather` reads the world, a pure `judge` says what it means. Nothing is changed. What could not be
-//! seen is *unknown*, with the way to see it, and never guessed.
+//! [`host`] looks at the world; then there is a file per check, a pure function that judges what was seen. Nothing is
+//! changed. What could not be seen is *unknown*, with the way to see it, and never guessed.
 
 mod clock;
 mod face;
@@ -25,15 +25,17 @@ use crate::exit::Exit;
 use crate::redact::{self, Shown, shown};
 use crate::report::{Format, Out};
 use crate::settings::SettingsError;
-use face::Patient;
-use finding::{Finding, Proven, Status, verdict};
+use finding::{Check, Finding, Proven, Status, verdict};
 use host::Host;
-use host::journal::{self, Journal};
-use host::master::{Master, identity};
+use host::cron::Line;
+use host::journal::Journal;
+use host::master::Master;
+use host::place::Place;
 use host::source::Version;
 use host::store::{Audit, Store};
 use host::systemd::Unit;
-use host::told::Told;
+
+const DAY: i64 = 86_400;
 
 /// One store on this host, for the checks to look at.
 pub(crate) struct Case<'a> {
@@ -41,68 +43,97 @@ pub(crate) struct Case<'a> {
     store: &'a Store,
     /// All that are looked at.
     stores: &'a [Store],
-    /// The unit that reaps it.
-    unit: Option<&'a Unit>,
+    /// What the unit that reaps it has left there.
     journal: Journal,
 }
 
-impl Case<'_> {
-    /// Whether a server saves in this store.
-    fn is_its_store(&self, master: &Master) -> bool {
-        let store = master.seen.as_ref().and_then(|seen| seen.store);
-        store.is_some() && store == self.store.identity
+impl<'a> Case<'a> {
+    fn of(host: &'a Host, store: &'a Store, stores: &'a [Store]) -> Case<'a> {
+        let unit = host.unit(&store.place);
+        let journal = |unit| Journal::of(unit, &redact::path(&store.real), host.now);
+        Case {
+            host,
+            store,
+            stores,
+            journal: unit.map(journal).unwrap_or_default(),
+        }
     }
 
-    /// Whether a path that somebody was told is this store's.
-    fn is_this(&self, told: &Result<PathBuf, Shown>) -> bool {
-        is_same(told, &self.store.sessions)
+    /// The unit that reaps it.
+    fn unit(&self) -> Option<&'a Unit> {
+        self.host.unit(&self.store.place)
+    }
+
+    /// The line of cron that does.
+    fn line(&self) -> Option<&'a Line> {
+        self.host.line(&self.store.place)
+    }
+
+    fn is_reaped(&self) -> bool {
+        self.unit().is_some_and(|unit| unit.timer_active)
+            || (self.line()).is_some_and(|line| line.user.refusal(&self.store.place).is_none())
+    }
+
+    /// When a run succeeded last, as far as that was seen.
+    fn success(&self) -> Option<i64> {
+        // systemd does not know which store it was.
+        let ended_well = self
+            .unit()
+            .filter(|unit| !self.journal.readable && unit.result == "success" && unit.status == 0);
+        self.journal.success.or_else(|| ended_well?.ended)
+    }
+
+    /// The servers that save in this store, and those that save elsewhere.
+    fn masters(&self) -> (Vec<&'a Master>, Vec<&'a Master>) {
+        let is_ours = |master: &&Master| master.is_in(&self.store.place);
+        self.host.masters.iter().partition(is_ours)
     }
 
     /// The versions of the servers of this store.
     fn versions(&self) -> impl Iterator<Item = Version> {
-        let ours = self
-            .host
-            .masters
-            .iter()
-            .filter(|master| self.is_its_store(master));
-        ours.filter_map(|master| Some(master.seen.as_ref()?.source.as_ref()?.version))
+        let (ours, _) = self.masters();
+        ours.into_iter().filter_map(Master::version)
     }
 
-    /// The data_dirs of servers that save in other stores.
-    fn others_alive(&self) -> impl Iterator<Item = &Path> {
-        let others = self
-            .host
-            .masters
-            .iter()
-            .filter(|master| !self.is_its_store(master));
-        others.filter_map(|master| {
-            let seen = master.seen.as_ref().filter(|seen| seen.store.is_some())?;
-            seen.data_dir.as_deref().ok()
-        })
-    }
-
-    /// Whether another store was looked at, and nothing has been saved there for long.
-    fn is_left(&self, sessions: &Path) -> bool {
-        let mut stores = self.stores.iter();
-        let store = stores.find(|store| store.sessions == sessions);
-        store.is_some_and(|store| store.audit.as_ref().is_ok_and(|it| it.store.dormant))
-    }
-
-    /// The store's path without symlinks.
-    fn real(&self) -> PathBuf {
-        let sessions = &self.store.sessions;
-        std::fs::canonicalize(sessions).unwrap_or_else(|_| sessions.clone())
-    }
-
+    /// The store's data_dir, as one word of a shell.
     fn data_dir(&self) -> Shown {
-        let sessions = &self.store.sessions;
-        redact::path(sessions.parent().unwrap_or(sessions))
+        redact::shell(&redact::path(self.store.place.data_dir()))
     }
-}
 
-fn is_same(told: &Result<PathBuf, Shown>, sessions: &Path) -> bool {
-    let Ok(told) = told else { return false };
-    told == sessions || identity(told).is_some_and(|it| identity(sessions) == Some(it))
+    /// Where the settings of the service of this store are.
+    fn defaults(&self) -> Shown {
+        reaper::defaults(self.unit().map_or("odoo-session-reaper", |unit| &unit.name))
+    }
+
+    /// What cannot be seen, and how it can be: by root, or somewhere else.
+    fn unseen(&self, evidence: Shown) -> Finding {
+        let way = match self.host.root {
+            true => "# ask where Odoo runs (its host, its container): odoo-session-reaper doctor",
+            false => "sudo odoo-session-reaper doctor",
+        };
+        Finding::unknown(evidence, way)
+    }
+
+    /// All checks, in the order in which they are told.
+    fn findings(&self) -> [(&'static str, Finding); 10] {
+        // Where nobody could look, most checks have nothing to say.
+        let by_audit = |judge: fn(&Case<'_>, &Audit) -> Finding| match &self.store.audit {
+            Ok(audit) => judge(self, audit),
+            Err(why) => self.unseen(shown!("the store could not be looked at: {}", why)),
+        };
+        [
+            ("odoo", odoo::judge(self)),
+            ("odoo-gc", odoo_gc::judge(self)),
+            ("reaper", reaper::judge(self)),
+            ("keeps-up", by_audit(keeps_up::judge)),
+            ("room", by_audit(room::judge)),
+            ("makers", by_audit(makers::judge)),
+            ("clock", clock::judge(self)),
+            ("last-use", by_audit(last_use::judge)),
+            ("rules", by_audit(rules::judge)),
+            ("unknown", by_audit(unknown::judge)),
+        ]
+    }
 }
 
 /// Looks at all stores that are named, or found, and at those of running servers and of our units; then tells.
@@ -116,155 +147,69 @@ pub fn run(
     mut out: Out,
 ) -> Result<Exit, SettingsError> {
     let host = Host::look();
-    let (mut stores, found) = match located {
-        Err(_) if args.names_no_store() && !of_the_host(&host).is_empty() => (Vec::new(), true),
-        located => located?,
-    };
-    if found {
-        for sessions in of_the_host(&host) {
-            if !stores
-                .iter()
-                .any(|known| is_same(&Ok(known.clone()), &sessions))
-            {
-                stores.push(sessions);
-            }
+    let places = places(args, located, &host)?;
+    let look = |place| Store::look(place, &host, args.store.config.as_deref());
+    let stores: Vec<_> = places.into_iter().map(look).collect();
+    let (mut checks, mut proven) = (Vec::new(), Proven::Yes);
+    for store in &stores {
+        let case = Case::of(&host, store, &stores);
+        checks.extend(case.findings().map(|(id, finding)| Check {
+            store: redact::path(&store.place.path),
+            id,
+            finding,
+        }));
+        if proven == Proven::Yes {
+            proven = reaper::proven(&case);
         }
     }
-    let look = |sessions: &PathBuf| {
-        let told = Reapers::of(&host, sessions).told();
-        Store::look(sessions, told, args.store.config.as_deref())
-    };
-    let stores: Vec<_> = stores.iter().map(look).collect();
-    let examined = stores.iter().map(|store| examine(&host, store, &stores));
-    let (patients, proven): (Vec<Patient>, Vec<Proven>) = examined.unzip();
-    let proven = proven.into_iter().find(|proven| *proven != Proven::Yes);
-    let findings: Vec<_> = patients
-        .iter()
-        .flat_map(|patient| &patient.findings)
-        .collect();
-    let (verdict, exit) = verdict(&findings, proven.unwrap_or(Proven::Yes));
+    let (verdict, exit) = verdict(&checks, proven);
+    checks.retain(|check| !quiet || check.finding.status != Status::Ok);
     match args.format {
-        Format::Text => face::text(&mut out, &patients, &verdict, quiet),
-        Format::Json => face::json(&mut out, &patients, &verdict, quiet),
+        Format::Text => {
+            let says_something = !quiet || !checks.is_empty();
+            face::text(&mut out, &checks, says_something.then_some(&verdict));
+        }
+        Format::Json => face::json(&mut out, &checks, &verdict),
     }
     Ok(exit)
 }
 
+/// The stores to look at.
+fn places(
+    args: &DoctorArgs,
+    located: Result<(Vec<PathBuf>, bool), SettingsError>,
+    host: &Host,
+) -> Result<Vec<Place>, SettingsError> {
+    let of_the_host = of_the_host(host);
+    let (stores, found) = match located {
+        Err(_) if args.names_no_store() && !of_the_host.is_empty() => (Vec::new(), true),
+        located => located?,
+    };
+    let mut places: Vec<_> = stores.into_iter().map(Place::of).collect();
+    for place in of_the_host.into_iter().filter(|_| found) {
+        if !places.iter().any(|known| known.is(&place)) {
+            places.push(place);
+        }
+    }
+    Ok(places)
+}
+
 /// The stores of running servers, and those of our units. One that lies elsewhere here than for its server, as in a
 /// container, is looked at through the server's root.
-fn of_the_host(host: &Host) -> Vec<PathBuf> {
+fn of_the_host(host: &Host) -> Vec<Place> {
     let of_masters = host.masters.iter().filter_map(|master| {
-        let seen = master.seen.as_ref().filter(|seen| seen.store.is_some())?;
-        let sessions = seen.data_dir.as_ref().ok()?.join("sessions");
-        if identity(&sessions) == seen.store {
-            return Some(sessions);
-        }
-        let root = PathBuf::from(format!("/proc/{}/root", master.pid));
-        let inside = root.join(sessions.strip_prefix("/").ok()?);
-        (identity(&inside) == seen.store).then_some(inside)
+        let store = master.store()?;
+        let inside = Path::new("/proc").join(master.pid.to_string()).join("root");
+        let inside = inside.join(store.path.strip_prefix("/").ok()?);
+        let here = [store.path.clone(), inside].map(Place::of);
+        here.into_iter()
+            .find(|here| here.identity == store.identity)
     });
     let units = host.units.iter().flatten().filter(|unit| unit.timer_active);
-    let of_units = units.filter_map(|unit| unit.told.as_ref()?.sessions.clone().ok());
-    of_masters
-        .chain(of_units.filter(|sessions| sessions.is_dir()))
-        .collect()
+    let of_units = units.filter_map(|unit| unit.told.as_ref()?.store.clone().ok());
+    let of_units = of_units.filter(|store| store.identity.is_some());
+    of_masters.chain(of_units).collect()
 }
 
-/// Who reaps a store.
-struct Reapers<'a> {
-    unit: Option<&'a Unit>,
-    cron: Option<&'a Told>,
-}
-
-impl<'a> Reapers<'a> {
-    fn of(host: &'a Host, sessions: &Path) -> Reapers<'a> {
-        let works_here = |told: &&Told| is_same(&told.sessions, sessions);
-        let units = host.units.iter().flatten();
-        let units = units.filter(|unit| unit.told.as_ref().filter(works_here).is_some());
-        let owner = rustix::fs::stat(sessions).ok().map(|stat| stat.st_uid);
-        let is_let_in = |user: &str| reaper::wrong_user(user, owner).is_none();
-        let lines = host.cron.iter().filter(|line| is_let_in(&line.user));
-        Reapers {
-            unit: units.max_by_key(|unit| unit.timer_active),
-            cron: lines.map(|line| &line.told).find(works_here),
-        }
-    }
-
-    fn told(&self) -> Option<&'a Told> {
-        self.unit.and_then(|unit| unit.told.as_ref()).or(self.cron)
-    }
-}
-
-fn examine(host: &Host, store: &Store, stores: &[Store]) -> (Patient, Proven) {
-    let sessions = &store.sessions;
-    let Reapers { unit, cron } = Reapers::of(host, sessions);
-    let case = Case {
-        host,
-        store,
-        stores,
-        unit,
-        journal: unit.map_or_else(Journal::default, |unit| {
-            let real = std::fs::canonicalize(sessions).unwrap_or_else(|_| sessions.to_owned());
-            journal::of(
-                &format!("{}.service", unit.name),
-                &redact::path(&real),
-                host.now,
-            )
-        }),
-    };
-    let ended_well = unit
-        .filter(|unit| unit.result == "success" && unit.status == 0)
-        .and_then(|unit| unit.ended);
-    // systemd does not know which store it was.
-    let success = case
-        .journal
-        .success
-        .or(ended_well.filter(|_| !case.journal.readable));
-    let is_reaped = unit.is_some_and(|unit| unit.timer_active) || cron.is_some();
-    let reaper = reaper::gather(&case);
-    let patient = Patient {
-        store: case.store.shown.clone(),
-        findings: findings(&case, &reaper, is_reaped, success),
-    };
-    (patient, reaper::proven(&reaper, success))
-}
-
-fn findings(
-    case: &Case<'_>,
-    reaper: &reaper::Evidence,
-    is_reaped: bool,
-    success: Option<i64>,
-) -> Vec<Finding> {
-    // Where nobody could look, most checks have nothing to say.
-    let by_audit = |id, judge: &dyn Fn(&Audit) -> Finding| match &case.store.audit {
-        Ok(audit) => judge(audit),
-        Err(why) => {
-            let told = shown!["the store could not be looked at: ", why];
-            odoo::seen_by_root(Finding::new(id, Status::Unknown, told), case.host.root)
-        }
-    };
-    vec![
-        odoo::judge(&odoo::gather(case)),
-        odoo_gc::judge(&odoo_gc::gather(case)),
-        reaper::judge(reaper),
-        by_audit(keeps_up::ID, &|audit| {
-            keeps_up::judge(&keeps_up::gather(case, audit, is_reaped, success))
-        }),
-        by_audit(room::ID, &|audit| {
-            room::judge(&room::gather(case, audit, is_reaped))
-        }),
-        by_audit(makers::ID, &|audit| {
-            makers::judge(&makers::gather(case, audit))
-        }),
-        clock::judge(&clock::gather(case)),
-        by_audit(last_use::ID, &|audit| {
-            last_use::judge(&last_use::gather(case, audit))
-        }),
-        by_audit(rules::ID, &|audit| {
-            rules::judge(&rules::gather(case, audit))
-        }),
-        by_audit(unknown::ID, &|audit| {
-            unknown::judge(&unknown::gather(case, audit))
-        }),
-    ]
-}
+#[cfg(test)]
+mod tests;

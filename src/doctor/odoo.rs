@@ -5,174 +5,94 @@ use super::finding::{Finding, Status};
 use super::host::master::Master;
 use crate::redact::{self, Shown, joined, shown};
 
-const ID: &str = "odoo";
-
-/// A server, as far as it could be seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
-    pub pid: u64,
-    pub uid: Option<u64>,
-    pub version: Option<Shown>,
-    pub uses: Uses,
-}
-
-/// Which store it uses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Uses {
-    This,
-    /// Another one, in this data_dir.
-    Other(Shown),
-    /// Its data_dir cannot be told, for this reason.
-    Untold(Shown),
-    /// This user may not look into the process.
-    Closed,
-}
-
-pub struct Evidence {
-    pub servers: Vec<Server>,
-    /// There may be others that this user cannot see.
-    pub hidden: bool,
-    pub root: bool,
-}
-
-pub fn gather(case: &Case<'_>) -> Evidence {
-    let host = case.host;
-    let orphan = |pid: &i32| Server {
-        pid: number(*pid),
-        uid: None,
-        version: None,
-        uses: Uses::Closed,
-    };
-    Evidence {
-        servers: host
-            .masters
-            .iter()
-            .map(|master| server(case, master))
-            .chain(host.orphans.iter().map(orphan))
-            .collect(),
-        hidden: host.hidden,
-        root: host.root,
-    }
-}
-
-fn number(pid: i32) -> u64 {
-    u64::try_from(pid).unwrap_or(0)
-}
-
-fn server(case: &Case<'_>, master: &Master) -> Server {
-    let seen = master.seen.as_ref();
-    let source = seen.and_then(|seen| seen.source.as_ref());
-    let version = source.map(|source| {
-        let (major, minor) = source.version;
-        shown![u64::from(major), ".", u64::from(minor)]
-    });
-    Server {
-        pid: number(master.pid),
-        uid: master.uid.map(u64::from),
-        version,
-        uses: match seen {
-            None => Uses::Closed,
-            Some(seen) => match &seen.data_dir {
-                Err(why) => Uses::Untold(why.clone()),
-                Ok(_) if case.is_its_store(master) => Uses::This,
-                Ok(dir) => Uses::Other(redact::path(dir)),
-            },
-        },
-    }
-}
-
-pub fn judge(evidence: &Evidence) -> Finding {
-    let find = |status, evidence| Finding::new(ID, status, evidence);
-    let all = |wanted: fn(&Uses) -> bool| -> Vec<&Server> {
-        let servers = evidence.servers.iter();
-        servers.filter(|server| wanted(&server.uses)).collect()
-    };
-    let ours = all(|uses| *uses == Uses::This);
+pub fn judge(case: &Case<'_>) -> Finding {
+    let (ours, others) = case.masters();
     if !ours.is_empty() {
-        let told = joined(ours.into_iter().map(told), "; ");
-        return find(Status::Ok, told);
+        return Finding::ok(joined(ours.into_iter().map(told), "; "));
     }
-    let dark = all(|uses| matches!(uses, Uses::Closed | Uses::Untold(_)));
+    let tells_its_store = |master: &&Master| {
+        let seen = master.seen.as_ref();
+        seen.is_some_and(|seen| seen.data_dir.is_ok())
+    };
+    let (others, dark): (Vec<_>, Vec<_>) = others.into_iter().partition(tells_its_store);
+    let all = |masters: Vec<&Master>| {
+        let masters = masters.into_iter();
+        joined(
+            masters.map(|master| shown!("{}{}", told(master), store(master))),
+            "; ",
+        )
+    };
     if !dark.is_empty() {
-        let told = shown![
-            "the store of these servers cannot be told: ",
-            joined(dark.into_iter().map(told), "; ")
-        ];
-        return seen_by_root(find(Status::Unknown, told), evidence.root);
+        let told = "the store of these servers cannot be told: ";
+        return case.unseen(shown!("{}{}", told, all(dark)));
     }
-    if evidence.hidden {
-        let told = "other users' processes are out of sight here (/proc)".into();
-        return seen_by_root(find(Status::Unknown, told), evidence.root);
+    if case.host.hidden {
+        return case.unseen("other users' processes are out of sight here (/proc)".into());
     }
-    let others = all(|uses| matches!(uses, Uses::Other(_)));
     if !others.is_empty() {
-        let told = shown![
-            "no running Odoo uses this store: ",
-            joined(others.into_iter().map(told), "; ")
-        ];
-        return find(Status::Warning, told);
+        let told = shown!("no running Odoo uses this store: {}", all(others));
+        return Finding::new(Status::Warning, told);
     }
-    find(Status::Unknown, "no Odoo runs here".into())
-        .cured_by("# start Odoo, or ask where it runs: odoo-session-reaper doctor".into())
+    let cure = "# start Odoo, or ask where it runs: odoo-session-reaper doctor";
+    Finding::unknown("no Odoo runs here", cure)
 }
 
-/// Says how to see what this user could not.
-pub fn seen_by_root(finding: Finding, root: bool) -> Finding {
-    finding.cured_by(if root {
-        "# ask where Odoo runs (its host, its container): odoo-session-reaper doctor".into()
-    } else {
-        "sudo odoo-session-reaper doctor".into()
-    })
-}
-
-fn told(server: &Server) -> Shown {
-    let version = match &server.version {
-        Some(version) => shown!["Odoo ", version],
+fn told(master: &Master) -> Shown {
+    let version = match master.version() {
+        Some((major, minor)) => shown!("Odoo {}.{}", major, minor),
         None => "Odoo of unknown version".into(),
     };
-    let user = match server.uid {
-        Some(uid) => shown![", user ", uid],
-        None => Shown::default(),
-    };
-    let more = match &server.uses {
-        Uses::This => Shown::default(),
-        Uses::Other(dir) => shown![", data_dir ", dir],
-        Uses::Untold(why) => shown![", ", why],
-        Uses::Closed => ", which this user may not look into".into(),
-    };
-    shown![version, " (process ", server.pid, user, ")", more]
+    let user = master.uid.map(|uid| shown!(", user {}", uid));
+    let user = user.unwrap_or_default();
+    shown!("{} (process {}{})", version, master.pid, user)
+}
+
+fn store(master: &Master) -> Shown {
+    match master.seen.as_ref().map(|seen| &seen.data_dir) {
+        None => ", which this user may not look into".into(),
+        Some(Err(why)) => shown!(", {}", why),
+        Some(Ok(dir)) => shown!(", data_dir {}", redact::path(dir)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
+
+    use super::super::finding::Status;
+    use super::super::host::master::Master;
+    use super::super::tests::Scene;
+    use crate::redact::Shown;
 
     #[test]
     fn a_server_is_matched_named_or_unknown() {
-        let server = |uses| Server {
-            pid: 7,
-            uid: Some(101),
-            version: Some("17.0".into()),
-            uses,
+        let ours = Master::fake(17, None);
+        let server = |data_dir: Result<&str, Shown>| {
+            let mut server = ours.clone();
+            if let Some(seen) = &mut server.seen {
+                seen.data_dir = data_dir.map(Into::into);
+                seen.store = None;
+            }
+            server
         };
-        let (ours, other) = (server(Uses::This), server(Uses::Other("/x".into())));
-        let untold = server(Uses::Untold("no home".into()));
-        let closed = Server {
-            version: None,
-            ..server(Uses::Closed)
+        let other = server(Ok("/x"));
+        let untold = server(Err("no home".into()));
+        let closed = Master {
+            seen: None,
+            ..ours.clone()
         };
         for (servers, hidden, status, told) in [
             (
                 vec![ours.clone(), other.clone()],
                 true,
                 Status::Ok,
-                "Odoo 17.0 (process 7, user 101)",
+                "Odoo 17.0 (process 7, user 104)",
             ),
             (
                 vec![other.clone()],
                 false,
                 Status::Warning,
-                "no running Odoo uses this store: Odoo 17.0 (process 7, user 101), data_dir /x",
+                "no running Odoo uses this store: Odoo 17.0 (process 7, user 104), data_dir /x",
             ),
             (
                 vec![other.clone()],
@@ -184,21 +104,20 @@ mod tests {
                 vec![closed, other],
                 false,
                 Status::Unknown,
-                "the store of these servers cannot be told: Odoo of unknown version (process 7, user 101), which this user may not look into",
+                "the store of these servers cannot be told: Odoo of unknown version (process 7, user 104), which this user may not look into",
             ),
             (
                 vec![untold],
                 false,
                 Status::Unknown,
-                "the store of these servers cannot be told: Odoo 17.0 (process 7, user 101), no home",
+                "the store of these servers cannot be told: Odoo 17.0 (process 7, user 104), no home",
             ),
             (vec![], false, Status::Unknown, "no Odoo runs here"),
         ] {
-            let finding = judge(&Evidence {
-                servers,
-                hidden,
-                root: false,
-            });
+            let mut scene = Scene::new(json!({}));
+            scene.host.masters = servers;
+            scene.host.hidden = hidden;
+            let finding = super::judge(&scene.case());
             assert_eq!((finding.status, &*finding.evidence), (status, told));
             let has_way = matches!(status, Status::Unknown);
             assert_eq!(finding.cure.is_some(), has_way);

@@ -1,15 +1,11 @@
 //! `room`: how much there is for more files, and until when.
 
-use super::Case;
 use super::finding::{Finding, Status};
-use super::host::store::{self, Audit};
+use super::host::store::Audit;
 use super::words::day;
-use crate::redact::{self, Shown, shell, shown};
+use super::{Case, DAY};
+use crate::redact::{self, Shown, shown};
 use crate::report::numbers::bytes;
-
-pub const ID: &str = "room";
-
-const DAY: i64 = 86_400;
 
 /// Full within so many days is a problem, or a warning.
 const SOON: i64 = 3;
@@ -19,95 +15,47 @@ const SOMETIME: i64 = 21;
 const LITTLE: u64 = 2;
 const FEW: u64 = 10;
 
-pub struct Evidence {
-    pub now: i64,
-    pub room: store::Room,
-    /// How many files, and bytes on disk, more there are than a day ago.
-    pub growth: (u64, u64),
-    pub data_dir: Shown,
-}
-
-pub fn gather(case: &Case<'_>, audit: &Audit, is_reaped: bool) -> Evidence {
-    let arrived = audit.total.younger_than(DAY as u64);
-    let gone = if is_reaped { case.journal.deleted } else { 0 };
-    // Without the journal nobody knows what went, so there is no rate.
-    let more = match is_reaped && !case.journal.readable {
+pub fn judge(case: &Case<'_>, audit: &Audit) -> Finding {
+    let arrived = audit.total.younger_than(DAY);
+    let more = match case.is_reaped() {
+        false => arrived,
+        true if case.journal.readable => arrived.saturating_sub(case.journal.deleted),
+        // Without the journal nobody knows what went, so there is no rate.
         true => 0,
-        false => arrived.saturating_sub(gone),
     };
     let each = audit.total.disk_bytes / audit.total.files.max(1);
-    Evidence {
-        now: case.host.now,
-        room: audit.file_system.clone(),
-        growth: (more, more.saturating_mul(each)),
-        data_dir: case.data_dir(),
-    }
-}
-
-/// What is left of something that has an end.
-struct Left {
-    told: Shown,
-    status: Status,
-}
-
-pub fn judge(evidence: &Evidence) -> Finding {
-    let room = &evidence.room;
+    let room = &audit.file_system;
+    let inodes = room.inodes.zip(room.inodes_free);
+    let inodes = inodes.map(|inodes| left(inodes, more, case.host.now, Shown::from));
     let space = |number: u64| redact::printable(bytes(number).as_bytes());
-    let inodes = left(
-        room.inodes,
-        room.inodes_free,
-        evidence.growth.0,
-        evidence.now,
-        Shown::from,
-    );
-    let bytes = left(
-        room.bytes,
-        room.bytes_free,
-        evidence.growth.1,
-        evidence.now,
-        space,
-    );
-    let (inodes, bytes) = match (inodes, bytes) {
-        (None, None) => {
-            let told = "this file system does not tell".into();
-            return Finding::new(ID, Status::Unknown, told)
-                .cured_by(shown!["df -h ", shell(&evidence.data_dir)]);
-        }
-        other => other,
+    let bytes = room.bytes.zip(room.bytes_free);
+    let bytes = bytes.map(|it| left(it, more.saturating_mul(each), case.host.now, space));
+    let Some(status) = inodes.iter().chain(&bytes).map(|(status, _)| *status).max() else {
+        let told = "this file system does not tell";
+        return Finding::unknown(told, shown!("df -h {}", case.data_dir()));
     };
-    let part = |what: &'static str, left: &Option<Left>| match left {
-        Some(left) => shown![what, &left.told],
-        None => shown![what, "no fixed number"],
-    };
-    let told = shown![part("inodes: ", &inodes), "; ", part("space: ", &bytes)];
-    let worst = [inodes, bytes]
-        .into_iter()
-        .flatten()
-        .map(|left| left.status);
-    let status = worst.max().unwrap_or(Status::Ok);
-    let finding = Finding::new(ID, status, told);
-    match finding.status {
-        Status::Ok => finding,
-        _ => finding.cured_by(shown![
-            "sudo odoo-session-reaper reap --data-dir ",
-            shell(&evidence.data_dir),
-            " --anonymous-window 1h --dry-run    # what would go; without --dry-run it goes"
-        ]),
+    let part = |left: Option<(Status, Shown)>| left.map_or("no fixed number".into(), |it| it.1);
+    let told = shown!("inodes: {}; space: {}", part(inodes), part(bytes));
+    if status == Status::Ok {
+        return Finding::ok(told);
     }
+    let cure = shown!(
+        "sudo odoo-session-reaper reap --data-dir {} --anonymous-window 1h --dry-run    # what would go; without --dry-run it goes",
+        case.data_dir()
+    );
+    Finding::new(status, told).cured_by(cure)
 }
 
+/// What is left of something that has an end, where so much more is used each day.
 fn left(
-    total: Option<u64>,
-    free: Option<u64>,
+    (total, free): (u64, u64),
     growth: u64,
     now: i64,
     number: impl Fn(u64) -> Shown,
-) -> Option<Left> {
-    let (total, free) = (total?, free?);
+) -> (Status, Shown) {
     let percent = free.saturating_mul(100) / total.max(1);
-    let days = free
-        .checked_div(growth)
-        .and_then(|days| i64::try_from(days).ok());
+    let days = free.checked_div(growth);
+    let days = days.and_then(|days| i64::try_from(days).ok());
     let full = days.filter(|days| *days < SOMETIME);
     let status = match full {
         Some(..SOON) => Status::Problem,
@@ -116,39 +64,36 @@ fn left(
         None if percent < FEW => Status::Warning,
         None => Status::Ok,
     };
-    let until = match full {
-        Some(days) => shown![
-            ", full on ",
-            day(now.saturating_add(days * DAY), now),
-            " at the last day's rate"
-        ],
-        None => Shown::default(),
-    };
-    Some(Left {
-        told: shown![number(free), " (", percent, " %) free", until],
-        status,
-    })
+    let until = full.map(|days| {
+        let then = day(now.saturating_add(days * DAY), now);
+        shown!(", full on {} at the last day's rate", then)
+    });
+    let told = shown!(
+        "{} ({} %) free{}",
+        number(free),
+        percent,
+        until.unwrap_or_default()
+    );
+    (status, told)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
+
+    use super::super::finding::{Finding, Status};
+    use super::super::tests::Scene;
+
+    fn judge(inodes_free: u64, growth: u64) -> Finding {
+        let ages = json!([{ "up_to": super::DAY, "files": growth }]);
+        let room = json!({
+            "inodes": 1_000, "inodes_free": inodes_free, "bytes": 1_000_000, "bytes_free": 900_000
+        });
+        Scene::new(json!({ "file_system": room, "total": { "ages": ages } })).judge(super::judge)
+    }
 
     #[test]
     fn it_says_when_it_is_full() {
-        // 2026-11-21, a Saturday.
-        let now = 1_795_292_998;
-        let seen = |inodes_free, growth| Evidence {
-            now,
-            room: store::Room {
-                inodes: Some(1_000),
-                inodes_free: Some(inodes_free),
-                bytes: Some(1_000_000),
-                bytes_free: Some(900_000),
-            },
-            growth: (growth, 0),
-            data_dir: "/o".into(),
-        };
         for (free, growth, status, told) in [
             (
                 900,
@@ -187,13 +132,10 @@ mod tests {
                 "inodes: 10 (1 %) free; space: 900 kB (90 %) free",
             ),
         ] {
-            let finding = judge(&seen(free, growth));
+            let finding = judge(free, growth);
             assert_eq!((finding.status, &*finding.evidence), (status, told));
         }
-        let without = Evidence {
-            room: store::Room::default(),
-            ..seen(1, 1)
-        };
-        assert_eq!(judge(&without).status, Status::Unknown);
+        let without = Scene::new(json!({})).judge(super::judge);
+        assert_eq!(without.status, Status::Unknown);
     }
 }

@@ -1,51 +1,50 @@
 //! `rules`: whether what is configured can mean what it says.
 
-use super::Case;
-use super::finding::{Finding, Status};
+use serde_json::Value;
+
+use super::finding::Finding;
+use super::host::source::Version;
 use super::host::store::Audit;
-use super::reaper::defaults;
 use super::words::lasting;
-use crate::redact::{self, Shown, joined, shown};
+use super::{Case, DAY};
+use crate::redact::{self, joined, shown};
 
-pub const ID: &str = "rules";
-
-const DAY: u64 = 86_400;
-
-pub struct Evidence {
-    pub rules: Rules,
-    /// The life of the browser's cookie in seconds, where it is known.
-    pub cookie: Option<u64>,
-    /// The file that the settings of the service are in.
-    pub file: Shown,
-}
-
-pub struct Rules {
-    /// The longest window of logged-in users.
-    pub authenticated: Option<u64>,
-    /// Databases with rules, without a session.
-    pub databases: Vec<Shown>,
-    /// Patterns of `keep_login` that match nobody.
-    pub logins: Vec<Shown>,
-}
-
-pub fn gather(case: &Case<'_>, audit: &Audit) -> Evidence {
+pub fn judge(case: &Case<'_>, audit: &Audit) -> Finding {
     let text = |text: &str| redact::printable(text.as_bytes());
-    let nobody = &audit.nobody;
-    let logins = nobody.keep_login.as_ref().and_then(|it| it.as_array());
-    let logins = logins.into_iter().flatten();
-    Evidence {
-        rules: Rules {
-            authenticated: audit.longest("authenticated_window"),
-            databases: nobody.databases.iter().map(|name| text(name)).collect(),
-            logins: logins.filter_map(|it| it.as_str()).map(text).collect(),
-        },
-        cookie: case.versions().map(cookie).min().flatten(),
-        file: defaults(case.unit.map_or("odoo-session-reaper", |unit| &unit.name)),
+    let cookie = case.versions().map(cookie).min().flatten();
+    let mut doubts = Vec::new();
+    let window = audit.longest("authenticated_window");
+    if let Some((window, cookie)) = window
+        .zip(cookie)
+        .filter(|(window, cookie)| window > cookie)
+    {
+        doubts.push(shown!(
+            "logins are kept for {}, but browsers forget them after {}",
+            lasting(window),
+            lasting(cookie)
+        ));
     }
+    let nobody = &audit.nobody;
+    let logins = nobody.keep_login.iter().flat_map(Value::as_array).flatten();
+    let logins = logins.filter_map(Value::as_str);
+    doubts.extend(logins.map(|login| shown!("keep_login {} matches nobody", text(login))));
+    let empty = nobody.databases.iter();
+    doubts.extend(empty.map(|name| shown!("[session_reaper:{}] has no session", text(name))));
+    if !doubts.is_empty() {
+        let cure = shown!(
+            "sudoedit {}    # or the odoo.conf that it names",
+            case.defaults()
+        );
+        return Finding::warning(joined(doubts, "; "), cure);
+    }
+    Finding::ok(match cookie {
+        Some(_) => "no rule is in doubt",
+        None => "no rule is in doubt; how long browsers keep a login is not known",
+    })
 }
 
-/// How long a browser keeps the cookie. From 18 on, and in 17 of late 2025, a parameter of each database says.
-fn cookie((major, _): (u32, u32)) -> Option<u64> {
+/// How long a browser keeps the cookie, in seconds. From 18 on, and in 17 of late 2025, a parameter of each database says.
+fn cookie((major, _): Version) -> Option<i64> {
     match major {
         ..16 => Some(90 * DAY),
         16 => Some(7 * DAY),
@@ -53,82 +52,51 @@ fn cookie((major, _): (u32, u32)) -> Option<u64> {
     }
 }
 
-pub fn judge(evidence: &Evidence) -> Finding {
-    let rules = &evidence.rules;
-    let mut doubts = Vec::new();
-    if let (Some(window), Some(cookie)) = (rules.authenticated, evidence.cookie) {
-        if window > cookie {
-            let secs = |secs: u64| lasting(i64::try_from(secs).unwrap_or(i64::MAX));
-            doubts.push(shown![
-                "logins are kept for ",
-                secs(window),
-                ", but browsers forget them after ",
-                secs(cookie)
-            ]);
-        }
-    }
-    doubts.extend(
-        rules
-            .logins
-            .iter()
-            .map(|login| shown!["keep_login ", login, " matches nobody"]),
-    );
-    let empty = rules.databases.iter();
-    doubts.extend(empty.map(|name| shown!["[session_reaper:", name, "] has no session"]));
-    if doubts.is_empty() {
-        let told = match evidence.cookie {
-            Some(_) => "no rule is in doubt",
-            None => "no rule is in doubt; how long browsers keep a login is not known",
-        };
-        return Finding::new(ID, Status::Ok, told.into());
-    }
-    Finding::new(ID, Status::Warning, joined(doubts, "; ")).cured_by(shown![
-        "sudoedit ",
-        &evidence.file,
-        "    # or the odoo.conf that it names"
-    ])
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
+
+    use super::super::DAY;
+    use super::super::finding::Status;
+    use super::super::host::master::Master;
+    use super::super::tests::Scene;
 
     #[test]
     fn a_rule_for_nobody_or_beyond_the_cookie_is_doubted() {
-        let seen =
-            |authenticated, cookie, databases: &[&'static str], logins: &[&'static str]| Evidence {
-                rules: Rules {
-                    authenticated: Some(authenticated),
-                    databases: databases.iter().map(|name| Shown::from(*name)).collect(),
-                    logins: logins.iter().map(|login| Shown::from(*login)).collect(),
-                },
-                cookie,
-                file: "/etc/default/x".into(),
-            };
-        let week = cookie((16, 0));
-        for (evidence, status, told) in [
+        let none = &[][..];
+        for (days, major, databases, logins, status, told) in [
+            (7, 16, none, none, Status::Ok, "no rule is in doubt"),
             (
-                seen(7 * DAY, week, &[], &[]),
-                Status::Ok,
-                "no rule is in doubt",
-            ),
-            (
-                seen(90 * DAY, None, &[], &[]),
+                90,
+                17,
+                none,
+                none,
                 Status::Ok,
                 "no rule is in doubt; how long browsers keep a login is not known",
             ),
             (
-                seen(30 * DAY, week, &[], &[]),
+                30,
+                16,
+                none,
+                none,
                 Status::Warning,
                 "logins are kept for 30 days, but browsers forget them after 7 days",
             ),
             (
-                seen(30 * DAY, cookie((15, 0)), &["bank"], &["kiosk*"]),
+                30,
+                15,
+                &["bank"],
+                &["kiosk*"],
                 Status::Warning,
                 "keep_login kiosk* matches nobody; [session_reaper:bank] has no session",
             ),
         ] {
-            let finding = judge(&evidence);
+            let mut scene = Scene::new(json!({
+                "policy": [{ "option": "authenticated_window", "value": days * DAY }],
+                "nobody": { "databases": databases, "keep_login": logins },
+            }));
+            scene.host.masters = vec![Master::fake(major, Some("1"))];
+            let finding = scene.judge(super::judge);
             assert_eq!((finding.status, &*finding.evidence), (status, told));
         }
     }

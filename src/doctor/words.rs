@@ -9,7 +9,7 @@ use crate::report::Numbers;
 
 /// `12 minutes ago`.
 pub fn ago(secs: i64) -> Shown {
-    shown![lasting(secs), " ago"]
+    shown!("{} ago", lasting(secs))
 }
 
 /// `1 file`, `2 files`.

@@ -1,7 +1,6 @@
 //! The question before anybody is logged out.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::os::fd::AsFd as _;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -12,22 +11,16 @@ use crate::stream::TICK;
 /// Longer than any answer.
 const LONGEST: usize = 256;
 
-/// What somebody answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    Yes,
-    No,
-    /// By this signal.
-    Interrupted(i32),
-}
-
 /// Whether somebody is there who could answer.
 pub(crate) fn somebody_is_there() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// Asks on the terminal. Whatever is not a yes is a no.
-pub(crate) fn ask(question: &str, stop: &Stop) -> Answer {
+///
+/// # Errors
+/// The signal that came instead of an answer.
+pub(crate) fn ask(question: &str, stop: &Stop) -> Result<bool, i32> {
     // Whoever cannot be shown it can say no by Return.
     let _ = write!(std::io::stderr(), "{question} [y/N] ");
     let stdin = std::io::stdin();
@@ -39,27 +32,20 @@ pub(crate) fn ask(question: &str, stop: &Stop) -> Answer {
     while typed.last() != Some(&b'\n') && typed.len() < LONGEST {
         if let Some(signal) = stop.signal() {
             let _ = writeln!(std::io::stderr());
-            return Answer::Interrupted(signal);
+            return Err(signal);
         }
         // A read would wait through Ctrl-C.
-        if !matches!(
-            poll(
-                &mut [PollFd::new(&stdin.as_fd(), PollFlags::IN)],
-                Some(&tick)
-            ),
-            Ok(1..)
-        ) {
+        let mut waiting = [PollFd::new(&stdin, PollFlags::IN)];
+        if !matches!(poll(&mut waiting, Some(&tick)), Ok(1..)) {
             continue;
         }
         let mut byte = [0];
-        match rustix::io::read(stdin.as_fd(), &mut byte) {
+        match rustix::io::read(&stdin, &mut byte) {
             Ok(1..) => typed.extend(byte),
             Err(Errno::INTR | Errno::AGAIN) => {}
             Ok(0) | Err(_) => break,
         }
     }
-    match typed.trim_ascii().to_ascii_lowercase().as_slice() {
-        b"y" | b"yes" => Answer::Yes,
-        _ => Answer::No,
-    }
+    let typed = typed.trim_ascii().to_ascii_lowercase();
+    Ok(matches!(&typed[..], b"y" | b"yes"))
 }

@@ -7,41 +7,26 @@ use crate::redact::{self, Shown};
 /// What the kernel says where nobody has logged in, as in a container.
 const NOBODY: u32 = u32::MAX;
 
-/// Who called `revoke`, as far as it can be told. To be asked before the process becomes the store's owner.
+/// Who called `revoke`, as far as it can be told: his user id, that with which he had logged in, whatever `su` and
+/// `sudo` made of it since (`/proc/self/loginuid`), and who called sudo, as that says.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    /// Who ran it.
-    uid: Shown,
-    /// Who had logged in, whatever `su` and `sudo` made of it since (`/proc/self/loginuid`).
-    login_uid: Option<Shown>,
-    /// Who called sudo, as that says.
-    sudo_user: Option<Shown>,
-}
+pub(crate) struct Caller([Option<Shown>; 3]);
 
 impl Caller {
+    /// To be asked before the process becomes the store's owner.
     pub fn now() -> Caller {
-        let shown = |text: &str| redact::printable(text.as_bytes());
         let login_uid = std::fs::read_to_string("/proc/self/loginuid").ok();
         let login_uid = login_uid.and_then(|uid| uid.trim().parse::<u32>().ok());
         let sudo_user = std::env::var("SUDO_USER").ok();
-        Caller {
-            uid: shown(&getuid().as_raw().to_string()),
-            login_uid: login_uid
-                .filter(|uid| *uid != NOBODY)
-                .map(|uid| shown(&uid.to_string())),
-            sudo_user: sudo_user
-                .filter(|name| !name.is_empty())
-                .map(|name| shown(&name)),
-        }
+        let sudo_user = sudo_user.filter(|name| !name.is_empty());
+        Caller([
+            Some(getuid().as_raw().into()),
+            login_uid.filter(|uid| *uid != NOBODY).map(Shown::from),
+            sudo_user.map(|name| redact::printable(name.as_bytes())),
+        ])
     }
 
-    /// His user id, that with which he logged in, and who called sudo.
     pub fn told(&self) -> [Option<&str>; 3] {
-        let known = [
-            Some(&self.uid),
-            self.login_uid.as_ref(),
-            self.sudo_user.as_ref(),
-        ];
-        known.map(|it| it.map(|it| &**it))
+        self.0.each_ref().map(Option::as_deref)
     }
 }

@@ -71,11 +71,10 @@ impl From<&Counts> for Total {
 }
 
 /// `12 sessions of 1 person in shop`.
-pub(crate) fn sessions(counts: &Counts, of: &str, number: u64, numbers: Numbers) -> String {
-    let at_least = if counts.people.are_more() {
-        "at least "
-    } else {
-        ""
+fn sessions(counts: &Counts, of: &str, number: u64, numbers: Numbers) -> String {
+    let at_least = match counts.people.are_more() {
+        true => "at least ",
+        false => "",
     };
     let mut databases = counts.databases();
     let place = match (databases.next(), databases.count() as u64) {
@@ -97,15 +96,9 @@ pub(crate) fn who(counts: &Counts, visitors: Option<Visitors>, numbers: Numbers)
         let pending = numbers.of(counts.pending_2fa, "login");
         said += &format!(", and {pending} without the second factor");
     }
-    if let Some(Visitors {
-        sessions,
-        never_came_back,
-    }) = visitors
-    {
-        let (left, all) = (
-            numbers.count(never_came_back),
-            numbers.of(sessions, "visitor"),
-        );
+    if let Some(visitors) = visitors {
+        let left = numbers.count(visitors.never_came_back);
+        let all = numbers.of(visitors.sessions, "visitor");
         said += &format!("; {left} of {all} never came back");
     }
     if counts.unsorted {
@@ -117,13 +110,11 @@ pub(crate) fn who(counts: &Counts, visitors: Option<Visitors>, numbers: Numbers)
 /// What `revoke` asks.
 pub(crate) fn question(counts: &Counts, visitors: u64, numbers: Numbers) -> String {
     let logins = sessions(counts, "session", counts.sessions(), numbers);
-    match visitors {
-        0 => format!("Log out {logins}?"),
-        _ => format!(
-            "Log out {logins}, and delete {}?",
-            of_visitors(visitors, numbers)
-        ),
-    }
+    let more = match visitors {
+        0 => String::new(),
+        _ => format!(", and delete {}", of_visitors(visitors, numbers)),
+    };
+    format!("Log out {logins}{more}?")
 }
 
 /// How much of it a `revoke` did.

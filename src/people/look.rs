@@ -10,10 +10,9 @@ use super::{Key, Keys};
 use crate::policy::{Class, Content, Kept, Policy, Verdict};
 use crate::reap::{Chooser, Due, Met, Observer};
 use crate::redact;
-use crate::select::{self, Misses, People, Selection};
+use crate::select::{self, Databases, Misses, People, Selection};
 use crate::session::{Session, Uid};
 use crate::store::name;
-use crate::tally::people::Person;
 
 /// The judge of the first walk, who lets everybody stay.
 pub(crate) struct Looking<'a> {
@@ -28,14 +27,14 @@ pub(crate) struct Looking<'a> {
 }
 
 struct Everybody {
-    table: Table,
     rows: Rows,
     people: People,
     misses: Misses,
     /// `--except-login`
     unspared: Misses,
+    databases: Databases,
     /// Those in files that may be of either of two people. Whose they are is known when everybody was met.
-    mixed: Vec<(Box<[u8]>, Somebody)>,
+    mixed: Vec<Somebody>,
     /// Selected visitors' sessions.
     visitors: u64,
     /// Users who were named, and not met so far.
@@ -49,6 +48,7 @@ struct Everybody {
 struct Somebody {
     key: Key,
     login: Login,
+    database: Box<[u8]>,
     users: [Option<Uid>; 2],
     shard: Box<[u8]>,
     /// The prefixes that his session id begins with.
@@ -56,27 +56,19 @@ struct Somebody {
 }
 
 impl Everybody {
-    fn take(&mut self, somebody: Somebody, database: &[u8]) {
-        let Somebody {
-            key,
-            mut login,
-            users,
-            shard,
-            sids,
-        } = somebody;
-        for user in users.into_iter().flatten() {
+    fn take(&mut self, somebody: Somebody) {
+        for user in somebody.users.into_iter().flatten() {
             self.unmet.retain(|uid| user != Uid::Number(*uid));
         }
-        for prefix in sids {
+        for prefix in somebody.sids {
             let logins = self.sids.entry(prefix).or_default();
             if logins.len() < 2 {
-                logins.insert(key);
+                logins.insert(somebody.key);
             }
         }
-        self.shards.insert(shard);
-        login.database = self.rows.database(database);
-        let person = login.uid.map(|uid| Person::of(Some(database), uid));
-        self.rows.add(key, login, person, &mut self.table);
+        self.shards.insert(somebody.shard);
+        self.rows
+            .add(somebody.key, somebody.login, &somebody.database);
     }
 }
 
@@ -95,6 +87,8 @@ pub(crate) struct Seen {
     pub missing: Vec<String>,
     /// Who was to be spared and is not there.
     pub unspared: Vec<String>,
+    /// Which databases were named and are not there, and which there are.
+    pub no_database: Option<String>,
     /// Prefixes of session ids that could be several logins.
     pub ambiguous: Vec<String>,
 }
@@ -114,11 +108,11 @@ impl<'a> Looking<'a> {
             devices,
             leaves_traces,
             met: Mutex::new(Everybody {
-                table,
-                rows: Rows::default(),
+                rows: Rows::new(table),
                 people: People::default(),
                 misses: Misses::of(&selection.logins),
                 unspared: Misses::of(&selection.except),
+                databases: Databases::of(&selection.databases),
                 mixed: Vec::new(),
                 visitors: 0,
                 unmet: selection.uids.clone(),
@@ -131,17 +125,14 @@ impl<'a> Looking<'a> {
     /// Tells the rest of the lines.
     pub fn finish(self) -> Seen {
         let selection = self.selection;
-        let mut all = self
-            .met
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        for (database, somebody) in std::mem::take(&mut all.mixed) {
-            if selection.knows(&database, somebody.users, true, &all.people) {
-                all.take(somebody, &database);
+        let all = self.met.into_inner();
+        let mut all = all.unwrap_or_else(PoisonError::into_inner);
+        for mixed in std::mem::take(&mut all.mixed) {
+            if selection.knows(&mixed.database, mixed.users, true, &all.people) {
+                all.take(mixed);
             }
         }
         let mut missing = all.misses.told();
-        let unspared = all.unspared.told();
         missing.extend(all.unmet.iter().map(|uid| format!("no user {uid}")));
         let mut ambiguous = Vec::new();
         for prefix in &selection.sids {
@@ -153,24 +144,17 @@ impl<'a> Looking<'a> {
                 _ => ambiguous.push(format!("{prefix}…")),
             }
         }
-        let Everybody {
-            mut table,
-            rows,
-            people,
-            visitors,
-            shards,
-            ..
-        } = all;
-        let (counts, keys) = rows.finish(&mut table);
+        let (table, counts, keys) = all.rows.finish();
         Seen {
             table,
             counts,
             keys,
-            shards,
-            people,
-            visitors,
+            shards: all.shards,
+            people: all.people,
+            visitors: all.visitors,
             missing,
-            unspared,
+            unspared: all.unspared.told(),
+            no_database: all.databases.told(),
             ambiguous,
         }
     }
@@ -183,29 +167,33 @@ impl<'a> Looking<'a> {
         let users = [session.uid, session.pre_uid];
         if users == [None; 2] {
             let taken = self.selection.takes_visitor(Some(session));
-            self.all().visitors += u64::from(taken);
+            let mut all = self.all();
+            all.visitors += u64::from(taken);
+            all.databases.see(session);
             return;
         }
         let concerns = self.selection.concerns(session, met.sid);
         let named = concerns && self.selection.names(session);
         let mixed = select::is_mixed(session);
         let begins = |prefix: &&String| met.sid.starts_with(prefix.as_bytes());
+        let database = session.db.as_ref().map_or(&b""[..], |name| name.as_bytes());
         // Made before the others have to wait.
         let somebody = (named || concerns && mixed).then(|| Somebody {
             key: self.keys.of(met.sid),
             login: self.login(met, session),
+            database: database.into(),
             users,
             shard: name::shard(met.sid).into(),
             sids: self.selection.sids.iter().filter(begins).cloned().collect(),
         });
         let mut all = self.all();
+        all.databases.see(session);
         all.people.learn(self.selection, session);
         all.misses.see(session, named);
         all.unspared.see(session, concerns);
-        let database = session.db.as_ref().map_or(&b""[..], |name| name.as_bytes());
         match somebody {
-            Some(somebody) if named => all.take(somebody, database),
-            Some(somebody) => all.mixed.push((database.into(), somebody)),
+            Some(somebody) if named => all.take(somebody),
+            Some(somebody) => all.mixed.push(somebody),
             None => {}
         }
     }
@@ -217,11 +205,10 @@ impl<'a> Looking<'a> {
             Class::Superseded if self.policy.refused(session) => State::Superseded,
             _ => State::LoggedIn,
         };
-        let name = match pending {
-            true => session.pre_login.as_ref().or(session.login.as_ref()),
-            false => session.login.as_ref(),
-        };
+        let given = session.pre_login.as_ref().filter(|_| pending);
+        let name = given.or(session.login.as_ref());
         let protected = met.by_age == Verdict::Keep(Kept::Protected);
+        let due = self.policy.due_at(met.class, session, met.stat);
         Login {
             state,
             protected,
@@ -230,19 +217,10 @@ impl<'a> Looking<'a> {
             uid: session.uid.or(session.pre_uid),
             since: self.policy.began(session).map(|time| time as i64),
             last_use: self.policy.seen(met.class, met.stat).secs,
-            due: match protected {
-                true => None,
-                false => {
-                    let due = self.policy.due_at(met.class, session, met.stat);
-                    due.map(|at| at.secs)
-                }
-            },
+            due: due.filter(|_| !protected).map(|at| at.secs),
             login: name.map(|login| redact::printable(login.as_bytes())),
             sid: Beginning::of(met.sid),
-            devices: match self.devices {
-                true => devices(session.devices),
-                false => Box::default(),
-            },
+            devices: self.devices.then(|| devices(session.devices)),
         }
     }
 }

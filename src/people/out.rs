@@ -105,7 +105,7 @@ impl<'a> Revoking<'a> {
         self.revoked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_revoked(&self, sid: &[u8]) -> bool {
+    pub(super) fn is_revoked(&self, sid: &[u8]) -> bool {
         let key = self.keys.of(sid);
         self.revoked().keys.contains(&key)
     }
@@ -148,11 +148,8 @@ impl<'a> Revoking<'a> {
 
     /// Each login that ends is an entry of the journal, also where nobody reads the log.
     fn tell(&self, due: &Due, came_back: bool) {
-        let login = match due.who.pending_2fa {
-            true => due.who.pre_login.as_ref().or(due.who.login.as_ref()),
-            false => due.who.login.as_ref(),
-        };
-        let login = login.map(|it| &**it);
+        let given = due.who.pre_login.as_ref().filter(|_| due.who.pending_2fa);
+        let login = given.or(due.who.login.as_ref()).map(|it| &**it);
         let caller = self.caller.told();
         let message = match came_back {
             true => "deleted a revoked session that had come back",

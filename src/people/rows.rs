@@ -2,11 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::{Serialize, Serializer};
+
 use super::Key;
 use super::tell::Table;
-use crate::redact::{self, Shown};
+use crate::redact::{self, Shown, shown};
 use crate::session::{Device, Devices, Text, Uid};
 use crate::tally::people::{People, Person};
+use crate::time::Timestamp;
 
 /// How many lines are held to be sorted, those of devices counted as well.
 const SORTED: usize = 50_000;
@@ -15,44 +18,47 @@ const SORTED: usize = 50_000;
 const DEVICES: usize = 8;
 
 /// What a login is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum State {
     /// Odoo refuses it.
     Superseded,
     /// The password was given, the second factor is missing.
+    #[serde(rename = "pending-2fa")]
     Pending2fa,
     LoggedIn,
 }
 
-impl State {
-    /// The name in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            State::LoggedIn => "logged-in",
-            State::Pending2fa => "pending-2fa",
-            State::Superseded => "superseded",
-        }
-    }
-}
-
-/// One login. It is held for each that is selected, so it is small.
-#[derive(Debug)]
+/// One login, as the JSON document has it. It is held for each that is selected, so it is small.
+#[derive(Debug, Serialize)]
 pub(crate) struct Login {
-    pub state: State,
-    pub protected: bool,
     /// Where it stands among the databases.
+    #[serde(skip)]
     pub database: u32,
-    pub files: u32,
+    pub login: Option<Shown>,
     pub uid: Option<Uid>,
+    pub state: State,
     /// When this browser was first used since a logout, in epoch seconds.
+    #[serde(serialize_with = "time")]
     pub since: Option<i64>,
     /// In epoch seconds, as the next.
+    #[serde(serialize_with = "time")]
     pub last_use: i64,
     /// `None` is never.
+    #[serde(serialize_with = "time")]
     pub due: Option<i64>,
-    pub login: Option<Shown>,
+    pub protected: bool,
+    #[serde(rename = "sid_prefix")]
     pub sid: Beginning,
-    pub devices: Box<[DeviceSeen]>,
+    pub files: u32,
+    /// `None` where nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub devices: Option<Box<[DeviceSeen]>>,
+}
+
+fn time<S: Serializer>(secs: &(impl Copy + Into<Option<i64>>), to: S) -> Result<S::Ok, S::Error> {
+    let secs: Option<i64> = (*secs).into();
+    secs.map(Timestamp::from_secs).serialize(to)
 }
 
 /// What may be shown of a session id, in place: each allocation would take as much again.
@@ -76,27 +82,32 @@ impl Beginning {
     }
 }
 
+impl Serialize for Beginning {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.shown().serialize(to)
+    }
+}
+
 /// A browser at an address.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(crate) struct DeviceSeen {
     pub address: Option<Shown>,
     pub browser: Option<Shown>,
+    #[serde(rename = "first_activity", serialize_with = "time")]
     pub first: Option<i64>,
+    #[serde(rename = "last_activity", serialize_with = "time")]
     pub last: Option<i64>,
 }
 
 impl DeviceSeen {
     fn of(device: &Device<'_>) -> DeviceSeen {
-        let shown = |text: &Text<'_>| redact::printable(text.as_bytes());
-        let browser = device.browser().map(|(browser, platform)| {
-            let platform = platform.map(|platform| ["/".into(), shown(&platform)]);
-            [shown(&browser)]
-                .into_iter()
-                .chain(platform.into_iter().flatten())
-                .collect()
+        let text = |text: &Text<'_>| redact::printable(text.as_bytes());
+        let browser = device.browser().map(|(browser, platform)| match platform {
+            Some(platform) => shown!("{}/{}", text(&browser), text(&platform)),
+            None => text(&browser),
         });
         DeviceSeen {
-            address: device.address().as_ref().map(shown),
+            address: device.address().as_ref().map(text),
             browser,
             first: device.first_activity().map(|time| time as i64),
             last: device.last_activity().map(|time| time as i64),
@@ -125,27 +136,15 @@ fn keep_the_last(seen: &mut Vec<DeviceSeen>) {
 
 impl Login {
     /// Another file of the same login. What is told is what holds as long as any of them is there.
-    fn merge(&mut self, other: Login) {
+    fn merge(&mut self, mut other: Login) {
+        if (other.state, other.last_use) > (self.state, self.last_use) {
+            std::mem::swap(self, &mut other);
+        }
         self.files = self.files.saturating_add(other.files);
-        self.since = match (self.since, other.since) {
-            (Some(one), Some(two)) => Some(one.min(two)),
-            (one, two) => one.or(two),
-        };
+        self.since = [self.since, other.since].into_iter().flatten().min();
+        self.last_use = self.last_use.max(other.last_use);
         self.due = self.due.zip(other.due).map(|(one, two)| one.max(two));
         self.protected |= other.protected;
-        if (other.state, other.last_use) > (self.state, self.last_use) {
-            let last_use = self.last_use.max(other.last_use);
-            *self = Login {
-                files: self.files,
-                since: self.since,
-                due: self.due,
-                protected: self.protected,
-                ..other
-            };
-            self.last_use = last_use;
-        } else {
-            self.last_use = self.last_use.max(other.last_use);
-        }
     }
 }
 
@@ -182,8 +181,8 @@ impl Counts {
 }
 
 /// Logins as they are met. Beyond [`SORTED`] they are told at once, and only their keys are held.
-#[derive(Default)]
 pub(super) struct Rows {
+    table: Table,
     held: Vec<Login>,
     /// Where those that are held stand, and [`TOLD`] for the others.
     places: HashMap<Key, u32>,
@@ -195,8 +194,18 @@ pub(super) struct Rows {
 const TOLD: u32 = u32::MAX;
 
 impl Rows {
+    pub fn new(table: Table) -> Rows {
+        Rows {
+            table,
+            held: Vec::new(),
+            places: HashMap::new(),
+            lines: 0,
+            counts: Counts::default(),
+        }
+    }
+
     /// The number that stands for this database.
-    pub fn database(&mut self, name: &[u8]) -> u32 {
+    fn database(&mut self, name: &[u8]) -> u32 {
         let name = redact::printable(name);
         let names = &mut self.counts.databases;
         let known = names.iter().position(|known| *known == name);
@@ -206,7 +215,9 @@ impl Rows {
         }) as u32
     }
 
-    pub fn add(&mut self, key: Key, login: Login, person: Option<Person>, table: &mut Table) {
+    pub fn add(&mut self, key: Key, mut login: Login, database: &[u8]) {
+        login.database = self.database(database);
+        let person = login.uid.map(|uid| Person::of(Some(database), uid));
         self.counts.people.extend(person);
         if let Some(place) = self.places.get(&key) {
             if let Some(known) = self.held.get_mut(*place as usize) {
@@ -216,14 +227,14 @@ impl Rows {
         }
         if !self.counts.unsorted && self.lines >= SORTED {
             self.counts.unsorted = true;
-            self.tell_held(table);
+            self.tell_held();
             self.places.values_mut().for_each(|place| *place = TOLD);
         }
         if self.counts.unsorted {
             self.places.insert(key, TOLD);
-            self.tell(&login, table);
+            self.tell(&login);
         } else {
-            self.lines += 1 + login.devices.len();
+            self.lines += 1 + login.devices.as_ref().map_or(0, |devices| devices.len());
             self.places.insert(key, self.held.len() as u32);
             if self.held.len() == self.held.capacity() {
                 // Not twice as much at a time, of which half would lie empty.
@@ -234,12 +245,13 @@ impl Rows {
     }
 
     /// Tells what is held, and counts all.
-    pub fn finish(mut self, table: &mut Table) -> (Counts, HashSet<Key>) {
-        self.tell_held(table);
-        (self.counts, self.places.into_keys().collect())
+    pub fn finish(mut self) -> (Table, Counts, HashSet<Key>) {
+        self.tell_held();
+        self.table.end();
+        (self.table, self.counts, self.places.into_keys().collect())
     }
 
-    fn tell_held(&mut self, table: &mut Table) {
+    fn tell_held(&mut self) {
         let names = &self.counts.databases;
         let mut held = std::mem::take(&mut self.held);
         // A stable sort would take half as much again.
@@ -251,12 +263,13 @@ impl Rows {
             let by_use = by_name.then(two.last_use.cmp(&one.last_use));
             by_use.then(one.sid.cmp(&two.sid))
         });
-        held.iter().for_each(|login| self.tell(login, table));
+        held.iter().for_each(|login| self.tell(login));
     }
 
-    fn tell(&mut self, login: &Login, table: &mut Table) {
+    fn tell(&mut self, login: &Login) {
         self.counts.count(login.state);
         let database = self.counts.databases.get(login.database as usize);
-        table.line(login, database);
+        self.table
+            .line(login, database.filter(|name| !name.is_empty()));
     }
 }

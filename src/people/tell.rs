@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::document::Document;
 use super::rows::{DeviceSeen, Login, State};
 use crate::redact::Shown;
 use crate::report::{Format, Out};
@@ -16,179 +17,122 @@ pub(crate) struct Table {
     pub out: Out,
     format: Format,
     now: Timestamp,
-    devices: bool,
     lines: u64,
 }
 
 #[derive(Serialize)]
 struct Element<'a> {
     database: Option<&'a Shown>,
-    login: Option<&'a Shown>,
-    uid: Option<serde_json::Value>,
-    state: &'static str,
-    since: Option<Timestamp>,
-    last_use: Timestamp,
-    due: Option<Timestamp>,
-    protected: bool,
-    sid_prefix: Shown,
-    files: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    devices: Option<Vec<Device<'a>>>,
-}
-
-#[derive(Serialize)]
-struct Device<'a> {
-    address: Option<&'a Shown>,
-    browser: Option<&'a Shown>,
-    first_activity: Option<Timestamp>,
-    last_activity: Option<Timestamp>,
+    #[serde(flatten)]
+    login: &'a Login,
 }
 
 impl Table {
-    /// Writes to `out`, with `devices` also those.
-    pub fn new(out: Out, format: Format, now: Timestamp, devices: bool) -> Table {
-        let mut table = Table {
+    pub fn new(mut out: Out, format: Format, now: Timestamp) -> Table {
+        if format == Format::Json {
+            out.print(format_args!("{{\"schema\":{SCHEMA},\"logins\":["));
+        }
+        Table {
             out,
             format,
             now,
-            devices,
             lines: 0,
-        };
-        if format == Format::Json {
-            table
-                .out
-                .print(format_args!("{{\"schema\":{SCHEMA},\"logins\":["));
         }
-        table
     }
 
     /// Ends the lines.
-    pub fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         match self.format {
             Format::Json => self.out.print(format_args!("\n]")),
-            Format::Text if self.lines > 0 => self.out.line(format_args!("")),
+            Format::Text if self.lines > 0 => self.out.line(""),
             Format::Text => {}
         }
         self.out.flush();
     }
 
-    /// Ends the JSON document with the fields of `rest`.
-    pub fn close(&mut self, rest: &impl Serialize) {
-        // Strings and numbers of our own making: serialising them into memory cannot fail.
-        let rest = serde_json::to_string(rest).unwrap_or_default();
-        self.out
-            .line(format_args!(",{}", rest.trim_start_matches('{')));
+    /// Tells the closing sentence, or the other fields of the JSON document.
+    pub fn close(&mut self, said: &str, rest: &Document) {
+        match self.format {
+            Format::Text => self.out.line(said),
+            Format::Json => {
+                // Strings and numbers of our own making: serialising them into memory cannot fail.
+                let rest = serde_json::to_string(rest).unwrap_or_default();
+                let fields = rest.trim_start_matches('{');
+                self.out.line(format_args!(",{fields}"));
+            }
+        }
         self.out.flush();
     }
 
     pub(super) fn line(&mut self, login: &Login, database: Option<&Shown>) {
         match self.format {
             Format::Text => self.text(login, database),
-            Format::Json => self.json(login, database),
+            Format::Json => {
+                let element = Element { database, login };
+                // As above.
+                let element = serde_json::to_string(&element).unwrap_or_default();
+                let comma = if self.lines == 0 { "" } else { "," };
+                self.out.print(format_args!("{comma}\n{element}"));
+            }
         }
         self.lines += 1;
     }
 
     fn text(&mut self, login: &Login, database: Option<&Shown>) {
-        // The login comes last: it can be as long as an e-mail address.
-        let line = |columns: [&str; 6], last: &str| {
-            let [sid, since, used, due, uid, database] = columns;
-            format!("{sid:<9} {since:>7} {used:>5} {due:>6} {uid:>6}  {database:<12} {last}")
-        };
         if self.lines == 0 {
-            let head = line(
-                ["Sid", "Since", "Used", "Due in", "Uid", "Database"],
-                "Login",
-            );
-            let head = self.out.bold(&head);
-            self.out.line(format_args!("{head}"));
+            let head = ["Sid", "Since", "Used", "Due in", "Uid", "Database"];
+            let head = self.out.bold(&columns(head, "Login"));
+            self.out.line(head);
         }
-        let ago = |at: Timestamp| short(at.age(self.now));
-        let since = login.since.map(Timestamp::from_secs);
-        let due = match login.due.map(Timestamp::from_secs) {
-            None => "never".to_owned(),
-            Some(due) if due <= self.now => "now".to_owned(),
-            Some(due) => short(self.now.age(due)),
-        };
         let uid = match login.uid {
             Some(Uid::Number(uid)) => uid.to_string(),
             Some(Uid::Other) => "other".to_owned(),
             None => String::new(),
         };
-        let line = line(
-            [
-                &format!("{}…", login.sid.shown()),
-                &since.map_or("unknown".to_owned(), ago),
-                &ago(Timestamp::from_secs(login.last_use)),
-                &due,
-                &uid,
-                database
-                    .filter(|name| !name.is_empty())
-                    .map_or("-", |name| &**name),
-            ],
-            login.login.as_ref().map_or("-", |login| &**login),
-        );
-        self.out.line(format_args!("{line}{}", note(login)));
-        for device in &login.devices {
+        let due = match login.due.map(Timestamp::from_secs) {
+            None => "never".to_owned(),
+            Some(due) if due <= self.now => "now".to_owned(),
+            Some(due) => short(self.now.age(due)),
+        };
+        let cells: [&str; 6] = [
+            &format!("{}…", login.sid.shown()),
+            &self.ago(login.since),
+            &self.ago(Some(login.last_use)),
+            &due,
+            &uid,
+            database.map_or("-", |name| &**name),
+        ];
+        let name = login.login.as_ref().map_or("-", |login| &**login);
+        let note = match login.state {
+            State::Pending2fa => " (second factor missing)",
+            State::Superseded => " (superseded)",
+            State::LoggedIn if login.protected => " (protected)",
+            State::LoggedIn => "",
+        };
+        let line = columns(cells, name);
+        self.out.line(format_args!("{line}{note}"));
+        for device in login.devices.iter().flatten() {
             self.device(device);
         }
     }
 
     fn device(&mut self, device: &DeviceSeen) {
-        let ago = |at: Option<i64>| {
-            let at = at.map(Timestamp::from_secs);
-            at.map_or("unknown".to_owned(), |at| short(at.age(self.now)))
-        };
-        let line = format!(
-            "{:<9} {:>7} {:>5} {}  {}",
-            "",
-            ago(device.first),
-            ago(device.last),
-            device.address.as_deref().unwrap_or("-"),
-            device.browser.as_deref().unwrap_or("-"),
-        );
-        self.out.line(format_args!("{line}"));
+        let (first, last) = (self.ago(device.first), self.ago(device.last));
+        let address = device.address.as_deref().unwrap_or("-");
+        let browser = device.browser.as_deref().unwrap_or("-");
+        self.out.line(format_args!(
+            "{:<9} {first:>7} {last:>5} {address}  {browser}",
+            ""
+        ));
     }
 
-    fn json(&mut self, login: &Login, database: Option<&Shown>) {
-        let element = Element {
-            database: database.filter(|name| !name.is_empty()),
-            login: login.login.as_ref(),
-            uid: login.uid.map(|uid| match uid {
-                Uid::Number(number) => number.into(),
-                Uid::Other => "other".into(),
-            }),
-            state: login.state.name(),
-            since: login.since.map(Timestamp::from_secs),
-            last_use: Timestamp::from_secs(login.last_use),
-            due: login.due.map(Timestamp::from_secs),
-            protected: login.protected,
-            sid_prefix: login.sid.shown(),
-            files: login.files,
-            devices: self.devices.then(|| {
-                let devices = login.devices.iter();
-                devices
-                    .map(|device| Device {
-                        address: device.address.as_ref(),
-                        browser: device.browser.as_ref(),
-                        first_activity: device.first.map(Timestamp::from_secs),
-                        last_activity: device.last.map(Timestamp::from_secs),
-                    })
-                    .collect()
-            }),
-        };
-        // Strings and numbers of our own making: serialising them into memory cannot fail.
-        let element = serde_json::to_string(&element).unwrap_or_default();
-        let comma = if self.lines == 0 { "" } else { "," };
-        self.out.print(format_args!("{comma}\n{element}"));
+    fn ago(&self, secs: Option<i64>) -> String {
+        let at = secs.map(Timestamp::from_secs);
+        at.map_or("unknown".to_owned(), |at| short(at.age(self.now)))
     }
 }
 
-fn note(login: &Login) -> &'static str {
-    match login.state {
-        State::Pending2fa => " (second factor missing)",
-        State::Superseded => " (superseded)",
-        State::LoggedIn if login.protected => " (protected)",
-        State::LoggedIn => "",
-    }
+/// A line of the table. The login comes last: it can be as long as an e-mail address.
+fn columns([sid, since, used, due, uid, database]: [&str; 6], login: &str) -> String {
+    format!("{sid:<9} {since:>7} {used:>5} {due:>6} {uid:>6}  {database:<12} {login}")
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 pub(crate) use notices::Watches;
 
 use super::out::{Going, Returning, Revoking};
-use crate::reap::{self, Chooser as _, End, Plan, Progress, Stop};
+use crate::reap::{self, Chooser, End, Observer, Plan, Progress, Stop};
 use crate::store::Store;
 use crate::stream::TICK;
 use crate::tally::Tally;
@@ -22,18 +22,9 @@ const AT_MOST: u32 = 10;
 /// How often the store is listed where nobody tells of changes: as long as a listing took it rests, and at least this long.
 const REST: Duration = Duration::from_millis(50);
 
-/// How a watch is to end.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Watch {
-    /// When nothing has come back for so long. Zero does not watch at all.
-    pub quiet: Duration,
-}
-
-impl Watch {
-    /// When it ends whatever comes back.
-    pub fn longest(self) -> Duration {
-        self.quiet.saturating_mul(AT_MOST)
-    }
+/// When a watch ends whatever comes back, if nothing may for so long.
+pub(crate) fn longest(quiet: Duration) -> Duration {
+    quiet.saturating_mul(AT_MOST)
 }
 
 /// How it ended.
@@ -70,23 +61,22 @@ pub(crate) struct Means<'a> {
     pub progress: &'a Progress,
 }
 
-/// The second walk, and the watch that begins before it and ends after it. `shown` is told how long it will still take
-/// if nothing comes back, and how much did.
+impl Means<'_> {
+    fn walk(&self, judge: &(impl Chooser + Observer), progress: &Progress) -> (Tally, End) {
+        reap::choose(self.store, self.plan, judge, judge, self.stop, progress)
+    }
+}
+
+/// The second walk, and the watch that begins before it and ends when nothing has come back for as long as `quiet` says.
+/// `shown` is told how long that will still take, and how much did come back.
 pub(crate) fn out_with_them(
     means: Means<'_>,
     revoking: &Revoking<'_>,
-    watch: Watch,
+    quiet: Duration,
     shown: &(dyn Fn(Duration, u64) + Sync),
 ) -> (Tally, End, Ended) {
-    let Means {
-        store,
-        plan,
-        stop,
-        progress,
-    } = means;
     let walk = || {
-        let going = Going(revoking);
-        let (mut tally, end) = reap::choose(store, plan, &going, &going, stop, progress);
+        let (mut tally, end) = means.walk(&Going(revoking), means.progress);
         revoking.end();
         // What was moved from place to place meanwhile, or had another name.
         tally.merge(&rescan(means, revoking));
@@ -100,7 +90,7 @@ pub(crate) fn out_with_them(
         means,
         revoking,
         watches,
-        watch,
+        quiet,
         over: AtomicBool::new(false),
         shown,
     };
@@ -121,26 +111,15 @@ pub(crate) fn out_with_them(
 
 /// Looks for what came back wherever it could be.
 fn rescan(means: Means<'_>, revoking: &Revoking<'_>) -> Tally {
-    let returning = Returning(revoking);
-    let Means {
-        store, plan, stop, ..
-    } = means;
-    reap::choose(
-        store,
-        plan,
-        &returning,
-        &returning,
-        stop,
-        &Progress::default(),
-    )
-    .0
+    let (tally, _) = means.walk(&Returning(revoking), &Progress::default());
+    tally
 }
 
 struct Watcher<'a> {
     means: Means<'a>,
     revoking: &'a Revoking<'a>,
     watches: &'a Watches<'a>,
-    watch: Watch,
+    quiet: Duration,
     /// The second walk is over.
     over: AtomicBool,
     shown: &'a (dyn Fn(Duration, u64) + Sync),
@@ -175,7 +154,7 @@ impl Watcher<'_> {
             }
             let begun = *begun.get_or_insert_with(Instant::now);
             let quiet = last.1.max(begun).elapsed();
-            if quiet >= self.watch.quiet {
+            if quiet >= self.quiet {
                 if self.watches.are_blind() {
                     // Nobody has told of what came since the last listing.
                     tally.merge(&rescan(self.means, revoking));
@@ -184,34 +163,31 @@ impl Watcher<'_> {
                     return (tally, Ended::Quiet);
                 }
             }
-            if begun.elapsed() >= self.watch.longest() {
+            if begun.elapsed() >= longest(self.quiet) {
                 return (tally, Ended::Never);
             }
-            (self.shown)(self.watch.quiet.saturating_sub(quiet), came_back);
+            (self.shown)(self.quiet.saturating_sub(quiet), came_back);
         }
     }
 
     /// Waits a little for what comes back, and deletes it.
     fn catch(&self, listing: &mut Listing) -> Tally {
-        let Watcher {
-            means,
-            revoking,
-            watches,
-            ..
-        } = *self;
+        let (watches, revoking) = (self.watches, self.revoking);
         let returning = Returning(revoking);
         let mut tally = Tally::default();
-        let mut list = watches.are_blind() && listing.ended.elapsed() >= listing.rest;
-        let tick = match watches.are_blind() {
-            true => listing.rest.min(TICK),
-            false => TICK,
+        let (mut list, tick) = match watches.are_blind() {
+            true => (
+                listing.ended.elapsed() >= listing.rest,
+                listing.rest.min(TICK),
+            ),
+            false => (false, TICK),
         };
-        for notice in watches.wait(tick, &|sid| returning.wants(sid)) {
+        for notice in watches.wait(tick, &|sid| revoking.is_revoked(sid)) {
             match notice {
                 Notice::Saved(shard, names) => {
                     let Means {
                         store, plan, stop, ..
-                    } = means;
+                    } = self.means;
                     let among = (shard.as_deref(), names);
                     tally.merge(&reap::choose_among(
                         store, plan, &returning, &returning, stop, among,
@@ -227,7 +203,7 @@ impl Watcher<'_> {
         }
         if list {
             let began = Instant::now();
-            tally.merge(&rescan(means, revoking));
+            tally.merge(&rescan(self.means, revoking));
             *listing = Listing {
                 ended: Instant::now(),
                 rest: began.elapsed().max(REST),

@@ -1,10 +1,15 @@
-//! Logins that were named and match nobody, and those that were probably meant.
+//! Logins and databases that were named and match nobody, and those that were probably meant.
+
+use std::collections::BTreeSet;
 
 use strsim::osa_distance;
 
 use crate::policy::LoginPattern;
 use crate::redact::{self, Shown};
 use crate::session::Session;
+
+/// How many databases are told.
+const DATABASES: usize = 16;
 
 /// How many letters may be wrong in a login that another is told for.
 const SLIPS: usize = 3;
@@ -65,6 +70,50 @@ impl Misses {
     pub fn told(&self) -> Vec<String> {
         let missing = self.0.iter().filter(|named| !named.met);
         missing.map(Named::told).collect()
+    }
+}
+
+/// The databases that were named and that no session is of, and what there is instead.
+pub(crate) struct Databases {
+    unmet: Vec<String>,
+    met: BTreeSet<Shown>,
+}
+
+impl Databases {
+    pub fn of(named: &[String]) -> Databases {
+        Databases {
+            unmet: named.to_vec(),
+            met: BTreeSet::new(),
+        }
+    }
+
+    /// Sees a session of anybody.
+    pub fn see(&mut self, session: &Session<'_>) {
+        let name = super::database(session);
+        if self.unmet.is_empty() || name.is_empty() {
+            return;
+        }
+        self.unmet.retain(|named| named.as_bytes() != name);
+        if self.met.len() < DATABASES {
+            self.met.insert(redact::printable(name));
+        }
+    }
+
+    /// A sentence, if one of them is not there: `no session is of shpo; there are sessions of shop, test`.
+    pub fn told(&self) -> Option<String> {
+        let unmet: Vec<_> = self
+            .unmet
+            .iter()
+            .map(|name| redact::argument(name))
+            .collect();
+        let mut met: Vec<_> = self.met.iter().map(|name| &**name).collect();
+        met.extend((met.len() == DATABASES).then_some("…"));
+        let there = match met[..] {
+            [] => "none names a database".to_owned(),
+            _ => format!("there are sessions of {}", met.join(", ")),
+        };
+        let unmet = redact::joined(unmet, ", ");
+        (!self.unmet.is_empty()).then(|| format!("no session is of {unmet}; {there}"))
     }
 }
 

@@ -25,6 +25,8 @@ mod unreadable;
 
 use std::fmt;
 
+use serde::Serialize;
+
 pub(crate) use json::Device;
 pub use json::Devices;
 pub use text::Text;
@@ -68,12 +70,14 @@ impl Session<'_> {
 }
 
 /// A `uid` that is neither null nor false.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Uid {
-    /// A whole number, as Odoo writes it.
-    Number(i64),
     /// Beyond an `i64`, or no whole number. Odoo takes it for a logged-in user all the same.
     Other,
+    /// A whole number, as Odoo writes it.
+    #[serde(untagged)]
+    Number(i64),
 }
 
 /// Only the class of the session: names and tokens stay out of logs and panics.

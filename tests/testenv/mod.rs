@@ -128,17 +128,41 @@ pub fn program() -> Command {
 }
 
 pub fn run(program: &mut Command) -> Ran {
-    use std::os::unix::process::ExitStatusExt;
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = program.output().unwrap();
-    Ran {
-        code: status.code().unwrap_or_else(|| -status.signal().unwrap()),
-        stdout: String::from_utf8(stdout).unwrap(),
-        stderr: String::from_utf8(stderr).unwrap(),
+    program.output().unwrap().into()
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        use std::os::unix::process::ExitStatusExt;
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = output;
+        Ran {
+            code: status.code().unwrap_or_else(|| -status.signal().unwrap()),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        }
     }
+}
+
+/// Runs a script of a shell where it can mount what it needs and nobody else sees it, with what `more` adds. It ends with
+/// 99 where that cannot be had; then the test is skipped.
+pub fn in_own_mounts(test: &str, script: &str, more: impl Fn(&mut Command)) -> Option<Ran> {
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--mount", "--map-root-user", "sh", "-c", script, "sh"]);
+    more(&mut unshare);
+    let Ok(output) = unshare.output() else {
+        missing(test, "unshare");
+        return None;
+    };
+    let ran = Ran::from(output);
+    if ran.code == 99 || ran.stderr.contains("unshare:") {
+        skipped(test, &ran.stderr);
+        return None;
+    }
+    Some(ran)
 }
 
 /// The place of a session of Odoo 18, made of `seed`.

@@ -1,22 +1,21 @@
 //! `revoke`: looks at everybody, shows who is meant, asks, logs them out, and watches.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::ArgMatches;
 
-use super::{Run, ended};
+use super::{Run, ended, warn};
 use crate::app::{progress, run};
 use crate::cli::{DeletingArgs, RevokeArgs};
 use crate::exit::Exit;
 use crate::people::{
-    self, Answer, Caller, Did, Document, Ended, Keys, Means, Revoked, Revoking, Seen, Sum, Table,
-    Watch, Watches,
+    self, Caller, Did, Document, Ended, Means, Revoked, Revoking, Seen, Sum, Watches,
 };
 use crate::policy::LastSeen;
-use crate::reap::{End, Mode, Plan, Progress, Stop};
+use crate::reap::{End, Mode, Progress, Stop};
 use crate::redact;
-use crate::report::{Format, Out};
+use crate::report::Format;
 use crate::select::Selection;
 use crate::settings::{ConfFile, Settings, SettingsError, Surroundings};
 use crate::tally::Tally;
@@ -38,7 +37,8 @@ websocket stays open, and silent, until its next message. Odoo's list of devices
 /// What it is told, and what it did.
 struct Done {
     dry_run: bool,
-    watch: Watch,
+    /// How long nothing may come back for the watch to end. Zero does not watch at all.
+    quiet: Duration,
     did: Did,
     sum: Sum,
     sessions: u64,
@@ -57,7 +57,7 @@ pub(in crate::app) fn revoke(
 ) -> Result<Exit> {
     must_be_meant(&args)?;
     let caller = Caller::now();
-    let (format, more) = (args.format, args.more);
+    let more = args.more;
     let deleting = DeletingArgs {
         dry_run: more.dry_run,
         force: true,
@@ -69,23 +69,10 @@ pub(in crate::app) fn revoke(
         visitors: more.visitors,
         ..args.selectors.selection()
     };
-    let store = run::open(&settings)?;
-    run::must_be_writable(&store)?;
-    let now = Timestamp::of(SystemTime::now());
-    let run = Run {
-        selection: &selection,
-        store: &store,
-        stop,
-        now,
-        quiet,
-    };
-    let plan = Plan {
-        mode: Mode::Audit,
-        ..run::plan(&settings, &store, now)
-    };
-    let watch = watch(more.watch, settings.conf_file.as_ref());
-    let done = Done::nothing(more.dry_run, watch);
-    run.revoke(plan, done, &caller, format, more.yes)
+    let run = Run::open(&settings, selection, args.format, (quiet, stop))?;
+    run::must_be_writable(&run.store)?;
+    let watched = watch(more.watch, settings.conf_file.as_ref());
+    run.revoke(Done::nothing(more.dry_run, watched), &caller, more.yes)
 }
 
 /// Refuses what would log out whom nobody named, or whom nobody could be asked about.
@@ -111,7 +98,7 @@ fn must_be_meant(args: &RevokeArgs) -> Result<(), SettingsError> {
 }
 
 /// What was told, or as long as Odoo lets requests run.
-fn watch(told: Option<Duration>, conf_file: Option<&ConfFile>) -> Watch {
+fn watch(told: Option<Duration>, conf_file: Option<&ConfFile>) -> Duration {
     let allowed = conf_file.and_then(ConfFile::limit_time_real);
     if let (None, Some(file), Some(Duration::ZERO)) = (told, conf_file, allowed) {
         tracing::warn!(
@@ -121,22 +108,12 @@ fn watch(told: Option<Duration>, conf_file: Option<&ConfFile>) -> Watch {
             words(QUIET)
         );
     }
-    let quiet = told.unwrap_or(QUIET.max(allowed.unwrap_or_default()));
-    Watch { quiet }
+    told.unwrap_or(QUIET.max(allowed.unwrap_or_default()))
 }
 
 impl Run<'_> {
-    fn revoke(
-        &self,
-        mut plan: Plan,
-        mut done: Done,
-        caller: &Caller,
-        format: Format,
-        yes: bool,
-    ) -> Result<Exit> {
-        let keys = Keys::default();
-        let table = Table::new(Out::stdout(), format, self.now, false);
-        let (mut seen, mut tally, end) = self.look(&plan, &keys, table, (false, true));
+    fn revoke(mut self, mut done: Done, caller: &Caller, yes: bool) -> Result<Exit> {
+        let (mut seen, mut tally, end) = self.look(false, true);
         let (mut exit, named) = ended(&seen, &tally, end);
         for said in &seen.unspared {
             tracing::warn!("--except-login spares nobody: {said}");
@@ -148,17 +125,22 @@ impl Run<'_> {
             if let Some(exit) = self.refused(yes, &mut seen) {
                 return Ok(exit);
             }
-            plan.mode = Mode::Reap;
-            // It is told whom: a read meanwhile keeps nobody.
-            plan.policy.last_seen = LastSeen::Mtime;
-            tally = self.out(&plan, &keys, caller, &mut seen, &mut done);
+            tally = self.out(caller, &mut seen, &mut done);
             exit = run::exit(&tally, Some(End::Complete));
         }
         exit = done.exit(exit, &tally);
-        if format == Format::Json || named.is_ok() {
-            self.tell(format, &mut seen, &tally, &done, exit);
+        if self.format == Format::Json || named.is_ok() {
+            let numbers = seen.table.out.numbers();
+            let document = Document {
+                revoked: Some(done.revoked()),
+                ..self.document("revoke", &seen, &tally, exit)
+            };
+            let how = (done.did, done.moment.map(|_| done.ended));
+            let said = people::revoked(&seen.counts, done.sessions, done.sum, how, numbers);
+            seen.table.close(&said, &document);
+            done.warn();
         }
-        self.warn(&tally);
+        warn(&seen, &tally);
         named?;
         Ok(run::told(&seen.table.out, Mode::Reap, exit))
     }
@@ -173,42 +155,37 @@ impl Run<'_> {
         out.flush();
         let question = people::question(&seen.counts, seen.visitors, out.numbers());
         match people::ask(&question, self.stop) {
-            Answer::Yes => None,
-            Answer::No => {
+            Ok(true) => None,
+            Ok(false) => {
                 tracing::error!("nobody was logged out");
                 Some(Exit::Failed)
             }
-            Answer::Interrupted(signal) => Some(Exit::Interrupted(signal)),
+            Err(signal) => Some(Exit::Interrupted(signal)),
         }
     }
 
     /// The second walk, and the watch.
-    fn out(
-        &self,
-        plan: &Plan,
-        keys: &Keys,
-        caller: &Caller,
-        seen: &mut Seen,
-        done: &mut Done,
-    ) -> Tally {
+    fn out(&mut self, caller: &Caller, seen: &mut Seen, done: &mut Done) -> Tally {
         std::thread::sleep(APART);
-        let watches = (!done.watch.quiet.is_zero()).then(|| Watches::new(self.store));
+        self.plan.mode = Mode::Reap;
+        // It is told whom: a read meanwhile keeps nobody.
+        self.plan.policy.last_seen = LastSeen::Mtime;
+        let watches = (!done.quiet.is_zero()).then(|| Watches::new(&self.store));
         let shown = (
             std::mem::take(&mut seen.keys),
             std::mem::take(&mut seen.shards),
         );
-        let whom = (self.selection, &seen.people, keys);
+        let whom = (&self.selection, &seen.people, &self.keys);
         let revoking = Revoking::new(whom, shown, caller, watches.as_ref());
-        let progress = Progress::default();
         let means = Means {
-            store: self.store,
-            plan,
+            store: &self.store,
+            plan: &self.plan,
             stop: self.stop,
-            progress: &progress,
+            progress: &Progress::default(),
         };
         let countdown = progress::Countdown::new(self.quiet);
-        let shown = |left, came_back| countdown.show(left, came_back);
-        let (tally, end, ended) = people::out_with_them(means, &revoking, done.watch, &shown);
+        let show = |left, came_back| countdown.show(left, came_back);
+        let (tally, end, ended) = people::out_with_them(means, &revoking, done.quiet, &show);
         countdown.end();
         done.sum = revoking.sum();
         done.sessions = revoking.logins();
@@ -238,40 +215,13 @@ impl Run<'_> {
         }
         !moved
     }
-
-    fn tell(&self, format: Format, seen: &mut Seen, tally: &Tally, done: &Done, exit: Exit) {
-        match format {
-            Format::Text => {
-                let out = &mut seen.table.out;
-                let how = (done.did, done.moment.map(|_| done.ended));
-                let numbers = out.numbers();
-                let said = people::revoked(&seen.counts, done.sessions, done.sum, how, numbers);
-                out.line(said);
-                out.flush();
-            }
-            Format::Json => {
-                let document = Document {
-                    revoked: Some(Revoked {
-                        dry_run: done.dry_run,
-                        moment: done.moment,
-                        deleted: done.deleted(),
-                        watch: done.ended.name(),
-                        watch_seconds: done.watch.quiet.as_secs(),
-                    }),
-                    ..self.document("revoke", seen, tally, exit)
-                };
-                seen.table.close(&document);
-            }
-        }
-        done.warn();
-    }
 }
 
 impl Done {
-    fn nothing(dry_run: bool, watch: Watch) -> Done {
+    fn nothing(dry_run: bool, quiet: Duration) -> Done {
         Done {
             dry_run,
-            watch,
+            quiet,
             did: Did::Nothing,
             sum: Sum::default(),
             sessions: 0,
@@ -290,11 +240,17 @@ impl Done {
         }
     }
 
-    /// What was deleted, and not what would have been.
-    fn deleted(&self) -> Sum {
-        match self.did {
-            Did::Nothing => Sum::default(),
-            Did::Part | Did::All => self.sum,
+    fn revoked(&self) -> Revoked {
+        Revoked {
+            dry_run: self.dry_run,
+            moment: self.moment,
+            // What was deleted, and not what would have been.
+            deleted: match self.did {
+                Did::Nothing => Sum::default(),
+                Did::Part | Did::All => self.sum,
+            },
+            watch: self.ended.name(),
+            watch_seconds: self.quiet.as_secs(),
         }
     }
 
@@ -312,7 +268,7 @@ impl Done {
             Ended::Never => tracing::error!(
                 "sessions still came back after {}: something saves them again and again; `who` tells which, restart \
                  Odoo and revoke once more",
-                words(self.watch.longest())
+                words(people::longest(self.quiet))
             ),
             Ended::Off | Ended::Quiet => {}
         }

@@ -1,64 +1,40 @@
 //! `who`: lists who is logged in.
 
-use std::time::SystemTime;
-
 use anyhow::Result;
 use clap::ArgMatches;
 
-use super::{Run, ended};
+use super::{Run, ended, warn};
 use crate::app::run;
 use crate::cli::WhoArgs;
 use crate::exit::Exit;
-use crate::people::{self, Document, Keys, Table, Visitors};
+use crate::people::{self, Document, Visitors};
 use crate::policy::Class;
 use crate::reap::{Mode, Plan, Stop};
-use crate::report::{Format, Out};
 use crate::settings::{Settings, Surroundings};
 use crate::tally::Tally;
-use crate::time::Timestamp;
 
 /// Lists who is logged in, and changes nothing.
 pub(in crate::app) fn who(
     args: WhoArgs,
     matches: &ArgMatches,
     around: &Surroundings,
-    (quiet, stop): (bool, &Stop),
+    how: (bool, &Stop),
     tell_of_the_service: impl Fn(&Settings),
 ) -> Result<Exit> {
     let settings = Settings::new(None, args.plain, None, matches, around)?;
     tell_of_the_service(&settings);
     let everybody = !args.selectors.are_given();
-    let selection = args.selectors.selection();
-    let store = run::open(&settings)?;
-    let now = Timestamp::of(SystemTime::now());
-    let run = Run {
-        selection: &selection,
-        store: &store,
-        stop,
-        now,
-        quiet,
-    };
-    let plan = run::plan(&settings, &store, now);
-    let table = Table::new(Out::stdout(), args.format, now, args.devices);
-    let (mut seen, tally, end) = run.look(&plan, &Keys::default(), table, (args.devices, false));
+    let run = Run::open(&settings, args.selectors.selection(), args.format, how)?;
+    let (mut seen, tally, end) = run.look(args.devices, false);
     let (exit, named) = ended(&seen, &tally, end);
-    let visitors = visitors(&plan, &tally).filter(|_| everybody);
-    let out = &mut seen.table.out;
-    match args.format {
-        Format::Text => {
-            let said = people::who(&seen.counts, visitors, out.numbers());
-            out.line(said);
-            out.flush();
-        }
-        Format::Json => {
-            let document = Document {
-                visitors,
-                ..run.document("who", &seen, &tally, exit)
-            };
-            seen.table.close(&document);
-        }
-    }
-    run.warn(&tally);
+    let visitors = visitors(&run.plan, &tally).filter(|_| everybody);
+    let said = people::who(&seen.counts, visitors, seen.table.out.numbers());
+    let document = Document {
+        visitors,
+        ..run.document("who", &seen, &tally, exit)
+    };
+    seen.table.close(&said, &document);
+    warn(&seen, &tally);
     named?;
     Ok(run::told(&seen.table.out, Mode::Audit, exit))
 }

@@ -1,11 +1,11 @@
 //! Lines of cron that run `reap`.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::systemd::{uid_of, words};
-use super::told::Told;
+use super::systemd::words;
+use super::told::{Environment, Told};
+use super::user::User;
 
 /// Files and directories of lines; those below `/etc` name a user, those of `/var/spool` are called by him.
 const TABLES: [(&str, bool); 4] = [
@@ -22,7 +22,7 @@ const SCRIPTS: [&str; 2] = ["/etc/cron.hourly", "/etc/cron.daily"];
 #[derive(Clone, Debug)]
 pub struct Line {
     pub file: PathBuf,
-    pub user: String,
+    pub user: User,
     pub told: Told,
 }
 
@@ -30,42 +30,43 @@ pub struct Line {
 pub fn lines() -> Vec<Line> {
     let mut lines = Vec::new();
     for (place, names_user) in TABLES {
-        for file in files(Path::new(place)) {
-            let owner = file
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            let text = std::fs::read_to_string(&file).unwrap_or_default();
-            lines.extend(text.lines().filter_map(|line| {
-                let (user, command) = parts(line, names_user)?;
-                of(&file, user.unwrap_or(&owner), command)
-            }));
+        for (file, text) in files(Path::new(place)) {
+            let owner = file.file_name().unwrap_or_default().to_string_lossy();
+            let user = (!names_user).then_some(&*owner);
+            let said = commands(&text);
+            lines.extend(said.filter_map(|line| of_table(&file, user, line)));
         }
     }
-    for place in SCRIPTS {
-        let is_executable =
-            |file: &PathBuf| std::fs::metadata(file).is_ok_and(|it| it.mode() & 0o111 != 0);
-        for file in files(Path::new(place)).into_iter().filter(is_executable) {
-            let text = std::fs::read_to_string(&file).unwrap_or_default();
-            lines.extend(text.lines().filter_map(|line| of(&file, "root", line)));
-        }
+    for (file, text) in SCRIPTS
+        .into_iter()
+        .flat_map(|place| files(Path::new(place)))
+    {
+        let mode = std::fs::metadata(&file).map_or(0, |it| it.mode());
+        let said = commands(&text).filter(|_| mode & 0o111 != 0);
+        lines.extend(said.filter_map(|line| of(&file, "root", words(line))));
     }
     lines
 }
 
-fn files(place: &Path) -> Vec<PathBuf> {
-    if place.is_file() {
-        return vec![place.to_owned()];
-    }
+/// The lines that are no comments.
+fn commands(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(str::trim);
+    lines.filter(|line| !line.starts_with('#'))
+}
+
+/// A file, or the files of a directory that cron heeds, with their texts.
+fn files(place: &Path) -> Vec<(PathBuf, String)> {
     let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
-    let mut files: Vec<_> = entries
-        .filter(|entry| entry.file_name().to_str().is_some_and(is_heeded))
-        .map(|entry| entry.path())
-        .filter(|path| path.is_file())
-        .collect();
+    let heeded = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_heeded));
+    let mut files: Vec<_> = heeded.map(|entry| entry.path()).collect();
+    files.push(place.to_owned());
+    files.retain(|file| file.is_file());
     files.sort();
-    files
+    let texts = files.into_iter().map(|file| {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        (file, text)
+    });
+    texts.collect()
 }
 
 /// Whether cron looks into a file of this name: Debian's passes by `reaper.sh` and `odoo.bak`.
@@ -74,44 +75,35 @@ fn is_heeded(name: &str) -> bool {
     name.chars().all(plain)
 }
 
-/// The user and the command of a line of a table.
-fn parts(line: &str, names_user: bool) -> Option<(Option<&str>, &str)> {
-    let line = line.trim();
-    let mut rest = line;
-    let mut next = || {
-        let (word, after) = rest.split_once(char::is_whitespace)?;
-        rest = after.trim_start();
-        Some(word)
-    };
-    let first = next().filter(|first| !first.starts_with('#'))?;
-    if !first.starts_with('@') {
-        for _ in 0..4 {
-            next()?;
-        }
+/// A line of a table that reaps; `user` is whose table it is, unless each line says so.
+fn of_table(file: &Path, user: Option<&str>, line: &str) -> Option<Line> {
+    let mut words = words(line).into_iter();
+    if !words.next()?.starts_with('@') {
+        words.nth(3)?;
     }
-    let user = if names_user { Some(next()?) } else { None };
-    Some((user, rest))
+    match user {
+        Some(user) => of(file, user, words.collect()),
+        None => of(file, &words.next()?, words.collect()),
+    }
 }
 
-fn of(file: &Path, user: &str, command: &str) -> Option<Line> {
-    if command.trim_start().starts_with('#') {
-        return None;
-    }
-    let words = words(command);
+/// A command that reaps.
+fn of(file: &Path, user: &str, words: Vec<String>) -> Option<Line> {
     let is_program = |word: &String| word.rsplit('/').next() == Some("odoo-session-reaper");
     let at = words.iter().position(is_program)?;
     let assigned = words[..at].iter().filter_map(|word| word.split_once('='));
-    let mut environment: BTreeMap<String, String> = assigned
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    let ours = assigned.filter(|(name, _)| name.starts_with(crate::cli::ENV_PREFIX));
+    let environment: Environment = ours
+        .map(|(name, value)| (name.into(), value.into()))
         .collect();
-    environment.retain(|name, _| name.starts_with(crate::cli::ENV_PREFIX));
     let ends =
         |word: &&String| !word.starts_with(['|', '&', ';', '>', '<']) && !word.starts_with("2>");
     let args: Vec<String> = words[at + 1..].iter().take_while(ends).cloned().collect();
-    let told = Told::of(&args, &environment, uid_of(user).unwrap_or(u32::MAX))?;
-    (!told.dry_run).then(|| Line {
+    let user = User::of(user);
+    let told = Told::of(&args, &environment, &user).filter(|told| !told.dry_run)?;
+    Some(Line {
         file: file.to_owned(),
-        user: user.to_owned(),
+        user,
         told,
     })
 }
@@ -130,9 +122,9 @@ mod tests {
     fn a_line_that_reaps_is_known_in_a_table() {
         for (line, names_user, found) in [
             (
-                "17 * * * * odoo /usr/bin/odoo-session-reaper reap --data-dir /a >/dev/null",
+                "17 * * * * 104 /usr/bin/odoo-session-reaper reap --data-dir /a >/dev/null",
                 true,
-                Some(("0", "/a/sessions")),
+                Some(("104", "/a/sessions")),
             ),
             (
                 "@hourly odoo-session-reaper reap --data-dir /a 2>&1 | logger",
@@ -161,15 +153,12 @@ mod tests {
             ),
             ("17 * * * * vim", false, None),
         ] {
-            let line = parts(line, names_user).and_then(|(user, command)| {
-                Some((user.map(str::to_owned), of(Path::new("/x"), "0", command)?))
-            });
-            let told = line.map(|(user, line)| {
-                assert_eq!(user.is_some(), names_user);
-                (line.user, line.told.sessions)
-            });
+            let user = (!names_user).then_some("0");
+            let mut lines = commands(line);
+            let line = lines.find_map(|line| of_table(Path::new("/x"), user, line));
+            let told = line.map(|line| (line.user.name, line.told.store.ok().map(|it| it.path)));
             let found =
-                found.map(|(user, sessions)| (user.to_owned(), Ok(PathBuf::from(sessions))));
+                found.map(|(user, sessions)| (user.to_owned(), Some(PathBuf::from(sessions))));
             assert_eq!(told, found);
         }
     }

@@ -1,11 +1,12 @@
 //! What the service's own entries in the journal say of its last days.
 
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::systemd::output;
+use super::super::DAY;
+use super::output::output;
+use super::systemd::Unit;
+use crate::redact::Shown;
 use crate::report::{DELETION, SUMMARY};
-
-const DAY: i64 = 86_400;
 
 /// What the entries of a unit say of one store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,57 +21,47 @@ pub struct Journal {
     pub no_login_in_8_days: bool,
 }
 
-#[derive(Deserialize)]
-struct Entry {
-    #[serde(rename = "__REALTIME_TIMESTAMP")]
-    time: String,
-    #[serde(rename = "SESSIONS_DELETED")]
-    deleted: Option<String>,
-    #[serde(rename = "EXIT_CODE")]
-    exit: Option<String>,
-    #[serde(rename = "SESSION_STORE")]
-    store: Option<String>,
-}
-
-/// Reads the entries of `unit` about the store that is called so there, if this user may.
-pub fn of(unit: &str, store: &str, now: i64) -> Journal {
-    let read = |id: &str, days: &str, more: &[&str]| {
-        let matched = format!("MESSAGE_ID={id}");
-        let since = format!("--since=-{days}d");
-        let fields = "--output-fields=SESSIONS_DELETED,EXIT_CODE,SESSION_STORE";
-        let mut args = vec!["-q", "--no-pager", "-o", "json", fields, &since, "-u", unit];
-        args.extend(more);
-        args.push(&matched);
-        output("journalctl", &args).unwrap_or_default()
-    };
-    let runs = read(SUMMARY, "9", &[]);
-    let logins = read(DELETION, "8", &["-n", "1"]);
-    told(&runs, &logins, store, now)
+impl Journal {
+    /// Reads the entries of `unit` about the store that is called so there, if this user may.
+    pub fn of(unit: &Unit, store: &Shown, now: i64) -> Journal {
+        let service = format!("{}.service", unit.name);
+        let read = |id: &str, since: &[&str]| {
+            let matched = format!("MESSAGE_ID={id}");
+            let fields = "--output-fields=SESSIONS_DELETED,EXIT_CODE,SESSION_STORE";
+            let how = ["-q", "--no-pager", "-o", "json", fields];
+            output(
+                "journalctl",
+                &[&how[..], since, &["-u", &service, &matched]].concat(),
+            )
+            .unwrap_or_default()
+        };
+        let runs = read(SUMMARY, &["--since=-9d"]);
+        let logins = read(DELETION, &["--since=-8d", "-n", "1"]);
+        told(&runs, &logins, store, now)
+    }
 }
 
 fn told(runs: &str, logins: &str, store: &str, now: i64) -> Journal {
     let mut journal = Journal::default();
     let mut first = now;
     for line in runs.lines() {
-        let Ok(entry) = serde_json::from_str::<Entry>(line) else {
+        let Ok(entry) = serde_json::from_str::<Value>(line) else {
             continue;
         };
-        let time = entry
-            .time
-            .parse()
-            .map_or(now, |micros: i64| micros / 1_000_000);
+        let number = |field: &str| entry[field].as_str()?.parse::<i64>().ok();
+        let time = number("__REALTIME_TIMESTAMP").map_or(now, |micros| micros / 1_000_000);
         first = first.min(time);
         journal.readable = true;
         // It may have worked on another one before.
-        if entry.store.as_deref() != Some(store) {
+        if entry["SESSION_STORE"] != store {
             continue;
         }
-        if entry.exit.as_deref() == Some("0") {
+        if entry["EXIT_CODE"] == "0" {
             journal.success = journal.success.max(Some(time));
         }
         if time > now - DAY {
-            let deleted = entry.deleted.and_then(|deleted| deleted.parse().ok());
-            journal.deleted += deleted.unwrap_or(0u64);
+            let deleted = number("SESSIONS_DELETED").map(i64::unsigned_abs);
+            journal.deleted += deleted.unwrap_or(0);
         }
     }
     journal.no_login_in_8_days = first < now - 8 * DAY && logins.trim().is_empty();

@@ -9,25 +9,29 @@ use std::path::{Path, PathBuf};
 use procfs::process::Process;
 
 use super::inside::Inside;
-use super::process::Start;
-use super::source::{self, Source, Version, Ways};
+use super::place::{Identity, Place};
+use super::process::{Seen, Start};
+use super::source::{self, Source, Version, switch_of};
+use super::systemd;
 use crate::redact::{self, Shown, shown};
 use crate::settings::odoo_conf::OdooConf;
 
 /// A running Odoo server.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Master {
     pub pid: i32,
     /// Whose it is.
     pub uid: Option<u32>,
     /// The systemd unit that it belongs to.
     pub unit: Option<String>,
+    /// That unit sets the switch, but the process was started without it.
+    pub unit_sets_switch: bool,
     /// `None` where this user may not look into it.
     pub seen: Option<Insight>,
 }
 
 /// What the process shows to those who may look.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Insight {
     pub source: Option<Source>,
     /// The value of the switch of its version; of none without a source.
@@ -41,9 +45,6 @@ pub struct Insight {
     pub store: Option<Identity>,
 }
 
-/// The device and inode of a directory.
-pub type Identity = (u64, u64);
-
 /// What was found out of a process without a look at its files.
 struct Circumstances<'a> {
     start: &'a Start,
@@ -55,16 +56,52 @@ struct Circumstances<'a> {
 }
 
 impl Master {
-    pub fn of(pid: i32, start: &Start, argv0: &str) -> Master {
-        let process = Process::new(pid).ok();
-        let process = process.as_ref();
-        let uid = process.and_then(|process| Some(process.status().ok()?.euid));
-        Master {
-            pid,
+    pub fn of(process: &Seen, start: &Start) -> Master {
+        let unseen = Master::unseen(process);
+        let Ok(process) = Process::new(process.pid) else {
+            return unseen;
+        };
+        let uid = process.status().ok().map(|status| status.euid);
+        let mut master = Master {
             uid,
-            unit: process.and_then(unit_of),
-            seen: process.and_then(|process| look(process, start, argv0, uid)),
+            unit: unit_of(&process),
+            seen: look(&process, start, uid),
+            ..unseen
+        };
+        let switch = master.seen.as_ref().and_then(|seen| seen.switch.as_deref());
+        if let (None | Some(""), Some(unit), Some(version)) =
+            (switch, &master.unit, master.version())
+        {
+            master.unit_sets_switch = systemd::sets(unit, switch_of(version));
         }
+        master
+    }
+
+    /// One that is there, and that nobody may look into.
+    pub fn unseen(process: &Seen) -> Master {
+        Master {
+            pid: process.pid,
+            ..Master::default()
+        }
+    }
+
+    pub fn version(&self) -> Option<Version> {
+        Some(self.seen.as_ref()?.source.as_ref()?.version)
+    }
+
+    /// The store in which it saves, by its own path.
+    pub fn store(&self) -> Option<Place> {
+        let seen = self.seen.as_ref()?;
+        Some(Place {
+            path: seen.data_dir.as_ref().ok()?.join("sessions"),
+            identity: Some(seen.store?),
+            owner: None,
+        })
+    }
+
+    pub fn is_in(&self, store: &Place) -> bool {
+        self.store()
+            .is_some_and(|its| its.identity == store.identity)
     }
 }
 
@@ -85,14 +122,11 @@ fn unit_in(path: &str) -> Option<String> {
     (!of_others.contains(&name)).then(|| unit.to_owned())
 }
 
-fn look(process: &Process, start: &Start, argv0: &str, uid: Option<u32>) -> Option<Insight> {
+fn look(process: &Process, start: &Start, uid: Option<u32>) -> Option<Insight> {
     let environment = environment(process.pid())?;
     let inside = Inside::of(process.pid()).ok()?;
     let root = process.root().ok()?;
-    let cwd = process.cwd().ok()?;
-    let cwd = Path::new("/").join(cwd.strip_prefix(&root).unwrap_or(&cwd));
-    let interpreter = process.exe().ok()?;
-    let interpreter = Path::new("/").join(interpreter.strip_prefix(&root).unwrap_or(&interpreter));
+    let in_root = |path: PathBuf| Path::new("/").join(path.strip_prefix(&root).unwrap_or(&path));
     let home = match environment.get(OsStr::new("HOME")) {
         Some(home) => Some(PathBuf::from(home)),
         None => home_of(uid?, &inside),
@@ -100,23 +134,21 @@ fn look(process: &Process, start: &Start, argv0: &str, uid: Option<u32>) -> Opti
     let it = Circumstances {
         start,
         environment,
-        cwd,
+        cwd: in_root(process.cwd().ok()?),
         home,
         inside: &inside,
     };
-    let source = it.source(argv0, interpreter);
-    let switch = source
-        .as_ref()
-        .map(|source| source::switch_of(source.version));
-    let switch = switch.and_then(|name| Some(it.variable(name)?.to_string_lossy().into_owned()));
-    let data_dir = it.data_dir(source.as_ref().map(|source| source.version));
+    let source = it.source(in_root(process.exe().ok()?));
+    let version = source.as_ref().map(|source| source.version);
+    let switch = version.and_then(|version| it.variable(switch_of(version)));
+    let data_dir = it.data_dir(version);
     let store = data_dir.as_ref().ok().and_then(|dir| {
         let stat = inside.stat(&dir.join("sessions")).ok()?;
         Some((stat.st_dev, stat.st_ino))
     });
     Some(Insight {
+        switch: switch.map(|value| value.to_string_lossy().into_owned()),
         source,
-        switch,
         without_environment: it.environment.is_empty(),
         started: started(process),
         data_dir,
@@ -162,34 +194,24 @@ impl Circumstances<'_> {
         Some(PathBuf::from(value))
     }
 
-    fn source(&self, argv0: &str, interpreter: PathBuf) -> Option<Source> {
+    fn source(&self, interpreter: PathBuf) -> Option<Source> {
         let script_dir = match &self.start.script {
-            Some(script) => self.real_dir(&self.cwd.join(script)),
+            // Python looks first in the directory of the file which a script's symlink leads to.
+            Some(script) => {
+                let script = self.cwd.join(script);
+                let real = self.inside.real(&script).unwrap_or(script);
+                real.parent().unwrap_or(Path::new("/")).to_owned()
+            }
             None => self.cwd.clone(),
         };
-        let python_path = self.variable("PYTHONPATH");
-        let python_path = python_path.map(|paths| std::env::split_paths(paths).collect());
-        let python_path: Vec<PathBuf> = python_path.unwrap_or_default();
-        let mut interpreters = Vec::new();
-        if argv0.contains('/') {
-            interpreters.push(self.cwd.join(argv0));
-        }
-        interpreters.push(interpreter);
-        source::find(&Ways {
-            script_dir,
-            python_path: python_path.iter().map(|dir| self.cwd.join(dir)).collect(),
-            interpreters,
-            inside: self.inside,
-        })
-    }
-
-    /// The directory that Python looks in first: that of the file which a script's symlink leads to.
-    fn real_dir(&self, script: &Path) -> PathBuf {
-        let real = self
-            .inside
-            .real(script)
-            .unwrap_or_else(|| script.to_owned());
-        real.parent().unwrap_or(Path::new("/")).to_owned()
+        let called = Some(&self.start.interpreter).filter(|called| called.contains('/'));
+        let called = called.map(|called| self.cwd.join(called));
+        let python_path = self.variable("PYTHONPATH").into_iter();
+        let python_path = python_path.flat_map(std::env::split_paths);
+        let python_path = python_path.map(|dir| self.cwd.join(dir));
+        let interpreters: Vec<_> = called.into_iter().chain([interpreter]).collect();
+        let dirs = [script_dir].into_iter().chain(python_path).collect();
+        source::find(self.inside, dirs, &interpreters)
     }
 
     fn data_dir(&self, version: Option<Version>) -> Result<PathBuf, Shown> {
@@ -204,12 +226,12 @@ impl Circumstances<'_> {
             return Ok(dir);
         }
         let home = self.home.as_ref().filter(|home| self.inside.is_dir(home));
-        Ok(match home {
-            Some(home) => {
-                let data = self.path("XDG_DATA_HOME");
-                data.unwrap_or_else(|| home.join(".local/share"))
-                    .join("Odoo")
-            }
+        let data = home.map(|home| {
+            let named = self.path("XDG_DATA_HOME");
+            named.unwrap_or_else(|| home.join(".local/share"))
+        });
+        Ok(match data {
+            Some(data) => data.join("Odoo"),
             None if newer => "/var/lib/Odoo".into(),
             None => "/var/lib/odoo".into(),
         })
@@ -218,58 +240,47 @@ impl Circumstances<'_> {
     /// A path of the command line, as Odoo expands it.
     fn resolved(&self, path: &str) -> Result<PathBuf, Shown> {
         let path = path.trim();
-        let absolute = match path.chars().next() {
-            Some('/' | '~' | '$') => path.to_owned(),
-            _ => self.cwd.join(path).to_string_lossy().into_owned(),
+        let absolute = match path.starts_with(['/', '~', '$']) {
+            true => PathBuf::from(path),
+            false => self.cwd.join(path),
         };
-        crate::settings::resolve_data_dir(&absolute, self.home.as_deref(), |name| {
-            self.variable(name).cloned()
-        })
-        .map_err(Shown::from)
+        let var = |name: &str| self.variable(name).cloned();
+        let home = self.home.as_deref();
+        let dir = crate::settings::resolve_data_dir(&absolute.to_string_lossy(), home, var);
+        dir.map_err(Shown::from)
     }
 
     /// The data_dir of its odoo.conf.
     fn configured(&self) -> Result<Option<PathBuf>, Shown> {
+        let named = self.path("ODOO_RC").or_else(|| self.path("OPENERP_SERVER"));
         let file = match self.start.option('c', "config", "conf") {
-            Some(file) => self.resolved(file)?,
-            None => {
-                let named = self.path("ODOO_RC").or_else(|| self.path("OPENERP_SERVER"));
-                match named {
-                    Some(file) => self.cwd.join(file),
-                    None => match self.own_conf() {
-                        Some(file) => file,
-                        None => return Ok(None),
-                    },
-                }
-            }
+            Some(file) => Some(self.resolved(file)?),
+            None => named
+                .map(|file| self.cwd.join(file))
+                .or_else(|| self.own_conf()),
         };
+        let Some(file) = file else { return Ok(None) };
         let place = redact::path(&file);
         let bytes = match self.inside.read(&file) {
             Ok((bytes, _)) => bytes,
             // Odoo goes on without it.
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(_) => return Err(shown![&place, " cannot be read"]),
+            Err(_) => return Err(shown!("{} cannot be read", &place)),
         };
         let conf = OdooConf::parse(&bytes)
-            .map_err(|_| shown![&place, " does not read as an odoo.conf"])?;
+            .map_err(|_| shown!("{} does not read as an odoo.conf", &place))?;
         let dir = conf.data_dir(self.home.as_deref(), |name| self.variable(name).cloned());
         dir.map(|dir| Some(dir?.0))
-            .map_err(|_| shown!["the data_dir in ", &place, " cannot be told"])
+            .map_err(|_| shown!("the data_dir in {} cannot be told", &place))
     }
 
     fn own_conf(&self) -> Option<PathBuf> {
         let home = self.home.as_ref()?;
-        [".odoorc", ".openerp_serverrc"]
+        let mut files = [".odoorc", ".openerp_serverrc"]
             .map(|name| home.join(name))
-            .into_iter()
-            .find(|file| self.inside.stat(file).is_ok())
+            .into_iter();
+        files.find(|file| self.inside.stat(file).is_ok())
     }
-}
-
-/// The directory that a path leads to, as this process sees it.
-pub fn identity(path: &Path) -> Option<Identity> {
-    let stat = rustix::fs::stat(path).ok()?;
-    Some((stat.st_dev, stat.st_ino))
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub struct Seen {
 /// How Odoo was started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
+    /// What the interpreter was called by.
+    pub interpreter: String,
     /// The script; `None` for `-m odoo`.
     pub script: Option<String>,
     /// What comes after it.
@@ -33,7 +35,7 @@ const SCRIPTS: [&str; 6] = [
 ];
 
 /// Options of the interpreter that take a value, which may be the next word.
-const WITH_VALUE: [char; 3] = ['W', 'X', 'Q'];
+const WITH_VALUE: [char; 5] = ['W', 'X', 'Q', 'm', 'c'];
 
 /// What `setproctitle` calls workers; then their arguments and their environment are gone.
 const TITLE: &str = "odoo:";
@@ -66,24 +68,31 @@ pub fn orphans(seen: &[Seen]) -> Vec<&Seen> {
 }
 
 fn start(process: &Seen) -> Option<Start> {
-    let called = process.exe.as_deref();
-    let interpreter = name(called.or(process.words.first().map(String::as_str))?)?;
-    if !interpreter.starts_with("python") && !interpreter.starts_with("pypy") {
+    let called = process.words.first()?;
+    let program = name(process.exe.as_ref().unwrap_or(called))?;
+    if !program.starts_with("python") && !program.starts_with("pypy") {
         return None;
     }
     let mut words = process.words.iter().skip(1);
+    let script = script(&mut words)?;
+    Some(Start {
+        interpreter: called.clone(),
+        script: script.cloned(),
+        args: words.cloned().collect(),
+    })
+}
+
+/// Odoo's script, or `None` within for `-m odoo`, if that is what an interpreter with these arguments runs.
+fn script<'w>(words: &mut impl Iterator<Item = &'w String>) -> Option<Option<&'w String>> {
     while let Some(word) = words.next() {
         let Some(options) = word.strip_prefix('-') else {
-            return SCRIPTS.contains(&name(word)?).then(|| Start {
-                script: Some(word.clone()),
-                args: words.cloned().collect(),
-            });
+            return SCRIPTS.contains(&name(word)?).then_some(Some(word));
         };
         if options == "-check-hash-based-pycs" {
             words.next();
         }
         // Several short ones may stand together; the first that takes a value takes what is left, or the next word.
-        let takes_value = |c: char| WITH_VALUE.contains(&c) || c == 'm' || c == 'c';
+        let takes_value = |c: char| WITH_VALUE.contains(&c);
         let long = options.starts_with('-');
         let Some(at) = options.find(takes_value).filter(|_| !long) else {
             continue;
@@ -94,12 +103,7 @@ fn start(process: &Seen) -> Option<Start> {
             rest => rest,
         };
         match option {
-            "m" => {
-                return (value == "odoo").then(|| Start {
-                    script: None,
-                    args: words.cloned().collect(),
-                });
-            }
+            "m" => return (value == "odoo").then_some(None),
             "c" => return None,
             _ => {}
         }
@@ -153,8 +157,9 @@ impl Start {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn seen(pid: i32, parent: i32, line: &str) -> Seen {
@@ -288,6 +293,7 @@ mod tests {
             ("server", None),
         ] {
             let start = Start {
+                interpreter: String::new(),
                 script: None,
                 args: args.split(' ').map(str::to_owned).collect(),
             };

@@ -21,8 +21,6 @@ const MOST_FILES: usize = 64;
 /// The source of a running Odoo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The package `odoo`, in the process's root.
-    pub package: PathBuf,
     pub version: Version,
     /// The switch of this version stands in its text.
     pub knows_switch: bool,
@@ -30,88 +28,76 @@ pub struct Source {
     pub changed: i64,
 }
 
-/// Where Python would look for modules.
-pub struct Ways<'a> {
-    /// The directory of the script, or the working directory for `-m`.
-    pub script_dir: PathBuf,
-    /// `$PYTHONPATH`, absolute.
-    pub python_path: Vec<PathBuf>,
-    /// The interpreter as it was called, and what it really is.
-    pub interpreters: Vec<PathBuf>,
-    pub inside: &'a Inside,
-}
-
-/// Finds the source.
-pub fn find(ways: &Ways<'_>) -> Option<Source> {
-    let packages = ways.packages();
+/// Finds the source. Python looks first in `dirs`: that of the script, or the working one for `-m`, and `$PYTHONPATH`.
+/// `interpreters` are what it was called by, and what it really is.
+pub fn find(inside: &Inside, dirs: Vec<PathBuf>, interpreters: &[PathBuf]) -> Option<Source> {
+    let packages = packages(inside, dirs, interpreters);
     let mut packages = packages.iter().take(MOST_PLACES);
-    packages.find_map(|package| read(ways.inside, package))
+    packages.find_map(|package| read(inside, package))
 }
 
-impl Ways<'_> {
-    /// Where the package `odoo` can be, in Python's order.
-    fn packages(&self) -> Vec<PathBuf> {
-        let mut dirs = vec![self.script_dir.clone()];
-        dirs.extend(self.python_path.iter().cloned());
-        // A virtual environment is where the script or the interpreter lies in its `bin`.
-        let bins = self.interpreters.iter().filter_map(|path| path.parent());
-        let prefixes = bins.chain([&*self.script_dir]).filter_map(Path::parent);
-        // Debian's Python looks into /usr/local first.
-        let system = [Path::new("/usr/local"), Path::new("/usr")];
-        let own = prefixes.filter(|prefix| !system.contains(prefix));
-        let mut packages = Vec::new();
-        for prefix in own.chain(system) {
-            for lib in self.inside.list(&prefix.join("lib")) {
-                let name = lib.file_name().unwrap_or_default().to_string_lossy();
-                if self.is_of_this_python(&name) {
-                    dirs.extend(["site-packages", "dist-packages"].map(|site| lib.join(site)));
-                }
-            }
+/// Where the package `odoo` can be, in Python's order.
+fn packages(inside: &Inside, mut dirs: Vec<PathBuf>, interpreters: &[PathBuf]) -> Vec<PathBuf> {
+    let real = interpreters.last().and_then(|path| path.file_name());
+    let real = real.unwrap_or_default().to_string_lossy();
+    // A virtual environment is where the script or the interpreter lies in its `bin`.
+    let bins = interpreters.iter().filter_map(|path| path.parent());
+    let prefixes = bins.chain(dirs.first().map(PathBuf::as_path));
+    // Debian's Python looks into /usr/local first.
+    let system = [Path::new("/usr/local"), Path::new("/usr")];
+    let own = prefixes
+        .filter_map(Path::parent)
+        .filter(|prefix| !system.contains(prefix));
+    let libs = own
+        .chain(system)
+        .flat_map(|prefix| inside.list(&prefix.join("lib")));
+    let libs: Vec<_> = libs.filter(|lib| is_of(&real, lib)).collect();
+    let sites = |lib: PathBuf| ["site-packages", "dist-packages"].map(|site| lib.join(site));
+    dirs.extend(libs.into_iter().flat_map(sites));
+    dirs.dedup();
+    let mut packages = Vec::new();
+    for dir in dirs {
+        packages.push(dir.join("odoo"));
+        if dir.ends_with("site-packages") || dir.ends_with("dist-packages") {
+            packages.extend(linked(inside, &dir));
         }
-        dirs.dedup();
-        for dir in dirs {
-            packages.push(dir.join("odoo"));
-            let is_site = dir.ends_with("site-packages") || dir.ends_with("dist-packages");
-            if is_site {
-                packages.extend(self.linked(&dir));
-            }
-        }
-        packages
     }
+    packages
+}
 
-    /// Whether modules in `lib/NAME` are for the Python that runs, as far as it tells its version (`python3.11`).
-    fn is_of_this_python(&self, name: &str) -> bool {
-        let real = self.interpreters.last().and_then(|path| path.file_name());
-        let real = real.unwrap_or_default().to_string_lossy();
-        let real = real.split(' ').next().unwrap_or_default();
-        let tells = real.starts_with("python3.");
-        name == "python3" || name.starts_with("python3") && (!tells || name == real)
-    }
+/// Whether modules in this `lib/NAME` are for the Python that runs, as far as it tells its version (`python3.11`).
+fn is_of(real: &str, lib: &Path) -> bool {
+    let name = lib.file_name().unwrap_or_default().to_string_lossy();
+    let real = real.split(' ').next().unwrap_or_default();
+    let tells = real.starts_with("python3.");
+    name == "python3" || name.starts_with("python3") && (!tells || name == real)
+}
 
-    /// Where the files of an editable installation lead.
-    fn linked(&self, site: &Path) -> Vec<PathBuf> {
-        let mut packages = Vec::new();
-        let finds = |file: &PathBuf| {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            let is_finder = name.starts_with("__editable__") && name.ends_with(".py");
-            let leads = is_finder || name.ends_with(".pth") || name.ends_with(".egg-link");
-            leads.then_some(is_finder)
-        };
-        let files = self.inside.list(site).into_iter();
-        let files = files.filter_map(|file| finds(&file).map(|is_finder| (file, is_finder)));
-        for (file, is_finder) in files.take(MOST_LINKS) {
-            let text = self.inside.text(&file).unwrap_or_default();
-            if is_finder {
-                packages.extend(mapped(&text));
-            } else {
-                let lines = text.lines().map(str::trim);
-                let paths = lines.filter(|line| line.starts_with('/'));
-                let paths = paths.take(MOST_LINKS);
-                packages.extend(paths.map(|path| Path::new(path).join("odoo")));
-            }
+/// Where the files of an editable installation lead.
+fn linked(inside: &Inside, site: &Path) -> Vec<PathBuf> {
+    let mut packages = Vec::new();
+    let finds = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let is_finder = name.starts_with("__editable__") && name.ends_with(".py");
+        let leads = is_finder || name.ends_with(".pth") || name.ends_with(".egg-link");
+        leads.then_some(is_finder)
+    };
+    let files = inside.list(site).into_iter();
+    let files = files.filter_map(|file| finds(&file).map(|is_finder| (file, is_finder)));
+    for (file, is_finder) in files.take(MOST_LINKS) {
+        let text = inside.text(&file).unwrap_or_default();
+        if is_finder {
+            packages.extend(mapped(&text));
+        } else {
+            let paths = text
+                .lines()
+                .map(str::trim)
+                .filter(|line| line.starts_with('/'));
+            let paths = paths.take(MOST_LINKS);
+            packages.extend(paths.map(|path| Path::new(path).join("odoo")));
         }
-        packages
     }
+    packages
 }
 
 /// Where a finder of setuptools leads: `MAPPING: dict[str, str] = {'odoo': '/srv/odoo/odoo'}`.
@@ -125,28 +111,17 @@ fn mapped(finder: &str) -> Option<PathBuf> {
 fn read(inside: &Inside, package: &Path) -> Option<Source> {
     let (release, stat) = inside.read(&package.join("release.py")).ok()?;
     let version = version(&String::from_utf8_lossy(&release))?;
-    let mut files = vec![
-        package.join("http.py"),
-        package.join("addons/base/models/ir_http.py"),
-    ];
-    let of_http = inside.list(&package.join("http"));
-    files.extend(
-        of_http
-            .into_iter()
-            .filter(|file| file.extension().is_some_and(|py| py == "py"))
-            .take(MOST_FILES),
-    );
+    let of_http = inside.list(&package.join("http")).into_iter();
+    let of_http = of_http.filter(|file| file.extension().is_some_and(|py| py == "py"));
+    let files = ["http.py", "addons/base/models/ir_http.py"].map(|file| package.join(file));
+    let files = files.into_iter().chain(of_http.take(MOST_FILES));
     let switch = switch_of(version);
     let mut source = Source {
-        package: package.to_owned(),
         version,
         knows_switch: false,
         changed: stat.st_ctime,
     };
-    for file in files {
-        let Ok((text, stat)) = inside.read(&file) else {
-            continue;
-        };
+    for (text, stat) in files.flat_map(|file| inside.read(&file)) {
         source.knows_switch |= contains(&text, switch.as_bytes());
         source.changed = source.changed.max(stat.st_ctime);
     }
@@ -167,19 +142,14 @@ pub fn switch_of((major, _): Version) -> &'static str {
 
 /// `version_info = (17, 0, 0, FINAL, 0, '')` or `('saas~17', 2, …)`.
 fn version(release: &str) -> Option<Version> {
-    let line = release.lines().find_map(|line| {
-        line.trim_start()
-            .strip_prefix("version_info")?
-            .trim_start()
-            .strip_prefix('=')
-    })?;
+    let lines = release.lines().map(str::trim_start);
+    let mut lines = lines.filter_map(|line| line.strip_prefix("version_info"));
+    let line = lines.find_map(|line| line.trim_start().strip_prefix('='))?;
     let mut parts = line.trim().trim_start_matches('(').split(',');
     let mut number = || {
         let part = parts.next()?.trim().trim_matches(['\'', '"']);
-        part.trim_start_matches("saas~")
-            .trim_start_matches("saas-")
-            .parse()
-            .ok()
+        let part = part.trim_start_matches("saas~");
+        part.trim_start_matches("saas-").parse().ok()
     };
     Some((number()?, number()?))
 }

@@ -1,15 +1,17 @@
 //! A session store, as an audit by a child tells it: this program once more, which becomes the store's owner if it is
 //! root.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use chrono::DateTime;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
-use super::master::Identity;
+use super::Host;
+use super::place::Place;
 use super::told::{OF_THE_REPORT, Told};
+use super::user::User;
 use crate::again;
 use crate::cli::{ENV_PREFIX, variable};
 use crate::redact::{self, Shown};
@@ -17,11 +19,11 @@ use crate::redact::{self, Shown};
 /// A store, with what there is to know of it.
 #[derive(Debug)]
 pub struct Store {
-    pub sessions: PathBuf,
-    pub shown: Shown,
-    /// The directory's device and inode, and its owner; `None` if it cannot be seen.
-    pub identity: Option<Identity>,
-    pub owner: Option<u32>,
+    pub place: Place,
+    /// Its path without symlinks.
+    pub real: PathBuf,
+    /// What its owner is called.
+    pub owner_name: Option<String>,
     /// What an audit says of it, or why it says nothing.
     pub audit: Result<Audit, Shown>,
 }
@@ -65,7 +67,7 @@ pub struct Room {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Setting {
     pub option: String,
-    pub value: serde_json::Value,
+    pub value: Value,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -95,7 +97,7 @@ pub struct Due {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub struct Age {
-    pub up_to: Option<u64>,
+    pub up_to: Option<i64>,
     pub files: u64,
 }
 
@@ -114,7 +116,7 @@ pub struct Kept {
 #[serde(default)]
 pub struct Nobody {
     pub databases: Vec<String>,
-    pub keep_login: Option<serde_json::Value>,
+    pub keep_login: Option<Value>,
 }
 
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
@@ -125,41 +127,23 @@ fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Er
 
 impl Row {
     /// How many files are older than so many seconds, which must be a bound of the ages.
-    pub fn older_than(&self, secs: u64) -> u64 {
-        let older = self
-            .ages
-            .iter()
-            .filter(|age| age.up_to.is_none_or(|bound| bound > secs));
-        older.map(|age| age.files).sum()
+    pub fn older_than(&self, secs: i64) -> u64 {
+        let older = |age: &&Age| age.up_to.is_none_or(|bound| bound > secs);
+        self.ages.iter().filter(older).map(|age| age.files).sum()
     }
 
     /// How many files are not.
-    pub fn younger_than(&self, secs: u64) -> u64 {
-        let younger = self
-            .ages
-            .iter()
-            .filter(|age| age.up_to.is_some_and(|bound| bound <= secs));
-        younger.map(|age| age.files).sum()
+    pub fn younger_than(&self, secs: i64) -> u64 {
+        let younger = |age: &&Age| age.up_to.is_some_and(|bound| bound <= secs);
+        self.ages.iter().filter(younger).map(|age| age.files).sum()
     }
 }
 
 impl Audit {
-    /// The row of a class, the whole of it.
-    pub fn files_of(&self, class: &str) -> Row {
-        let mut sum = Row::default();
-        for Class { row, .. } in self.classes.iter().filter(|row| row.class == class) {
-            sum.files += row.files;
-            sum.due.files += row.due.files;
-            sum.oldest = [sum.oldest, row.oldest].into_iter().flatten().min();
-            if sum.ages.is_empty() {
-                sum.ages.clone_from(&row.ages);
-            } else {
-                for (one, other) in sum.ages.iter_mut().zip(&row.ages) {
-                    one.files += other.files;
-                }
-            }
-        }
-        sum
+    /// The sum of a number over all rows of a class.
+    pub fn sum(&self, class: &str, number: impl Fn(&Row) -> u64) -> u64 {
+        let rows = self.classes.iter().filter(|row| row.class == class);
+        rows.map(|class| number(&class.row)).sum()
     }
 
     /// The row of a class without a property, such as visitors without a cart.
@@ -168,38 +152,29 @@ impl Audit {
         self.classes.iter().find(is_it).map(|class| &class.row)
     }
 
-    /// Whether some logins never expire.
-    pub fn protects_logins(&self) -> bool {
-        let is_it = |setting: &&Setting| setting.option == "keep_login";
-        let patterns = self
-            .policy
-            .iter()
-            .filter(is_it)
-            .filter_map(|it| it.value.as_array());
-        patterns.into_iter().any(|patterns| !patterns.is_empty())
+    /// The values of an option of the policy: one in general, and those of databases.
+    pub fn said(&self, option: &str) -> impl Iterator<Item = &Value> {
+        let settings = self.policy.iter();
+        settings
+            .filter(move |it| it.option == option)
+            .map(|it| &it.value)
     }
 
     /// The longest that a window of this name is in any database, in seconds.
-    pub fn longest(&self, option: &str) -> Option<u64> {
-        let of_it = self
-            .policy
-            .iter()
-            .filter(|setting| setting.option == option);
-        of_it.filter_map(|setting| setting.value.as_u64()).max()
+    pub fn longest(&self, option: &str) -> Option<i64> {
+        self.said(option).filter_map(Value::as_i64).max()
     }
 }
 
 impl Store {
     /// Has a child look, which goes by the policy of whoever reaps there, or else by the one of this process and of the
     /// `odoo.conf` that it was told.
-    pub fn look(sessions: &Path, told: Option<&Told>, config: Option<&Path>) -> Store {
-        let stat = rustix::fs::stat(sessions).ok();
+    pub fn look(place: Place, host: &Host, config: Option<&Path>) -> Store {
         Store {
-            sessions: sessions.to_owned(),
-            shown: redact::path(sessions),
-            identity: stat.as_ref().map(|stat| (stat.st_dev, stat.st_ino)),
-            owner: stat.as_ref().map(|stat| stat.st_uid),
-            audit: audit(sessions, told, config),
+            real: std::fs::canonicalize(&place.path).unwrap_or_else(|_| place.path.clone()),
+            owner_name: place.owner.and_then(User::name_of),
+            audit: audit(&place.path, host.told(&place), config),
+            place,
         }
     }
 }
@@ -207,25 +182,28 @@ impl Store {
 fn audit(sessions: &Path, told: Option<&Told>, config: Option<&Path>) -> Result<Audit, Shown> {
     let mut child = again::command();
     child.args(["audit", "--format=json", "--report=full", "--quiet"]);
-    let of_ours = |name: &OsString| name.as_encoded_bytes().starts_with(ENV_PREFIX.as_bytes());
-    let ours = std::env::vars_os().map(|(name, _)| name).filter(of_ours);
     match told {
         Some(told) => {
-            child.args(&told.audit);
-            for name in ours {
+            let ours = std::env::vars_os().map(|(name, _)| name);
+            for name in
+                ours.filter(|name| name.as_encoded_bytes().starts_with(ENV_PREFIX.as_bytes()))
+            {
                 child.env_remove(name);
             }
+            child.args(&told.audit);
         }
         None => {
-            child.arg("--sessions-dir").arg(sessions);
-            if let Some(config) = config {
-                child.arg("--config").arg(config);
-            }
-            let of_others = ["data-dir", "sessions-dir", "config"].into_iter();
-            let of_others = of_others.chain(OF_THE_REPORT);
-            for option in of_others {
+            let of_others = ["data-dir", "sessions-dir", "config"];
+            for option in of_others.iter().chain(&OF_THE_REPORT) {
                 child.env_remove(variable(option));
             }
+            child.arg("--sessions-dir").arg(sessions);
+            child.args(
+                config
+                    .map(|config| [Path::new("--config"), config])
+                    .into_iter()
+                    .flatten(),
+            );
         }
     }
     heard(child)

@@ -1,16 +1,15 @@
 //! Our units as systemd sees them: `systemctl show`, which asks and changes nothing.
 
-use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
 
 use chrono::NaiveDateTime;
 
-use super::told::Told;
-use crate::redact::{self, Shown};
+use super::output::output;
+use super::store::Store;
+use super::told::{Environment, Told};
+use super::user::{Refusal, User};
+use crate::redact::{self, Shown, shown};
 use crate::settings;
 
 /// The properties that matter, of services and timers alike.
@@ -18,9 +17,6 @@ const PROPERTIES: &str = "Id,LoadState,User,DynamicUser,Environment,EnvironmentF
                           BindPaths,StateDirectory,ProtectHome,ProtectSystem,Result,ExecMainStatus,\
                           ExecMainStartTimestamp,ExecMainExitTimestamp,UnitFileState,ActiveState,\
                           ActiveEnterTimestamp,NextElapseUSecRealtime,LastTriggerUSec";
-
-/// How long a program of the system is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where the files of an instance's environment are.
 const DEFAULTS: &str = "/etc/default";
@@ -31,12 +27,11 @@ const NAME: &str = "odoo-session-reaper";
 pub struct Unit {
     /// Without `.service`.
     pub name: String,
-    /// The user's name, or number; root's where there is none.
-    pub user: String,
-    pub dynamic_user: bool,
+    /// Root where it names none; `None` for a dynamic one: who that is shows only while the service runs.
+    pub user: Option<User>,
     /// `None` where it does not run `reap`.
     pub told: Option<Told>,
-    /// What the sandbox lets it write to; `None` where it may write everywhere.
+    /// What the sandbox lets it write to, without symlinks; `None` where it may write everywhere.
     pub writable: Option<Vec<PathBuf>>,
     /// Homes are out of its sight, but for what is bound in.
     pub without_homes: bool,
@@ -59,6 +54,33 @@ impl Unit {
     pub fn shown(&self) -> Shown {
         redact::printable(self.name.as_bytes())
     }
+
+    /// Why its run would not be let in: for its user, or for its sandbox.
+    pub fn refusal(&self, store: &Store) -> Option<Refusal> {
+        let of_user = self
+            .user
+            .as_ref()
+            .and_then(|user| user.refusal(&store.place));
+        of_user.or_else(|| {
+            let places = self.writable.as_ref()?;
+            if places.iter().any(|place| store.real.starts_with(place)) {
+                return None;
+            }
+            let path = redact::unit_path(&store.real).unwrap_or_else(|| "ITS-PATH".into());
+            let mut homes = ["/home", "/root"].iter();
+            let is_hidden = self.without_homes && homes.any(|home| store.real.starts_with(home));
+            Some(match is_hidden {
+                true => Refusal {
+                    why: "does not see this store: its sandbox hides homes".into(),
+                    cure: vec!["ProtectHome=tmpfs".into(), shown!("BindPaths={}", path)],
+                },
+                false => Refusal {
+                    why: "may not write to this store: its sandbox lets it into others only".into(),
+                    cure: vec![shown!("ReadWritePaths={}", path)],
+                },
+            })
+        })
+    }
 }
 
 /// The values of the properties of one unit; one that stands there more than once has several.
@@ -66,46 +88,43 @@ type Properties = BTreeMap<String, Vec<String>>;
 
 /// Asks systemd. `None` where there is none, or where it does not answer.
 pub fn units() -> Option<Vec<Unit>> {
-    let list = systemctl(&[
+    let all = [
         "list-units",
         "--all",
         "--plain",
         "--no-legend",
         "--full",
         "odoo-session-reaper*",
-    ])?;
-    let units = list
-        .lines()
-        .filter_map(|line| line.split_whitespace().next());
-    let mut names: Vec<String> = units
-        .filter_map(|unit| {
-            unit.strip_suffix(".timer")
-                .or(unit.strip_suffix(".service"))
-        })
-        .map(str::to_owned)
-        .chain(instances())
-        .chain([NAME.to_owned()])
-        .collect();
-    names.sort();
-    names.dedup();
-    let wanted: Vec<String> = names
+    ];
+    let list = output("systemctl", &all)?;
+    let listed = list.lines().filter_map(|line| {
+        let unit = line.split_whitespace().next()?;
+        unit.strip_suffix(".timer")
+            .or(unit.strip_suffix(".service"))
+    });
+    let named = [NAME].into_iter().chain(listed).map(str::to_owned);
+    let names: BTreeSet<String> = named.chain(instances()).collect();
+    let wanted = names
         .iter()
-        .flat_map(|name| [format!("{name}.service"), format!("{name}.timer")])
-        .collect();
-    let mut args = vec!["show", "--property", PROPERTIES, "--"];
-    args.extend(wanted.iter().map(String::as_str));
-    let shown = blocks(&systemctl(&args)?);
+        .flat_map(|name| [format!("{name}.service"), format!("{name}.timer")]);
+    let wanted: Vec<String> = wanted.collect();
+    let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    let shown = show(PROPERTIES, &wanted)?;
     Some(names.iter().filter_map(|name| unit(name, &shown)).collect())
 }
 
 /// Whether the unit of an Odoo has this variable in its environment, also if that runs without it still.
 pub fn sets(unit: &str, variable: &str) -> bool {
-    let shown = systemctl(&["show", "--property", "Environment", "--", unit]);
-    let shown = blocks(&shown.unwrap_or_default());
+    let shown = show("Environment", &[unit]).unwrap_or_default();
     let environment = shown.first().map(environment).unwrap_or_default();
     environment
         .get(variable)
         .is_some_and(|value| !value.is_empty())
+}
+
+fn show(properties: &str, units: &[&str]) -> Option<Vec<Properties>> {
+    let args = [&["show", "--property", properties, "--"], units].concat();
+    Some(blocks(&output("systemctl", &args)?))
 }
 
 /// Instances that were given an environment, also if nobody has turned them on.
@@ -118,39 +137,6 @@ fn instances() -> Vec<String> {
     names
         .filter_map(|entry| instance(entry.file_name().to_str()?))
         .collect()
-}
-
-/// What `systemctl` prints, in words of its own and in UTC.
-pub fn systemctl(args: &[&str]) -> Option<String> {
-    output("systemctl", args)
-}
-
-/// What a program of the system prints, if it succeeds, and in time.
-pub fn output(program: &str, args: &[&str]) -> Option<String> {
-    let mut child = Command::new(program)
-        .args(args)
-        .env("LC_ALL", "C.UTF-8")
-        .env("TZ", "UTC")
-        .env("SYSTEMD_COLORS", "0")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut pipe = child.stdout.take()?;
-    let (send, said) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let read = pipe.read_to_end(&mut bytes);
-        send.send(read.map(|_| bytes))
-    });
-    let Ok(said) = said.recv_timeout(PATIENCE) else {
-        // Not waited for: where the kernel holds it, it does not end.
-        let _ = child.kill();
-        return None;
-    };
-    let succeeded = child.wait().ok()?.success();
-    succeeded.then_some(String::from_utf8_lossy(&said.ok()?).into_owned())
 }
 
 fn blocks(text: &str) -> Vec<Properties> {
@@ -180,24 +166,22 @@ fn unit(name: &str, shown: &[Properties]) -> Option<Unit> {
     };
     let service = of(format!("{name}.service"))?;
     let timer = of(format!("{name}.timer"));
+    let of_service = |property| one(service, property);
     let of_timer = |property| timer.map_or("", |timer| one(timer, property));
-    let user = Some(one(service, "User"))
-        .filter(|user| !user.is_empty())
-        .unwrap_or("root");
-    let environment = environment(service);
-    let uid = uid_of(user).unwrap_or(u32::MAX);
-    let told =
-        arguments(one(service, "ExecStart")).and_then(|words| Told::of(&words, &environment, uid));
+    let user = User::of(match of_service("User") {
+        "" => "root",
+        user => user,
+    });
+    let words = arguments(of_service("ExecStart"));
     Some(Unit {
         name: name.to_owned(),
-        user: user.to_owned(),
-        dynamic_user: one(service, "DynamicUser") == "yes",
-        told,
-        writable: (one(service, "ProtectSystem") == "strict").then(|| writable(service)),
-        without_homes: ["yes", "tmpfs"].contains(&one(service, "ProtectHome")),
-        result: one(service, "Result").to_owned(),
-        status: one(service, "ExecMainStatus").parse().unwrap_or(0),
-        ended: time(one(service, "ExecMainExitTimestamp")),
+        told: words.and_then(|words| Told::of(&words, &environment(service), &user)),
+        user: (of_service("DynamicUser") != "yes").then_some(user),
+        writable: (of_service("ProtectSystem") == "strict").then(|| writable(service)),
+        without_homes: ["yes", "tmpfs"].contains(&of_service("ProtectHome")),
+        result: of_service("Result").to_owned(),
+        status: of_service("ExecMainStatus").parse().unwrap_or(0),
+        ended: time(of_service("ExecMainExitTimestamp")),
         enabled: of_timer("UnitFileState").to_owned(),
         timer_active: of_timer("ActiveState") == "active",
         since: time(of_timer("ActiveEnterTimestamp")),
@@ -206,30 +190,15 @@ fn unit(name: &str, shown: &[Properties]) -> Option<Unit> {
     })
 }
 
-/// The number of a user of this host.
-pub fn uid_of(user: &str) -> Option<u32> {
-    let number = user.parse().ok();
-    number.or_else(|| output("id", &["-u", "--", user])?.trim().parse().ok())
-}
-
-/// What a user of this host is called.
-pub fn name_of(uid: u32) -> Option<String> {
-    Some(
-        output("id", &["-nu", "--", &uid.to_string()])?
-            .trim()
-            .to_owned(),
-    )
-}
-
-fn environment(service: &Properties) -> BTreeMap<String, String> {
-    let mut variables = BTreeMap::new();
-    let lines = service.get("Environment").into_iter().flatten();
-    for word in lines.flat_map(|line| words(line)) {
-        if let Some((name, value)) = word.split_once('=') {
-            variables.insert(name.to_owned(), value.to_owned());
-        }
-    }
-    for file in service.get("EnvironmentFiles").into_iter().flatten() {
+fn environment(service: &Properties) -> Environment {
+    let of = |property| service.get(property).into_iter().flatten();
+    let set = of("Environment").flat_map(|line| words(line));
+    let set = set.filter_map(|word| {
+        let (name, value) = word.split_once('=')?;
+        Some((name.to_owned(), value.to_owned()))
+    });
+    let mut variables: Environment = set.collect();
+    for file in of("EnvironmentFiles") {
         let path = file.rsplit_once(" (").map_or(&**file, |(path, _)| path);
         variables.extend(settings::variables(Path::new(path)).unwrap_or_default());
     }
@@ -244,21 +213,18 @@ fn arguments(exec: &str) -> Option<Vec<String>> {
 }
 
 fn writable(service: &Properties) -> Vec<PathBuf> {
-    let of = |property| words(one(service, property));
-    let allowed = of("ReadWritePaths");
-    let allowed = allowed
-        .iter()
-        .map(|path| path.trim_start_matches(['-', '+']));
-    let bound = of("BindPaths");
-    let bound = bound.iter().map(|path| {
+    let of = |property| words(one(service, property)).into_iter();
+    let allowed = of("ReadWritePaths").map(|path| path.trim_start_matches(['-', '+']).into());
+    let bound = of("BindPaths").map(|path| {
         let path = path.trim_start_matches('-');
-        path.split(':').nth(1).unwrap_or(path)
+        path.split(':').nth(1).unwrap_or(path).into()
     });
-    let own = of("StateDirectory");
-    let own = own
-        .iter()
-        .flat_map(|name| ["/var/lib", "/var/lib/private"].map(|place| Path::new(place).join(name)));
-    allowed.chain(bound).map(PathBuf::from).chain(own).collect()
+    let own = of("StateDirectory").flat_map(|name| {
+        ["/var/lib", "/var/lib/private"].map(|place| Path::new(place).join(&name))
+    });
+    let all = allowed.chain(bound).chain(own);
+    all.map(|path: PathBuf| std::fs::canonicalize(&path).unwrap_or(path))
+        .collect()
 }
 
 /// Words as `systemctl show` quotes them.
@@ -320,7 +286,7 @@ LastTriggerUSec=n/a
 ";
         let unit = unit("x", &blocks(shown));
         let unit = unit.unwrap_or_default();
-        assert_eq!(unit.user, "nobody");
+        assert_eq!(unit.user.map(|user| user.name).as_deref(), Some("nobody"));
         let paths = [
             "/var/lib/odoo/sessions",
             "/srv/x",
@@ -329,7 +295,9 @@ LastTriggerUSec=n/a
             "/var/lib/private/odoo-session-reaper",
         ];
         assert_eq!(unit.writable, Some(paths.map(PathBuf::from).to_vec()));
-        let told = unit.told.map(|told| (told.sessions, told.audit));
+        let told = unit
+            .told
+            .map(|told| (told.store.map(|store| store.path), told.audit));
         let audit = ["--data-dir=/srv", "--keep-login=a b"];
         let audit = audit.map(std::ffi::OsString::from).to_vec();
         assert_eq!(told, Some((Ok("/srv/sessions".into()), audit)));
@@ -337,7 +305,7 @@ LastTriggerUSec=n/a
             (unit.result.as_str(), unit.status, unit.ended),
             ("exit-code", 1, Some(1_795_292_998))
         );
-        assert!(unit.timer_active && unit.without_homes && !unit.dynamic_user);
+        assert!(unit.timer_active && unit.without_homes);
         assert_eq!(
             (unit.enabled.as_str(), unit.next, unit.last),
             ("enabled", Some(1_795_295_398), None)

@@ -1,25 +1,29 @@
 //! What each version, each server and the pile say.
 
+use serde_json::json;
+
+use super::super::finding::Status;
+use super::super::tests::Scene;
 use super::*;
 
 #[test]
 fn each_version_takes_its_own_texts_for_off() {
     let off = Gc::Off;
-    let unset = Gc::On(Why::Unset);
+    let unset = Gc::Unset;
     for (version, knows, value, gc) in [
         (14, true, Some("1"), &off),
         (14, true, Some("TRUE"), &off),
         (15, true, Some("on"), &off),
-        (15, true, Some("0"), &Gc::On(Why::SaysNo)),
-        (15, true, Some("off"), &Gc::On(Why::SaysNo)),
+        (15, true, Some("0"), &Gc::SaysNo),
+        (15, true, Some("off"), &Gc::SaysNo),
         (15, true, None, &unset),
-        (15, false, Some("1"), &Gc::On(Why::NoSwitch)),
-        (13, false, Some("1"), &Gc::On(Why::NoSwitch)),
+        (15, false, Some("1"), &Gc::NoSwitch),
+        (13, false, Some("1"), &Gc::NoSwitch),
         (16, true, Some("0"), &off),
         (18, true, Some("no"), &off),
         (19, true, Some(""), &unset),
         (19, true, None, &unset),
-        (17, false, Some("1"), &Gc::On(Why::NoSwitch)),
+        (17, false, Some("1"), &Gc::NoSwitch),
     ] {
         assert_eq!(
             &switched((version, 0), knows, value),
@@ -35,33 +39,39 @@ fn each_version_takes_its_own_texts_for_off() {
     }
 }
 
-fn one(version: u32, gc: Gc) -> Server {
-    Server {
-        pid: 7,
-        version: Some((version, 0)),
-        gc,
-        restart_pending: false,
-        unit: Some("odoo.service".into()),
-        unit_sets_it: false,
+/// A server, and what it says of its garbage collection.
+fn one(version: u32, gc: Gc) -> Master {
+    let switch = match gc {
+        Gc::Off => Some("1"),
+        _ => None,
+    };
+    let mut server = Master::fake(version, switch);
+    if let Some(seen) = &mut server.seen {
+        seen.without_environment = matches!(gc, Gc::Untold(_));
+        if let Some(source) = &mut seen.source {
+            source.knows_switch = gc != Gc::NoSwitch;
+        }
     }
+    server
 }
 
-fn seen(servers: Vec<Server>) -> Evidence {
-    Evidence {
-        servers,
-        dark: 0,
-        hidden: false,
-        root: true,
-        pile: Pile::Silent,
-        drop_in: true,
-    }
+fn seen(servers: Vec<Master>) -> Scene {
+    let mut scene = Scene::new(json!({}));
+    scene.host.masters = servers;
+    scene.host.root = true;
+    scene.host.has_drop_in = true;
+    scene
+}
+
+fn judge(scene: &Scene) -> Finding {
+    judged(&scene.case(), Pile::Silent)
 }
 
 #[test]
 fn it_is_off_only_if_all_are() {
     let off = one(18, Gc::Off);
-    let on = one(18, Gc::On(Why::Unset));
-    let untold = one(18, Gc::Untold("x".into()));
+    let on = one(18, Gc::Unset);
+    let untold = one(18, Gc::Untold("x"));
     for (servers, status) in [
         (vec![off.clone()], Status::Ok),
         (vec![off.clone(), on.clone()], Status::Problem),
@@ -71,25 +81,24 @@ fn it_is_off_only_if_all_are() {
     ] {
         assert_eq!(judge(&seen(servers)).status, status);
     }
-    let dark = Evidence {
-        dark: 1,
-        ..seen(vec![off.clone()])
+    let closed = Master {
+        seen: None,
+        ..off.clone()
     };
+    let dark = seen(vec![off.clone(), closed]);
     assert_eq!(judge(&dark).status, Status::Unknown);
-    let hidden = Evidence {
-        hidden: true,
-        root: false,
-        ..seen(vec![off.clone()])
-    };
+    let mut hidden = seen(vec![off.clone()]);
+    hidden.host.hidden = true;
+    hidden.host.root = false;
     assert_eq!(judge(&hidden).status, Status::Unknown);
     assert_eq!(
         judge(&hidden).cure,
         Some("sudo odoo-session-reaper doctor".into())
     );
-    let pending = Server {
-        restart_pending: true,
-        ..off
-    };
+    let mut pending = off;
+    if let Some(source) = pending.seen.as_mut().and_then(|it| it.source.as_mut()) {
+        source.changed = 600;
+    }
     let finding = judge(&seen(vec![pending]));
     assert_eq!(finding.status, Status::Warning);
     assert!(
@@ -105,19 +114,14 @@ fn it_is_off_only_if_all_are() {
 
 #[test]
 fn the_pile_speaks_where_it_can() {
-    let of = |server, pile| {
-        judge(&Evidence {
-            pile,
-            ..seen(vec![server])
-        })
-    };
-    let without = one(17, Gc::On(Why::NoSwitch));
+    let of = |server, pile| judged(&seen(vec![server]).case(), pile);
+    let without = one(17, Gc::NoSwitch);
     assert_eq!(of(without.clone(), Pile::Silent).status, Status::Problem);
     let finding = of(without, Pile::Old(40));
     assert_eq!(finding.status, Status::Ok);
     assert!(finding.evidence.contains("40 files older than 14 days"));
     assert_eq!(
-        of(one(17, Gc::On(Why::Unset)), Pile::Old(40)).status,
+        of(one(17, Gc::Unset), Pile::Old(40)).status,
         Status::Problem
     );
     assert_eq!(of(one(17, Gc::Off), Pile::Cut).status, Status::Warning);
@@ -136,23 +140,23 @@ fn the_cure_is_that_of_the_version_and_of_what_started_it() {
             .unwrap_or_default()
             .to_string()
     };
-    let unset = Gc::On(Why::Unset);
+    let unset = Gc::Unset;
     assert_eq!(
         cure(one(18, unset.clone())),
         "sudo mkdir -p /etc/systemd/system/odoo.service.d && sudo ln -sf \
          /usr/share/odoo-session-reaper/odoo.service.d/session-gc-off.conf /etc/systemd/system/odoo.service.d/ && \
          sudo systemctl daemon-reload && sudo systemctl restart odoo.service"
     );
-    let without_unit = Server {
+    let without_unit = Master {
         unit: None,
         ..one(15, unset.clone())
     };
     assert!(cure(without_unit).contains("ODOO_DISABLE_SESSION_GC=1"));
-    let told = Server {
-        unit_sets_it: true,
+    let told = Master {
+        unit_sets_switch: true,
         ..one(18, unset)
     };
     assert_eq!(cure(told), "sudo systemctl restart odoo.service");
-    assert!(cure(one(17, Gc::On(Why::NoSwitch))).contains("315360000"));
-    assert!(cure(one(13, Gc::On(Why::NoSwitch))).contains("no switch"));
+    assert!(cure(one(17, Gc::NoSwitch)).contains("315360000"));
+    assert!(cure(one(13, Gc::NoSwitch)).contains("no switch"));
 }
