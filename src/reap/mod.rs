@@ -11,6 +11,9 @@ mod plan;
 pub(crate) mod sample;
 mod settle;
 mod stop;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 mod worker;
 
 pub(crate) use chooser::{Chooser, Met};
@@ -331,83 +334,4 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
         }
     }
     tally
-}
-
-#[cfg(test)]
-#[allow(clippy::expect_used)]
-mod tests {
-    use std::collections::BTreeMap;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::policy::{Policy, Rules, Windows};
-    use crate::store::Opening;
-    use crate::time::Timestamp;
-
-    #[test]
-    fn there_are_no_more_workers_than_handles_for_them() {
-        for (limit, wanted, workers, at_once) in [
-            (usize::MAX, 4, 4, AT_ONCE),
-            (1024, 4, 4, AT_ONCE),
-            (1024, 64, 64, 6),
-            (64, 64, 12, 1),
-            (20, 64, 1, 1),
-            (3, 2, 1, 1),
-        ] {
-            assert_eq!(
-                within(limit, wanted),
-                (workers, at_once),
-                "{limit}, {wanted}"
-            );
-        }
-    }
-
-    struct Nobody;
-
-    impl Observer for Nobody {
-        fn wants(&self, _: crate::policy::Class) -> bool {
-            false
-        }
-        fn settled(&self, _: &Due) {}
-    }
-
-    /// Such a run, or the fuse's first walk, takes longer than clocks may drift.
-    #[test]
-    fn what_was_saved_since_a_long_run_began_is_not_from_the_future() {
-        let data_dir = tempfile::tempdir().expect("a directory");
-        let sessions = data_dir.path().join("sessions");
-        std::fs::create_dir(&sessions).expect("a store");
-        let real = std::time::SystemTime::now();
-        for (name, ahead) in [("a", 0), ("b", 240), ("c", 1_000)] {
-            let path = sessions.join(format!("werkzeug_{}.sess", name.repeat(40)));
-            let file = std::fs::File::create(path).expect("a session");
-            let saved = real + Duration::from_secs(ahead);
-            file.set_modified(saved).expect("a time");
-        }
-        let window = Duration::from_secs(3_600);
-        let rules = Rules {
-            windows: Windows {
-                authenticated: window,
-                anonymous: window,
-                cart: window,
-                leftover: window,
-                unreadable: None,
-            },
-            keep_logins: Vec::new(),
-            max_lifetime: None,
-        };
-        let begun = Timestamp::of(real - Duration::from_secs(600));
-        let plan = Plan {
-            mode: Mode::Reap,
-            policy: Policy::new(rules, BTreeMap::new(), begun),
-            limit: None,
-            max_logouts: None,
-            threads: 1,
-            share_flat: false,
-        };
-        let store = Store::open(&sessions, &Opening::default()).expect("a store");
-        let (stop, progress) = (Stop::default(), Progress::default());
-        let (tally, _) = run(&store, &plan, &Nobody, &stop, &progress);
-        assert_eq!((tally.total().all.files, tally.implausible_times), (3, 1));
-    }
 }
