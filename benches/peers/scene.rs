@@ -1,5 +1,6 @@
 //! A scene: contenders take turns on one store, in one state of the caches.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -93,7 +94,7 @@ impl Cast {
         [before, after]: &mut [Option<Names>; 2],
     ) -> Result<Run> {
         let scene = self.scene;
-        let sessions = place.sessions();
+        let sessions = bed.behind().join("sessions");
         if scene.deletes {
             bed.restore(scene.cache, scene.odoo)?;
         }
@@ -115,10 +116,22 @@ impl Cast {
         let command = contender.command(place);
         let measure = || measure::run(&command);
         let run = if scene.odoo {
-            probe::during(&sessions, &young, measure)?
+            // As an Odoo comes to them.
+            let come_to =
+                |path: &PathBuf| Some(place.sessions().join(path.strip_prefix(&sessions).ok()?));
+            let young: Vec<_> = young.iter().filter_map(come_to).collect();
+            probe::during(&place.sessions(), &young, measure)?
         } else {
             measure()?
         };
+        if let Some(slow) = bed.slow() {
+            let (calls, while_open) = slow.take_calls();
+            eprintln!("{calls}");
+            ensure!(
+                !contender.is_ours() || while_open == 0,
+                "deleted while open"
+            );
+        }
         if scene.deletes {
             let mut left = store::names(&sessions, &store::files(&sessions)?);
             let first = *after.get_or_insert(left);

@@ -170,13 +170,14 @@ impl Shared<'_> {
     }
 
     /// Whether files of `dir` that their age alone condemns are deleted right after the first look at them, which
-    /// then is the last check, too. With a limit they may have to wait, and are looked at once more.
+    /// then is the last check, too. With a limit they may have to wait, and are looked at once more. So are they on a slow
+    /// store: to ask its server of every file would take longer than to ask it once more of those that go.
     pub fn deletes_at_sight(&self, dir: &Dir<'_>) -> bool {
         let kind = match dir.shard {
             None => Kind::Flat,
             Some(_) => Kind::Sharded,
         };
-        self.plan.limit.is_none() && self.plan.policy.by_age_only.contains(&kind)
+        !self.slow && self.plan.limit.is_none() && self.plan.policy.by_age_only.contains(&kind)
     }
 
     /// The right to delete in `dir`, which is shared in shards and exclusive at the top level.

@@ -97,8 +97,9 @@ struct Judged {
     class: Class,
     verdict: Verdict,
     says: Says,
-    /// Kept open at least until just before the last check: as long as somebody holds the inode, its number cannot be
-    /// given to a new save. In the moment after that, two saves would have to get the old mtime as well.
+    /// Kept open at least until just before the last check, or before the turn to delete in a flat store that is slow: as
+    /// long as somebody holds the inode, its number cannot be given to a new save. In the moment after that, two saves
+    /// would have to get the old mtime as well.
     handle: Option<OwnedFd>,
 }
 
