@@ -142,9 +142,10 @@ mod tests {
 
     #[test]
     fn a_store_tells_the_mount_that_it_lies_on() {
-        for (place, known, deletes_open_files) in
-            [("/dev/shm", Some(local(true)), true), ("/proc", None, false)]
-        {
+        for (place, known, deletes_open_files) in [
+            ("/dev/shm", Some(local(true)), true),
+            ("/proc", None, false),
+        ] {
             if !Path::new(place).exists() {
                 eprintln!("SKIPPED a_store_tells_the_mount_that_it_lies_on: no {place}");
                 continue;

@@ -190,7 +190,8 @@ fn the_sample_of_a_slow_store_is_read_by_many_and_as_large_as_elsewhere() {
         assert!(readers.len() >= 1_000);
         readers.sort_unstable();
         readers.dedup();
-        let most = if data_dir == odoo.data_dir() { 4 } else { 32 };
-        assert!((2..=most).contains(&readers.len()), "{readers:?}");
+        // Of two walks, by four workers each or 32: few shards are looked into once more.
+        let slow = data_dir != odoo.data_dir();
+        assert_eq!(readers.len() > 2 * 4, slow, "{readers:?}");
     }
 }
