@@ -119,8 +119,8 @@ impl Bed {
     /// An empty file system with room for `files` small files, mounted.
     fn make_image(&mut self, files: u64) -> Result<()> {
         let image = self.at("ext4");
-        // mkfs makes an inode for every 16 KiB; only what is used takes room on the disk.
-        File::create(&image)?.set_len((1 << 30) + files * 20 * 1024)?;
+        // mkfs makes an inode for every 16 KiB; only what is used takes room on the disk. Less has no room for the journal.
+        File::create(&image)?.set_len((1 << 30) + files.max(2_000) * 20 * 1024)?;
         let mkfs = "mkfs.ext4 -q -F -b 4096 -O ^has_journal -E nodiscard";
         run(mkfs, &[image.as_ref()])?;
         self.mount(Cache::Warm)

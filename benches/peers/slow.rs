@@ -49,10 +49,7 @@ impl Slow {
             calls: calls.clone(),
         };
         let mut config = Config::default();
-        config.mount_options = vec![
-            MountOption::FSName("slow".into()),
-            MountOption::DefaultPermissions,
-        ];
+        config.mount_options = vec![MountOption::FSName("slow".into())];
         config.acl = SessionACL::All;
         config.n_threads = Some(LOOPS);
         config.clone_fd = true;

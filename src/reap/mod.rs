@@ -104,6 +104,7 @@ impl<'a> Shared<'a> {
         progress: &'a Progress,
     ) -> Shared<'a> {
         let (threads, at_once) = workers(plan.threads);
+        let slow = store.is_slow();
         Shared {
             store,
             plan,
@@ -116,11 +117,12 @@ impl<'a> Shared<'a> {
             fuse: None,
             interrupted: AtomicBool::new(false),
             threads,
-            at_once,
+            // There, many workers are what helps; a server may answer few reads at a time.
+            at_once: if slow { 1 } else { at_once },
             samples: AtomicU32::new(worker::SAMPLES),
             flat_unlinker: (!plan.share_flat).then(Mutex::default),
             deletes_open_files: store.deletes_open_files(),
-            slow: store.is_slow(),
+            slow,
         }
     }
 

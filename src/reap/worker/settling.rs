@@ -15,16 +15,12 @@ impl Worker<'_> {
             return;
         }
         let shared = self.shared;
-        let mut due = std::mem::take(&mut self.due);
-        if shared.slow && files.dir.shard.is_none() {
-            // Closing may wait for the server as well, and nobody should wait for that with the turn.
-            due.iter_mut().for_each(|(judged, _)| judged.handle = None);
-        }
         // At sight, the whole batch has it.
         let only = match shared.deletes_at_sight(files.dir) {
             true => None,
             false => shared.only_unlinker(files.dir),
         };
+        let mut due = std::mem::take(&mut self.due);
         for (judged, outcome) in &mut due {
             // With its last handle the kernel gives the inode back, which is the larger part of a deletion. Where
             // others wait for their turn, that is done below: flat, it spared a fifth of the time.
