@@ -34,9 +34,6 @@ pub struct Slow {
 /// How often each call was made, and what was deleted while it was open: NFS and libfuse rename that.
 type Calls = Mutex<BTreeMap<&'static str, u64>>;
 
-/// What [`Calls`] call a deletion of an open file.
-const WHILE_OPEN: &str = "unlink while open";
-
 impl Slow {
     /// Mounts what is `behind` at `place`.
     pub fn mount(behind: &Path, place: &Path) -> Result<Slow> {
@@ -60,12 +57,11 @@ impl Slow {
         })
     }
 
-    /// What was asked since the last time, and how much was deleted while it was open.
-    pub fn take_calls(&self) -> (String, u64) {
+    /// What was asked since the last time.
+    pub fn take_calls(&self) -> String {
         let calls = std::mem::take(&mut *self.calls.lock().unwrap());
         let told = calls.iter().map(|(name, calls)| format!("{calls} {name}"));
-        let while_open = calls.get(WHILE_OPEN).copied().unwrap_or_default();
-        (told.collect::<Vec<_>>().join(", "), while_open)
+        told.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -161,7 +157,7 @@ impl Server {
         let ino = path.symlink_metadata()?.ino();
         let is_it = |file: &Arc<File>| file.metadata().is_ok_and(|about| about.ino() == ino);
         if self.open.lock().unwrap().values().any(is_it) {
-            self.count(WHILE_OPEN);
+            self.count("unlink while open");
         }
         fs::remove_file(path)
     }
