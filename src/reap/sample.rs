@@ -4,10 +4,11 @@
 //! deleted by their age, nine in ten must read as sessions.
 
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::thread::{self, Builder};
 
+use crossbeam_channel::{Receiver, SendError, Sender, bounded};
 use rustix::fs::FileType;
 
 use super::worker::monster::USUAL;
@@ -60,7 +61,6 @@ pub fn sample(store: &Store, plan: &Plan, stop: &Stop) -> [Sample; 2] {
             of_one_shard,
             flat: Counts::default(),
             sharded: Counts::default(),
-            large: Mutex::default(),
         };
         survey.walk()
     };
@@ -109,8 +109,13 @@ struct Survey<'a> {
     of_one_shard: u64,
     flat: Counts,
     sharded: Counts,
-    /// Reads what is larger than usual, one file at a time: a hostile one takes much memory.
-    large: Mutex<Reader>,
+}
+
+/// A file that one thread reads for all workers, as in the run: see [`monster`](super::worker::monster).
+struct Large {
+    file: OwnedFd,
+    size: u64,
+    is_session: Sender<bool>,
 }
 
 #[derive(Default)]
@@ -120,22 +125,36 @@ struct Reader {
 }
 
 impl Reader {
-    fn is_session(&mut self, dir: BorrowedFd<'_>, name: &CStr, size: u64) -> bool {
+    fn is_session(&mut self, file: &OwnedFd, size: u64) -> bool {
         let size = size.min(MAX_BYTES as u64 + 1) as usize;
         let Reader { buffer, scratch } = self;
-        let read = file::open(dir, name).and_then(|(file, _)| file::read(&file, size, buffer));
-        read.is_ok() && session::read(buffer, scratch).is_ok()
+        file::read(file, size, buffer).is_ok() && session::read(buffer, scratch).is_ok()
+    }
+
+    fn read_all(mut self, files: Receiver<Large>) {
+        for large in files {
+            let is_session = self.is_session(&large.file, large.size);
+            // The worker waits for it.
+            let _ = large.is_session.send(is_session);
+        }
     }
 }
 
 impl Survey<'_> {
     fn walk(self) -> [Sample; 2] {
         let (threads, _) = workers(self.plan.threads);
-        let new = || Sampler {
-            survey: &self,
-            reader: Reader::default(),
-        };
-        crew(threads, new, Sampler::work, |task| self.hand_out(task));
+        thread::scope(|scope| {
+            let (large, files) = bounded(0);
+            let read_all = || Reader::default().read_all(files);
+            // Where nobody takes them, each worker reads its own.
+            let _ = (threads > 1).then(|| Builder::new().spawn_scoped(scope, read_all));
+            let new = || Sampler {
+                survey: &self,
+                reader: Reader::default(),
+                large: large.clone(),
+            };
+            crew(threads, new, Sampler::work, |task| self.hand_out(task));
+        });
         [self.flat.sample(), self.sharded.sample()]
     }
 
@@ -173,6 +192,7 @@ impl Survey<'_> {
 struct Sampler<'a> {
     survey: &'a Survey<'a>,
     reader: Reader,
+    large: Sender<Large>,
 }
 
 impl Sampler<'_> {
@@ -239,18 +259,30 @@ impl Sampler<'_> {
         if !store.owns(&stat) || !by_age_alone || !counts.takes_one() {
             return false;
         }
+        let Ok((file, _)) = file::open(dir, name) else {
+            return true;
+        };
         let is_session = match stat.size {
-            ..=USUAL => self.reader.is_session(dir, name, stat.size),
-            _ => {
-                let large = self.survey.large.lock();
-                let mut large = large.unwrap_or_else(PoisonError::into_inner);
-                large.is_session(dir, name, stat.size)
-            }
+            ..=USUAL => self.reader.is_session(&file, stat.size),
+            size => self.is_large_session(file, size),
         };
         counts
             .sessions
             .fetch_add(is_session.into(), Ordering::Relaxed);
         true
+    }
+
+    fn is_large_session(&mut self, file: OwnedFd, size: u64) -> bool {
+        let (is_session, told) = bounded(1);
+        let large = Large {
+            file,
+            size,
+            is_session,
+        };
+        match self.large.send(large) {
+            Ok(()) => told.recv().unwrap_or_default(),
+            Err(SendError(large)) => self.reader.is_session(&large.file, size),
+        }
     }
 }
 
