@@ -30,6 +30,9 @@ pub struct Options {
     /// Measure this odoo-session-reaper instead of the one just built
     #[arg(long, value_name = "FILE", default_value = env!("CARGO_BIN_EXE_odoo-session-reaper"))]
     pub program: PathBuf,
+    /// Compare it with this other build of it, and with no peer
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
     /// What `cargo bench` says
     #[arg(long, hide = true)]
     bench: bool,
@@ -43,6 +46,9 @@ impl Options {
             options.files = options.files.min(2000);
         }
         options.program = options.program.canonicalize()?;
+        if let Some(other) = &mut options.against {
+            *other = other.canonicalize()?;
+        }
         options.dir = options.dir.canonicalize()?;
         Ok(options)
     }

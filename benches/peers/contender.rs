@@ -15,10 +15,16 @@ pub struct Contender {
     pub name: &'static str,
     /// A word in braces stands for something of the [`Place`].
     command: &'static str,
+    /// Whether it is the other build of ours.
+    is_other: bool,
 }
 
 const fn contender(name: &'static str, command: &'static str) -> Contender {
-    Contender { name, command }
+    Contender {
+        name,
+        command,
+        is_other: false,
+    }
 }
 
 /// With one window for all classes, as the peers have it.
@@ -97,7 +103,20 @@ impl Place<'_> {
 
 impl Contender {
     pub fn is_ours(self) -> bool {
-        self.command.starts_with("{ours}")
+        self.command.starts_with("{ours}") && !self.is_other
+    }
+
+    pub fn of_other_build(self) -> Contender {
+        Contender {
+            is_other: true,
+            ..self
+        }
+    }
+
+    /// Its name among all that are measured.
+    pub fn title(self) -> String {
+        let build = if self.is_other { ", other build" } else { "" };
+        format!("{}{build}", self.name)
     }
 
     /// Whether it leaves what lies at the top level of a sharded store.
@@ -108,6 +127,10 @@ impl Contender {
     /// Its program and arguments.
     pub fn command(self, place: &Place) -> Vec<OsString> {
         let words = self.command.split_whitespace();
-        words.map(|word| place.fill(word)).collect()
+        let mut command: Vec<_> = words.map(|word| place.fill(word)).collect();
+        if let Some(other) = place.options.against.as_ref().filter(|_| self.is_other) {
+            command[0] = other.into();
+        }
+        command
     }
 }

@@ -96,7 +96,7 @@ fn run(options: &Options) -> Result<()> {
         }
     }
     println!("{}", table::measured(&played));
-    println!("{}", table::targets(&rows, &played, !options.short));
+    println!("{}", table::targets(&rows, &played, options));
     eprintln!("took {:.0} s", started.elapsed().as_secs_f64());
     Ok(())
 }

@@ -122,8 +122,15 @@ const ROWS: [Row; 17] = [
 
 /// The rows that were asked for.
 pub fn chosen(options: &Options) -> Vec<Row> {
-    let matches = |row: &Row| options.wants(row.name);
-    ROWS.into_iter().filter(matches).collect()
+    let mut rows: Vec<_> = ROWS.into_iter().collect();
+    rows.retain(|row| options.wants(row.name));
+    if options.against.is_some() {
+        for Row { pair, target, .. } in &mut rows {
+            pair[1] = pair[0].of_other_build();
+            *target = [1.0; 2];
+        }
+    }
+    rows
 }
 
 /// Which scenes on a store of this kind are needed, and who plays in them, the peer that all are compared with first.
@@ -137,12 +144,13 @@ pub fn casts(rows: &[Row], kind: Kind, options: &Options) -> Vec<Cast> {
     {
         parts.extend([(*scene, *peer), (*scene, *ours)]);
     }
-    if options.wants("peers") {
+    let with_peers = options.against.is_none();
+    if with_peers && options.wants("peers") {
         // What else there is to delete files with.
         let all = [FIND, REAP, FIND_RM, BFS, FD, TMPFILES, ODOO_GC];
         parts.extend(all.map(|contender| (WARM, contender)));
     }
-    if options.wants("memory") {
+    if with_peers && options.wants("memory") {
         parts.push((READ_MANY, AUDIT));
     }
     let mut casts: Vec<Cast> = Vec::new();

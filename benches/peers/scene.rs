@@ -72,7 +72,7 @@ impl Cast {
         let mut expected = [None; 2];
         for turn in 1..=options.turns {
             for one in &mut played {
-                let (scene, layout, name) = (scene.name, tool::name(layout), one.contender.name);
+                let (scene, layout, name) = (scene.name, tool::name(layout), one.contender.title());
                 let who = format!("{scene} {layout}, {name}, {turn}/{}", options.turns);
                 let run = self.one(one.contender, bed, &place, &mut expected);
                 let run = run.with_context(|| who.clone())?;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use odoo_session_reaper::demo::Layout;
 
+use crate::args::Options;
 use crate::contender::{Contender, FIND};
 use crate::measure::Run;
 use crate::rows::{CPU, Metric, Row, WALL};
@@ -14,9 +15,14 @@ use crate::{LAYOUTS, tool};
 const PEAK_MIB: f64 = 6.0;
 
 /// Rows with their targets; `judge` marks what was missed.
-pub fn targets(rows: &[Row], played: &[Played], judge: bool) -> String {
-    let mut out = String::from(
-        "| ratio to `find -delete` where nothing else is said | target flat / sharded | flat | sharded |\n|---|---|---|---|\n",
+pub fn targets(rows: &[Row], played: &[Played], options: &Options) -> String {
+    let judge = !options.short;
+    let peer = match options.against {
+        None => "`find -delete` where nothing else is said",
+        Some(_) => "the other build",
+    };
+    let mut out = format!(
+        "| ratio to {peer} | target flat / sharded | flat | sharded |\n|---|---|---|---|\n",
     );
     for row in rows {
         let [flat, sharded] = row.target;
@@ -95,7 +101,7 @@ pub fn measured(played: &[Played]) -> String {
         let cells = [
             one.scene.to_owned(),
             tool::name(one.layout).to_owned(),
-            format!("`{}`", one.contender.name),
+            format!("`{}`", one.contender.title()),
             number(WALL, 3),
             to_find(WALL),
             number(CPU, 3),
