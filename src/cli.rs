@@ -191,7 +191,7 @@ pub struct ReportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Work")]
 pub struct WorkArgs {
-    /// Number of files worked on at the same time [default: 4, but 1 deletes in a flat store, of Odoo 15 and older]
+    /// Files worked on at the same time [default: 4, on NFS and the like 32; 1 deletes in a flat store]
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=64))]
     pub threads: Option<u16>,
 }

@@ -14,6 +14,7 @@ use odoo_session_reaper::demo::Layout;
 use rustix::fs::SeekFrom;
 
 use crate::args::Options;
+use crate::slow::Slow;
 use crate::store::Kind;
 use crate::tool::{self, finish, run};
 
@@ -32,6 +33,8 @@ pub struct Bed {
     /// Holds the image, its copies and its mount point.
     dir: tempfile::TempDir,
     mounted: bool,
+    is_slow: bool,
+    slow: Option<Slow>,
 }
 
 impl Bed {
@@ -43,17 +46,33 @@ impl Bed {
         let mut bed = Bed {
             dir: { new }.prefix("peers-").tempdir_in(&options.dir)?,
             mounted: false,
+            is_slow: kind == Kind::Slow,
+            slow: None,
         };
         std::fs::create_dir(bed.at("mount"))?;
+        std::fs::create_dir(bed.at("slow"))?;
         bed.make_image(files)?;
-        kind.make(options, layout, &bed.data_dir())?;
+        kind.make(options, layout, &bed.behind())?;
         bed.freeze()?;
         Ok(bed)
     }
 
     /// Odoo's data_dir.
     pub fn data_dir(&self) -> PathBuf {
+        match self.is_slow {
+            true => self.at("slow/data"),
+            false => self.behind(),
+        }
+    }
+
+    /// The same, without anything slow before it.
+    pub fn behind(&self) -> PathBuf {
         self.at("mount/data")
+    }
+
+    /// What slows it down.
+    pub fn slow(&self) -> Option<&Slow> {
+        self.slow.as_ref()
     }
 
     /// Puts the store back as it was made. A run that only deletes needs metadata alone; one that also saves, everything.
@@ -75,12 +94,16 @@ impl Bed {
             copy(&whole, &image)?;
         }
         File::open(&image)?.sync_all()?;
-        self.mount(cache)
+        self.mount(cache)?;
+        if self.is_slow {
+            self.slow = Some(Slow::mount(&self.at("mount"), &self.at("slow"))?);
+        }
+        Ok(())
     }
 
     /// Lets nothing of what happened before go on in a timed run.
     pub fn settle(&self) -> Result<()> {
-        Ok(rustix::fs::syncfs(File::open(self.data_dir())?)?)
+        Ok(rustix::fs::syncfs(File::open(self.behind())?)?)
     }
 
     /// Forgets everything that the kernel knows of it.
@@ -96,8 +119,8 @@ impl Bed {
     /// An empty file system with room for `files` small files, mounted.
     fn make_image(&mut self, files: u64) -> Result<()> {
         let image = self.at("ext4");
-        // mkfs makes an inode for every 16 KiB; only what is used takes room on the disk.
-        File::create(&image)?.set_len((1 << 30) + files * 20 * 1024)?;
+        // mkfs makes an inode for every 16 KiB; only what is used takes room on the disk. Less has no room for the journal.
+        File::create(&image)?.set_len((1 << 30) + files.max(2_000) * 20 * 1024)?;
         let mkfs = "mkfs.ext4 -q -F -b 4096 -O ^has_journal -E nodiscard";
         run(mkfs, &[image.as_ref()])?;
         self.mount(Cache::Warm)
@@ -130,6 +153,7 @@ impl Bed {
     }
 
     fn unmount(&mut self) -> Result<()> {
+        self.slow = None;
         if std::mem::take(&mut self.mounted) {
             finish("umount", &[self.at("mount").as_ref()])?;
         }
@@ -143,6 +167,7 @@ impl Bed {
 /// The directory with the files goes after this, of itself.
 impl Drop for Bed {
     fn drop(&mut self) {
+        self.slow = None;
         let mount = self.at("mount");
         if self.mounted {
             let _ = finish("umount -l", &[mount.as_ref()]);

@@ -53,6 +53,7 @@ mod all {
     pub const UNIT: Contender = contender("reap in the unit", concat!("nice -n 10 ionice -c 3 ", reap!("--gentle")));
     pub const NOBODY: Contender = contender("nobody", "sleep 10");
     pub const REAP_DEFAULT_WINDOWS: Contender = contender("reap, default windows", "{ours} reap --data-dir {data}");
+    pub const REAP_BY_AGE: Contender = contender("reap --by-age-only", reap!("--by-age-only"));
     pub const REAP_BY_AGE_1: Contender = contender("reap --by-age-only --threads 1", reap!("--by-age-only --threads 1"));
     pub const REAP_BY_AGE_2: Contender = contender("reap --by-age-only --threads 2", reap!("--by-age-only --threads 2"));
     pub const REAP_BY_AGE_COLD: Contender = contender("reap --by-age-only, threads for a cold cache", reap!("--by-age-only --threads {threads}"));

@@ -16,6 +16,8 @@
 //! **Warm** is: everything was listed, statted and read just before, through the same mount. **Cold** is: a fresh mount,
 //! all caches of the kernel dropped, and the loop device past the page cache (`--direct-io=on`).
 //!
+//! **Slow** is: warm, but behind a FUSE server of the bench that takes a millisecond for each call, and whose mount is new.
+//!
 //! Peers, from Debian's packages: findutils, bfs, fd-find, systemd, python3. Those that are absent are left out, and said.
 //! Beside them e2fsprogs, mount and util-linux for the loop image.
 
@@ -33,6 +35,7 @@ mod measure;
 mod probe;
 mod rows;
 mod scene;
+mod slow;
 mod store;
 mod table;
 mod tool;
@@ -80,6 +83,10 @@ fn run(options: &Options) -> Result<()> {
         for kind in store::Kind::ALL {
             let casts = rows::casts(&rows, kind, options);
             if casts.is_empty() {
+                continue;
+            }
+            if kind == store::Kind::Slow && !std::path::Path::new("/dev/fuse").exists() {
+                eprintln!("SKIPPED peers, a slow store: no /dev/fuse");
                 continue;
             }
             let mut bed = bed::Bed::make(options, kind, layout)?;

@@ -80,6 +80,21 @@ const PAGE_MANY: Scene = Scene {
     kind: Kind::Backlog,
     ..PAGE
 };
+const SLOW: Scene = Scene {
+    name: "slow",
+    kind: Kind::Slow,
+    ..WARM
+};
+const SLOW_READ: Scene = Scene {
+    name: "slow, audit",
+    deletes: false,
+    ..SLOW
+};
+const SLOW_POLITE: Scene = Scene {
+    name: "slow, politeness",
+    odoo: Some(Duration::ZERO),
+    ..SLOW
+};
 
 const fn row(
     name: &'static str,
@@ -98,7 +113,7 @@ const fn row(
 }
 
 #[rustfmt::skip]
-const ROWS: [Row; 21] = [
+const ROWS: [Row; 25] = [
     row("`reap --by-age-only --threads 1`, warm, CPU", WARM, [REAP_BY_AGE_1, FIND], CPU, [0.85, 0.95]),
     row("`reap --by-age-only --threads 2`, warm, wall", WARM, [REAP_BY_AGE_2, FIND], WALL, [0.62, 0.57]),
     row("`reap --by-age-only --threads 2` (flat), `8` (sharded), cold, wall", COLD, [REAP_BY_AGE_COLD, FIND], WALL, [0.90, 0.45]),
@@ -120,6 +135,10 @@ const ROWS: [Row; 21] = [
     row("page beside the unit, 10 000 files due, p99, to none", PAGE, [UNIT, NOBODY], |run| run.odoo[5], [1.5, 1.5]),
     row("page beside the unit, 1 000 000 files due, p50, to none", PAGE_MANY, [UNIT, NOBODY], |run| run.odoo[4], [1.05, 1.05]),
     row("page beside the unit, 1 000 000 files due, p99, to none", PAGE_MANY, [UNIT, NOBODY], |run| run.odoo[5], [1.5, 1.5]),
+    row("slow store: `reap`, wall", SLOW, [REAP, FIND], WALL, [0.85, 0.15]),
+    row("slow store: `reap --by-age-only`, wall, to `reap`", SLOW, [REAP_BY_AGE, REAP], WALL, [1.0, 1.0]),
+    row("slow store: `audit`, wall, to Python", SLOW_READ, [AUDIT, PYTHON_AUDIT], WALL, [0.10, 0.10]),
+    row("slow store: Odoo's save, p99", SLOW_POLITE, [REAP, FIND], |run| run.odoo[3], [1.0, 1.0]),
 ];
 
 /// The rows that were asked for.

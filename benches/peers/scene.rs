@@ -1,5 +1,6 @@
 //! A scene: contenders take turns on one store, in one state of the caches.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -93,7 +94,7 @@ impl Cast {
         [before, after]: &mut [Option<Names>; 2],
     ) -> Result<Run> {
         let scene = self.scene;
-        let sessions = place.sessions();
+        let sessions = bed.behind().join("sessions");
         if scene.deletes {
             bed.restore(scene.cache, scene.odoo.is_some())?;
         }
@@ -114,10 +115,19 @@ impl Cast {
         tool::go_on()?;
         let command = contender.command(place);
         let measure = || measure::run(&command);
+        // As an Odoo comes to them.
+        let come_to =
+            |path: &PathBuf| Some(place.sessions().join(path.strip_prefix(&sessions).ok()?));
         let run = match scene.odoo {
-            Some(work) => probe::during(&sessions, &young, work, measure)?,
+            Some(work) => {
+                let young: Vec<_> = young.iter().filter_map(come_to).collect();
+                probe::during(&place.sessions(), &young, work, measure)?
+            }
             None => measure()?,
         };
+        if let Some(slow) = bed.slow() {
+            eprintln!("{}", slow.take_calls());
+        }
         if scene.deletes && !contender.deletes_nothing() {
             let mut left = store::names(&sessions, &store::files(&sessions)?);
             let first = *after.get_or_insert(left);

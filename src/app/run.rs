@@ -26,7 +26,10 @@ use crate::time::{Timestamp, words};
 
 /// Number of workers unless `--threads` says otherwise: more than cores, because on a cold cache they wait for the
 /// disk (on 2 cores, sharded: 4 took 0.84 of the time of 2 there, and 1.05 of it on a warm cache).
-const DEFAULT_THREADS: usize = 4;
+const THREADS: usize = 4;
+
+/// Where each call waits for a server (`cargo bench --bench peers -- --rows slow`).
+const THREADS_IF_SLOW: usize = 32;
 
 /// Audits or reaps one store, reports, and leaves `metrics` of it.
 pub(super) fn run(
@@ -156,12 +159,16 @@ pub(super) fn must_be_writable(store: &Store) -> Result<()> {
 pub(super) fn plan(settings: &Settings, store: &Store, now: Timestamp) -> Plan {
     let mut policy = settings.policy(now);
     policy.reads = store.reads();
+    let usual = match store.is_slow() {
+        true => THREADS_IF_SLOW,
+        false => THREADS,
+    };
     Plan {
         mode: settings.mode,
         policy,
         limit: settings.deleting.limit,
         max_logouts: settings.deleting.max_logouts,
-        threads: settings.threads.map_or(DEFAULT_THREADS, usize::from),
+        threads: settings.threads.map_or(usual, usize::from),
         share_flat: settings.threads.is_some() && !settings.deleting.gentle,
         gentle: settings.deleting.gentle,
     }

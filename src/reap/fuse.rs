@@ -85,7 +85,7 @@ impl Asked {
 }
 
 /// Nobody is told of what is only counted.
-struct Nobody;
+pub(super) struct Nobody;
 
 impl Observer for Nobody {
     fn wants(&self, _: Class) -> bool {
@@ -123,15 +123,13 @@ pub(super) fn too_many(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::ffi::CString;
     use std::fs;
     use std::os::fd::AsFd as _;
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::policy::{Policy, Rules, Windows};
-    use crate::store::Opening;
+    use crate::reap::tests::{Place, plan};
     use crate::time::Timestamp;
 
     #[test]
@@ -160,39 +158,22 @@ mod tests {
     fn the_walk_that_deletes_ends_no_more_logins_than_were_allowed() {
         const USER: &str = r#"{"uid": 7, "login": "bob", "context": {}}"#;
         for (threads, allowed) in [(1, 0), (1, 2), (4, 2), (4, 5)] {
-            let data_dir = tempfile::tempdir().unwrap();
-            let sessions = data_dir.path().join("sessions");
+            let place = Place::new();
             for number in 10..15 {
                 let sid = number.to_string().repeat(42);
-                let shard = sessions.join(&sid[..2]);
+                let shard = place.sessions.join(&sid[..2]);
                 fs::create_dir_all(&shard).unwrap();
                 fs::write(shard.join(&sid), USER).unwrap();
                 let flat = format!("werkzeug_{}.sess", &sid[..40]);
-                fs::write(sessions.join(flat), USER).unwrap();
+                fs::write(place.sessions.join(flat), USER).unwrap();
             }
-            let store = Store::open(&sessions, &Opening::default()).unwrap();
-            let window = Duration::from_secs(1);
-            let rules = Rules {
-                windows: Windows {
-                    authenticated: window,
-                    anonymous: window,
-                    cart: window,
-                    leftover: window,
-                    unreadable: None,
-                },
-                keep_logins: Vec::new(),
-                max_lifetime: None,
-            };
-            let mut now = Timestamp::of(std::time::SystemTime::now());
-            now.secs += 60;
+            let store = place.store();
+            let in_a_minute = SystemTime::now() + Duration::from_secs(60);
             let plan = Plan {
-                mode: Mode::Reap,
-                policy: Policy::new(rules, BTreeMap::new(), now),
-                limit: None,
                 max_logouts: Some(allowed),
                 threads,
                 share_flat: true,
-                gentle: false,
+                ..plan(Timestamp::of(in_a_minute), Duration::from_secs(1))
             };
             let (stop, progress) = (Stop::default(), Progress::default());
             let fuse = Fuse::new(allowed);

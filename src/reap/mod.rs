@@ -5,12 +5,16 @@
 //! due.
 
 mod chooser;
+mod crew;
 mod fuse;
 mod observer;
 mod plan;
 pub(crate) mod sample;
 mod settle;
 mod stop;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 mod worker;
 
 pub(crate) use chooser::{Chooser, Met};
@@ -23,7 +27,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::Builder;
 
-use crossbeam_channel::Sender;
 use rustix::process::{Resource, getrlimit};
 
 use crate::store::Store;
@@ -31,6 +34,7 @@ use crate::store::batch::Batch;
 use crate::store::walk::{self, Top};
 use crate::tally::unknown::Place;
 use crate::tally::{Operation, Tally};
+use crew::crew;
 use fuse::Fuse;
 use worker::{Monster, Worker, monster};
 
@@ -60,6 +64,8 @@ struct Shared<'a> {
     flat_unlinker: Option<Mutex<()>>,
     /// Whether files may be deleted while they are open.
     deletes_open_files: bool,
+    /// Whether each call waits for a server.
+    slow: bool,
 }
 
 /// Files that are read or settled in one go, if there are handles for them.
@@ -98,6 +104,7 @@ impl<'a> Shared<'a> {
         progress: &'a Progress,
     ) -> Shared<'a> {
         let (threads, at_once) = workers(plan.threads);
+        let slow = store.is_slow();
         Shared {
             store,
             plan,
@@ -110,24 +117,46 @@ impl<'a> Shared<'a> {
             fuse: None,
             interrupted: AtomicBool::new(false),
             threads,
-            at_once,
+            // There, many workers are what helps; a server may answer few reads at a time.
+            at_once: if slow { 1 } else { at_once },
             samples: AtomicU32::new(worker::SAMPLES),
             flat_unlinker: (!plan.share_flat).then(Mutex::default),
             deletes_open_files: store.deletes_open_files(),
+            slow,
         }
     }
 
     fn run(&self) -> (Tally, End) {
-        let tally = match self.threads {
-            1 => alone(self),
-            threads => together(self, threads),
-        };
+        let tally = self.work();
         let end = match self.stop.signal() {
             Some(signal) if self.interrupted.load(Ordering::Relaxed) => End::Interrupted(signal),
             _ if self.limit_reached.load(Ordering::Relaxed) => End::LimitReached,
             _ => End::Complete,
         };
         (tally, end)
+    }
+
+    fn work(&self) -> Tally {
+        std::thread::scope(|scope| {
+            let (reader, monsters) = crossbeam_channel::bounded::<Monster<'_>>(0);
+            let mut reader = Some(reader).filter(|_| self.threads > 1);
+            if reader.is_some() {
+                let reading = Builder::new().spawn_scoped(scope, || monster::read_all(monsters));
+                if let Err(error) = reading {
+                    tracing::info!("working with one thread: {error}");
+                    reader = None;
+                }
+            }
+            // Who is alone reads monsters, too.
+            let threads = reader.as_ref().map_or(1, |_| self.threads);
+            let new = || Worker::new(self, reader.clone());
+            let (mut tally, workers) =
+                crew(threads, new, Worker::work, |task| hand_out(self, task));
+            for worker in workers {
+                tally.merge(&worker.into_tally());
+            }
+            tally
+        })
     }
 
     /// Whether files may be opened that would look younger for it.
@@ -225,72 +254,24 @@ enum Task {
     Top(Batch),
 }
 
-fn alone(shared: &Shared<'_>) -> Tally {
-    let mut worker = Worker::new(shared, None);
-    let mut tally = hand_out(shared, |task| {
-        worker.work(task);
-        true
-    });
-    tally.merge(&worker.into_tally());
-    tally
-}
-
-fn together(shared: &Shared<'_>, threads: usize) -> Tally {
-    std::thread::scope(|scope| {
-        let (tasks, inbox) = crossbeam_channel::bounded::<Task>(2 * threads);
-        let (reader, monsters) = crossbeam_channel::bounded::<Monster<'_>>(0);
-        let reading = Builder::new().spawn_scoped(scope, || monster::read_all(monsters));
-        if let Err(error) = reading {
-            tracing::info!("working with one thread: {error}");
-            return alone(shared);
-        }
-        let mut workers = Vec::new();
-        for started in 0..threads {
-            let (inbox, reader) = (inbox.clone(), Some(reader.clone()));
-            let work = move || {
-                let mut worker = Worker::new(shared, reader);
-                for task in inbox {
-                    worker.work(task);
-                }
-                worker.into_tally()
-            };
-            match Builder::new().spawn_scoped(scope, work) {
-                Ok(worker) => workers.push(worker),
-                // A unit's `TasksMax=`, or a container whose seccomp profile is older than its libc.
-                Err(error) => {
-                    tracing::info!("working with {started} of {threads} workers: {error}");
-                    break;
-                }
-            }
-        }
-        if workers.is_empty() {
-            return alone(shared);
-        }
-        drop((inbox, reader));
-        let mut tally = hand_out(shared, |task| Sender::send(&tasks, task).is_ok());
-        drop(tasks);
-        for worker in workers {
-            match worker.join() {
-                Ok(theirs) => tally.merge(&theirs),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        tally
-    })
-}
-
 /// How many names of the top level are sorted by inode together. A directory lists its names in the order of
 /// a hash, where each inode is far from the last. With 1024 names `reap --by-age-only --threads 2` took 0.75 of
 /// `find`'s time, with 32 768 0.65, but those took the peak memory over 6 MiB; so this is in between.
 const WINDOW: usize = 16 * 1024;
 
+/// On a slow store, what the listing told of a file is forgotten after a second or so.
+const WINDOW_IF_SLOW: usize = 1024;
+
 /// How many names of the top level make a task; few, because several tasks per worker wait at a time.
 const TOP_TASK: usize = 128;
 
+/// On a slow store, a worker that waits for its turn to delete lets the kernel forget what it has learned of them.
+const TOP_TASK_IF_SLOW: usize = 8;
+
 /// Hands out the names that were gathered, in the order of their inodes.
-fn by_inode(window: &mut Batch, task: &mut impl FnMut(Task) -> bool) -> bool {
+fn by_inode(window: &mut Batch, of: usize, task: &mut impl FnMut(Task) -> bool) -> bool {
     window.sort_by_inode();
-    let handed_out = window.chunks(TOP_TASK).all(|batch| task(Task::Top(batch)));
+    let handed_out = window.chunks(of).all(|batch| task(Task::Top(batch)));
     window.clear();
     handed_out
 }
@@ -299,6 +280,10 @@ fn by_inode(window: &mut Batch, task: &mut impl FnMut(Task) -> bool) -> bool {
 fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
     let mut tally = Tally::default();
     let mut window = Batch::default();
+    let (most, of) = match shared.slow {
+        true => (WINDOW_IF_SLOW, TOP_TASK_IF_SLOW),
+        false => (WINDOW, TOP_TASK),
+    };
     let walked = walk::top(shared.store, |top| {
         if shared.stopped() {
             return false;
@@ -319,11 +304,11 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
                 file_type,
             } => {
                 window.push(name, ino, file_type);
-                window.len() < WINDOW || by_inode(&mut window, &mut task)
+                window.len() < most || by_inode(&mut window, of, &mut task)
             }
         }
     });
-    by_inode(&mut window, &mut task);
+    by_inode(&mut window, of, &mut task);
     if let Err(errno) = walked {
         tally.error(Operation::List, errno);
         if shared.warns() {
@@ -331,84 +316,4 @@ fn hand_out(shared: &Shared<'_>, mut task: impl FnMut(Task) -> bool) -> Tally {
         }
     }
     tally
-}
-
-#[cfg(test)]
-#[allow(clippy::expect_used)]
-mod tests {
-    use std::collections::BTreeMap;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::policy::{Policy, Rules, Windows};
-    use crate::store::Opening;
-    use crate::time::Timestamp;
-
-    #[test]
-    fn there_are_no_more_workers_than_handles_for_them() {
-        for (limit, wanted, workers, at_once) in [
-            (usize::MAX, 4, 4, AT_ONCE),
-            (1024, 4, 4, AT_ONCE),
-            (1024, 64, 64, 6),
-            (64, 64, 12, 1),
-            (20, 64, 1, 1),
-            (3, 2, 1, 1),
-        ] {
-            assert_eq!(
-                within(limit, wanted),
-                (workers, at_once),
-                "{limit}, {wanted}"
-            );
-        }
-    }
-
-    struct Nobody;
-
-    impl Observer for Nobody {
-        fn wants(&self, _: crate::policy::Class) -> bool {
-            false
-        }
-        fn settled(&self, _: &Due) {}
-    }
-
-    /// Such a run, or the fuse's first walk, takes longer than clocks may drift.
-    #[test]
-    fn what_was_saved_since_a_long_run_began_is_not_from_the_future() {
-        let data_dir = tempfile::tempdir().expect("a directory");
-        let sessions = data_dir.path().join("sessions");
-        std::fs::create_dir(&sessions).expect("a store");
-        let real = std::time::SystemTime::now();
-        for (name, ahead) in [("a", 0), ("b", 240), ("c", 1_000)] {
-            let path = sessions.join(format!("werkzeug_{}.sess", name.repeat(40)));
-            let file = std::fs::File::create(path).expect("a session");
-            let saved = real + Duration::from_secs(ahead);
-            file.set_modified(saved).expect("a time");
-        }
-        let window = Duration::from_secs(3_600);
-        let rules = Rules {
-            windows: Windows {
-                authenticated: window,
-                anonymous: window,
-                cart: window,
-                leftover: window,
-                unreadable: None,
-            },
-            keep_logins: Vec::new(),
-            max_lifetime: None,
-        };
-        let begun = Timestamp::of(real - Duration::from_secs(600));
-        let plan = Plan {
-            mode: Mode::Reap,
-            policy: Policy::new(rules, BTreeMap::new(), begun),
-            limit: None,
-            max_logouts: None,
-            threads: 1,
-            share_flat: false,
-            gentle: false,
-        };
-        let store = Store::open(&sessions, &Opening::default()).expect("a store");
-        let (stop, progress) = (Stop::default(), Progress::default());
-        let (tally, _) = run(&store, &plan, &Nobody, &stop, &progress);
-        assert_eq!((tally.total().all.files, tally.implausible_times), (3, 1));
-    }
 }

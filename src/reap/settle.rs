@@ -186,13 +186,14 @@ impl Shared<'_> {
     }
 
     /// Whether files of `dir` that their age alone condemns are deleted right after the first look at them, which
-    /// then is the last check, too. With a limit they may have to wait, and are looked at once more.
+    /// then is the last check, too. With a limit they may have to wait, and are looked at once more. So are they on a slow
+    /// store: to ask its server of every file would take longer than to ask it once more of those that go.
     pub fn deletes_at_sight(&self, dir: &Dir<'_>) -> bool {
         let kind = match dir.shard {
             None => Kind::Flat,
             Some(_) => Kind::Sharded,
         };
-        self.plan.limit.is_none() && self.plan.policy.by_age_only.contains(&kind)
+        !self.slow && self.plan.limit.is_none() && self.plan.policy.by_age_only.contains(&kind)
     }
 
     /// The right to delete in `dir`, which is shared in shards and exclusive at the top level.
@@ -208,84 +209,37 @@ impl Shared<'_> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::*;
-    use crate::policy::{Class, LastSeen, Policy, Rules, Windows};
-    use crate::reap::{Due, Observer, Plan, Progress, Stop};
-    use crate::store::{Opening, Store};
-    use crate::time::Timestamp;
-    use rustix::fs::FileType;
-    use std::collections::BTreeMap;
     use std::fs;
     use std::path::PathBuf;
-    use std::sync::atomic::{AtomicBool, AtomicU32};
     use std::time::Duration;
 
+    use rustix::fs::FileType;
+
+    use super::*;
+    use crate::policy::LastSeen;
+    use crate::reap::fuse::Nobody;
+    use crate::reap::tests::{Place, plan};
+    use crate::reap::{Progress, Stop};
+    use crate::time::Timestamp;
+
     const NAME: &CStr = c"werkzeug_0a796d6eb7fd55225f25e5a661da803c19cc56f5.sess";
-
-    struct Nobody;
-
-    impl Observer for Nobody {
-        fn wants(&self, _: Class) -> bool {
-            false
-        }
-        fn settled(&self, _: &Due) {}
-    }
 
     /// A run over a store that has nothing but a session that [`NAME`] names, and the metadata it is judged by.
     fn with_store<T>(
         last_seen: LastSeen,
         test: impl FnOnce(&Shared<'_>, &Stat, &PathBuf) -> T,
     ) -> T {
-        let data_dir = tempfile::tempdir().unwrap();
-        let sessions = data_dir.path().join("sessions");
-        fs::create_dir(&sessions).unwrap();
-        let path = sessions.join(NAME.to_str().unwrap());
+        let place = Place::new();
+        let path = place.sessions.join(NAME.to_str().unwrap());
         fs::write(&path, "{}").unwrap();
         filetime::set_file_mtime(&path, filetime::FileTime::from_unix_time(1_500_000_000, 0))
             .unwrap();
-        let store = Store::open(&sessions, &Opening::default()).unwrap();
-        let window = Duration::from_secs(1);
-        let rules = Rules {
-            windows: Windows {
-                authenticated: window,
-                anonymous: window,
-                cart: window,
-                leftover: window,
-                unreadable: None,
-            },
-            keep_logins: Vec::new(),
-            max_lifetime: None,
-        };
+        let store = place.store();
         let now = Timestamp::from_secs(1_800_000_000);
-        let mut policy = Policy::new(rules, BTreeMap::new(), now);
-        policy.last_seen = last_seen;
-        let plan = Plan {
-            mode: Mode::Reap,
-            policy,
-            limit: None,
-            max_logouts: None,
-            threads: 1,
-            share_flat: false,
-            gentle: false,
-        };
+        let mut plan = plan(now, Duration::from_secs(1));
+        plan.policy.last_seen = last_seen;
         let (stop, progress) = (Stop::default(), Progress::default());
-        let shared = Shared {
-            store: &store,
-            plan: &plan,
-            chooser: None,
-            observer: &Nobody,
-            stop: &stop,
-            progress: &progress,
-            permits: None,
-            limit_reached: AtomicBool::new(false),
-            fuse: None,
-            interrupted: AtomicBool::new(false),
-            samples: AtomicU32::new(0),
-            threads: 1,
-            at_once: 1,
-            flat_unlinker: Some(Mutex::new(())),
-            deletes_open_files: false,
-        };
+        let shared = Shared::new(&store, &plan, &Nobody, &stop, &progress);
         let judged = stat::at(store.handle(), NAME).unwrap();
         test(&shared, &judged, &path)
     }

@@ -24,7 +24,7 @@ use reading::Opened;
 use super::chooser::LOOKS;
 use super::fuse::Asked;
 use super::settle::{Checked, Dir, Outcome};
-use super::{Mode, Shared, Task, Who};
+use super::{AT_ONCE, Mode, Shared, Task, Who};
 use crate::policy::{Class, Glance, Reason, Verdict};
 use crate::redact;
 use crate::session::Scratch;
@@ -98,7 +98,7 @@ struct Judged {
     verdict: Verdict,
     says: Says,
     /// Kept open at least until just before the last check: as long as somebody holds the inode, its number cannot be
-    /// given to a new save. In the moment after that, two saves would have to get the old mtime as well.
+    /// given to a new save. After that, as on a slow store, a save would have to get the old mtime as well.
     handle: Option<OwnedFd>,
 }
 
@@ -194,7 +194,12 @@ impl<'a> Worker<'a> {
         let at_sight = shared.deletes_at_sight(files.dir);
         let _only = at_sight.then(|| shared.only_unlinker(files.dir));
         // At sight, the metadata is still fresh: that spares the last check of its own.
-        let enough = if at_sight { 1 } else { shared.at_once };
+        let enough = match at_sight {
+            true => 1,
+            // They are closed already.
+            false if shared.slow => AT_ONCE,
+            false => shared.at_once,
+        };
         for index in 0..files.names.len() {
             if shared.stopped() {
                 break;

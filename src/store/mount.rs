@@ -6,31 +6,47 @@ use rustix::fs::{IFlags, StatVfsMountFlags};
 
 use super::Store;
 
-/// A type of file system.
-struct Type {
-    /// As statfs(2) numbers it.
-    number: u32,
-    /// Whether it is known to delete an open file as any other. NFS, SMB and most of FUSE rename it, and delete it
-    /// when it is closed.
-    deletes_open_files: bool,
+/// What is known of a type of file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Type {
+    /// Its inodes hold the time of the last read, as this host's kernel sees it. A network's are read from a cache that its
+    /// server does not know of.
+    Local {
+        /// Whether it is known to delete an open file as any other. NFS, SMB and most of FUSE rename it, and delete it
+        /// when it is closed.
+        deletes_open_files: bool,
+    },
+    /// A call waits for somebody else's answer, a server's as a rule.
+    Slow,
 }
 
-/// Those whose inodes hold the time of the last read, as this host's kernel sees it. A network's are read from a cache
-/// that its server does not know of.
-const NOTE_READS: [Type; 7] = [
-    known(0xef53, true),       // ext4
-    known(0x5846_5342, true),  // XFS
-    known(0x9123_683e, true),  // Btrfs
-    known(0x2fc1_2fc1, true),  // ZFS
-    known(0x0102_1994, true),  // tmpfs
-    known(0x794c_7630, false), // overlayfs
-    known(0xf2f5_2010, false), // F2FS
+/// By the numbers of statfs(2).
+const TYPES: [(u32, Type); 15] = [
+    (0xef53, local(true)),       // ext4
+    (0x5846_5342, local(true)),  // XFS
+    (0x9123_683e, local(true)),  // Btrfs
+    (0x2fc1_2fc1, local(true)),  // ZFS
+    (0x0102_1994, local(true)),  // tmpfs
+    (0x794c_7630, local(false)), // overlayfs
+    (0xf2f5_2010, local(false)), // F2FS
+    (0x6969, Type::Slow),        // NFS
+    (0x517b, Type::Slow),        // SMB
+    (0xff53_4d42, Type::Slow),   // CIFS
+    (0xfe53_4d42, Type::Slow),   // SMB 2 and 3
+    (0x00c3_6400, Type::Slow),   // Ceph
+    (0x6573_5546, Type::Slow),   // FUSE, virtiofs
+    (0x0bd0_0bd0, Type::Slow),   // Lustre
+    (0x0102_1997, Type::Slow),   // 9p
 ];
 
-const fn known(number: u32, deletes_open_files: bool) -> Type {
-    Type {
-        number,
-        deletes_open_files,
+const fn local(deletes_open_files: bool) -> Type {
+    Type::Local { deletes_open_files }
+}
+
+impl Type {
+    fn of(number: u32) -> Option<Type> {
+        let known = TYPES.iter().find(|(known, _)| *known == number);
+        known.map(|(_, file_system)| *file_system)
     }
 }
 
@@ -59,10 +75,10 @@ impl Reads {
 
     /// By the type of the file system, and how it is mounted. Whether directories are noted (`nodiratime`) does not matter,
     /// nor when a note reaches the disk (`lazytime`).
-    fn on(number: u32, mounted: StatVfsMountFlags) -> Reads {
+    fn on(known: Option<Type>, mounted: StatVfsMountFlags) -> Reads {
         if mounted.contains(StatVfsMountFlags::NOATIME) {
             Reads::Never
-        } else if NOTE_READS.iter().all(|known| known.number != number) {
+        } else if !matches!(known, Some(Type::Local { .. })) {
             Reads::Unknown
         } else if mounted.contains(StatVfsMountFlags::RELATIME) {
             Reads::Daily
@@ -77,10 +93,10 @@ impl Store {
     pub fn reads(&self) -> Reads {
         let marked = rustix::fs::ioctl_getflags(&self.handle)
             .is_ok_and(|flags| flags.contains(IFlags::NOATIME));
-        match (self.file_system(), self.mounted()) {
+        match self.mounted() {
             _ if marked => Reads::Never,
-            (Some(number), Some(mounted)) => Reads::on(number, mounted),
-            _ => Reads::Unknown,
+            Some(mounted) => Reads::on(self.file_system(), mounted),
+            None => Reads::Unknown,
         }
     }
 
@@ -92,21 +108,23 @@ impl Store {
 
     /// Whether a file that is open here is deleted, and not renamed until it is closed.
     pub fn deletes_open_files(&self) -> bool {
-        let mut deleting = NOTE_READS.iter().filter(|known| known.deletes_open_files);
-        self.file_system()
-            .is_some_and(|number| deleting.any(|known| known.number == number))
+        self.file_system() == Some(local(true))
     }
 
     /// Whether every change comes through this host's kernel, so that inotify tells of it.
     pub(crate) fn is_local(&self) -> bool {
-        self.file_system()
-            .is_some_and(|number| NOTE_READS.iter().any(|known| known.number == number))
+        matches!(self.file_system(), Some(Type::Local { .. }))
     }
 
-    fn file_system(&self) -> Option<u32> {
+    /// Whether each call waits for an answer, so that many at a time are faster.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.file_system() == Some(Type::Slow)
+    }
+
+    fn file_system(&self) -> Option<Type> {
         let stat = rustix::fs::fstatfs(&self.handle).ok()?;
         // The field's type depends on the architecture; these numbers have 32 bits.
-        Some(stat.f_type as u32)
+        Type::of(stat.f_type as u32)
     }
 
     fn mounted(&self) -> Option<StatVfsMountFlags> {
@@ -124,11 +142,10 @@ mod tests {
 
     #[test]
     fn a_store_tells_the_mount_that_it_lies_on() {
-        const TMPFS: u32 = 0x0102_1994;
-        const PROC: u32 = 0x9fa0;
-        for (place, number, deletes_open_files) in
-            [("/dev/shm", TMPFS, true), ("/proc", PROC, false)]
-        {
+        for (place, known, deletes_open_files) in [
+            ("/dev/shm", Some(local(true)), true),
+            ("/proc", None, false),
+        ] {
             if !Path::new(place).exists() {
                 eprintln!("SKIPPED a_store_tells_the_mount_that_it_lies_on: no {place}");
                 continue;
@@ -137,12 +154,13 @@ mod tests {
                 accept_any_directory: true,
             };
             let store = Store::open(Path::new(place), &opening).unwrap();
-            assert_eq!(store.file_system(), Some(number), "{place}");
+            assert_eq!(store.file_system(), known, "{place}");
             let mounted = rustix::fs::statvfs(place).unwrap().f_flag;
-            assert_eq!(store.reads(), Reads::on(number, mounted));
+            assert_eq!(store.reads(), Reads::on(known, mounted));
             let read_only = mounted.contains(StatVfsMountFlags::RDONLY);
             assert_eq!(store.read_only(), read_only);
             assert_eq!(store.deletes_open_files(), deletes_open_files);
+            assert!(!store.is_slow());
         }
     }
 
@@ -169,10 +187,13 @@ mod tests {
             (NFS, noatime, Reads::Never),
             (FUSE, relatime, Reads::Unknown),
         ] {
-            assert_eq!(Reads::on(number, mounted), reads, "{number:x} {mounted:?}");
+            let known = Type::of(number);
+            assert_eq!(Reads::on(known, mounted), reads, "{number:x} {mounted:?}");
         }
-        for known in NOTE_READS {
-            assert_eq!(Reads::on(known.number, relatime), Reads::Daily);
+        for (number, known) in TYPES {
+            assert_eq!(Type::of(number), Some(known));
+            let daily = Reads::on(Some(known), relatime) == Reads::Daily;
+            assert_eq!(daily, known != Type::Slow, "{number:x}");
         }
     }
 

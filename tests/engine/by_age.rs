@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::testenv::{DAY, HOUR, Odoo, USER, VISITOR, flat, row, run, sharded, skipped};
-use crate::trace::traced;
+use crate::trace::{self, traced};
 
 #[test]
 fn a_layout_that_does_not_prove_itself_is_read_while_the_other_is_not() {
@@ -159,15 +159,7 @@ fn at_the_same_time(test: &str, args: &[&str]) -> Option<usize> {
     let (ran, calls) = traced(test, &odoo, &slow, "reap", args)?;
     assert_eq!(ran.code, 0, "{}", ran.all());
     assert!(odoo.files().is_empty());
-    let (mut under_way, mut most) = (BTreeSet::new(), 0);
-    for call in calls {
-        under_way.insert(call.thread);
-        most = most.max(under_way.len());
-        if !call.is_unfinished() || call.is_resumed() {
-            under_way.remove(&call.thread);
-        }
-    }
-    Some(most)
+    Some(trace::at_the_same_time("unlinkat", &calls))
 }
 
 #[test]

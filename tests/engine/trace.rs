@@ -1,6 +1,8 @@
 //! The program's system calls, in their order, as strace saw them.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use crate::testenv::{self, Odoo, Ran, run};
 
@@ -39,7 +41,18 @@ pub fn traced(
     command: &str,
     args: &[&str],
 ) -> Option<(Ran, Vec<Call>)> {
-    let log = odoo.data_dir().join("trace");
+    traced_at(test, odoo.data_dir(), options, command, args)
+}
+
+/// The same, with the store of this data_dir.
+pub fn traced_at(
+    test: &str,
+    data_dir: &Path,
+    options: &[&str],
+    command: &str,
+    args: &[&str],
+) -> Option<(Ran, Vec<Call>)> {
+    let log = data_dir.join("trace");
     let mut strace = testenv::strace(test)?;
     let ran = run(strace
         .args(["-y", "-s", "300", "-o"])
@@ -49,11 +62,30 @@ pub fn traced(
         .arg(command)
         .args(args)
         .arg("--data-dir")
-        .arg(odoo.data_dir())
+        .arg(data_dir)
         .env_remove("RUST_LOG"));
     let calls = fs::read_to_string(&log).unwrap();
     fs::remove_file(log).unwrap();
     Some((ran, calls.lines().filter_map(call).collect()))
+}
+
+/// The most calls of this name that were under way at the same moment.
+pub fn at_the_same_time(name: &str, calls: &[Call]) -> usize {
+    let (mut under_way, mut most) = (BTreeSet::new(), 0);
+    for call in calls.iter().filter(|call| call.name == name) {
+        under_way.insert(call.thread);
+        most = most.max(under_way.len());
+        if !call.is_unfinished() || call.is_resumed() {
+            under_way.remove(&call.thread);
+        }
+    }
+    most
+}
+
+/// How many threads were started.
+pub fn threads(calls: &[Call]) -> usize {
+    let starts = |call: &&Call| matches!(&*call.name, "clone" | "clone3") && !call.is_resumed();
+    calls.iter().filter(starts).count()
 }
 
 fn call(line: &str) -> Option<Call> {

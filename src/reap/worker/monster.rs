@@ -13,7 +13,7 @@ use super::{Judged, Worker};
 use crate::session::Scratch;
 
 /// Files that are larger, in bytes, are monsters; sessions have some hundred.
-pub(super) const USUAL: u64 = 64 * 1024;
+pub(in crate::reap) const USUAL: u64 = 64 * 1024;
 
 /// A file, and the worker that waits until it is read.
 pub struct Monster<'a> {

@@ -123,14 +123,16 @@ impl Worker<'_> {
         self.buffer.clear();
         // Not freed: the allocator takes that for a sign that such buffers are usual, and then keeps them.
         self.buffer.shrink_to(USUAL as usize);
-        let audit = self.shared.plan.mode == Mode::Audit;
+        // Closing waits for a slow store's server as well, so whoever reads does it, and not whoever deletes; and the server
+        // then knows of it in time: it renames what it takes for open.
+        let closed = self.shared.plan.mode == Mode::Audit || self.shared.slow;
         Judged {
             file,
             checked: Checked::Earlier,
             class,
             verdict,
             says,
-            handle: handle.ok().filter(|_| !audit),
+            handle: handle.ok().filter(|_| !closed),
         }
     }
 
