@@ -18,15 +18,25 @@
         default = pkgs.callPackage ./package.nix { };
       });
 
-      nixosModules.default = ./module.nix;
-
-      checks = forAllSystems (pkgs: {
-        package = self.packages.${pkgs.stdenv.hostPlatform.system}.default;
-        vm = pkgs.testers.runNixOSTest {
-          imports = [ ./vm-test.nix ];
-          defaults.imports = [ self.nixosModules.default ];
+      # module.nix, as nixpkgs would have it, and the package that nixpkgs does not have.
+      nixosModules.default =
+        { lib, pkgs, ... }:
+        {
+          imports = [ ./module.nix ];
+          services.odoo-session-reaper.package = lib.mkDefault (pkgs.callPackage ./package.nix { });
         };
-      });
+
+      checks = forAllSystems (
+        pkgs:
+        let
+          package = self.packages.${pkgs.stdenv.hostPlatform.system}.default;
+        in
+        package.tests
+        // {
+          inherit package;
+          module = pkgs.callPackage ./module-test.nix { module = self.nixosModules.default; };
+        }
+      );
 
       formatter = forAllSystems (pkgs: pkgs.nixfmt-tree);
     };

@@ -43,7 +43,8 @@ let
           description = ''
             An odoo.conf whose sections `[session_reaper]` and `[session_reaper:DBNAME]` are used, and its data_dir
             if `dataDir` is null. The sandbox lets only the usual places be written to, so name the `dataDir` too
-            for any other.
+            for any other. If it holds passwords write it as a string: a Nix path is copied to the store, which
+            everybody may read.
           '';
         }
         // configFile
@@ -52,7 +53,7 @@ let
       user = mkOption {
         type = types.str;
         default = "odoo";
-        description = "The user that Odoo runs as.";
+        description = "The user that Odoo runs as. It is declared elsewhere, with Odoo.";
       };
 
       group = mkOption {
@@ -184,7 +185,8 @@ let
           store.settings
           // {
             data_dir = store.dataDir;
-            config = store.configFile;
+            # A Nix path as its copy in the store, for the host does not have what lies beside its configuration.
+            config = lib.mapNullable (path: "${path}") store.configFile;
           }
         )
       );
@@ -254,29 +256,32 @@ let
   assertionsOf =
     name: store:
     let
-      below = lib.removePrefix "/var/lib/" (toString store.dataDir);
+      option = "services.${lib.replaceStrings [ "@" ] [ ".instances." ] name}";
+      dataDir = toString store.dataDir;
+      below = lib.removePrefix "/var/lib/" dataDir;
       first = builtins.head (lib.splitString "/" below);
+      dynamic = stateDirectory store != null;
     in
-    [
+    map (it: it // { message = "${option}: ${it.message}"; }) [
       {
         assertion = store.dataDir != null || store.configFile != null;
-        message = "${name}: name a dataDir or a configFile.";
+        message = "name a dataDir or a configFile.";
       }
       {
-        assertion = !(lib.hasPrefix "/var/lib/" (toString store.dataDir) && lib.elem first linked);
-        message = "${name}: ${toString store.dataDir} is of a service with DynamicUser=, and only a link leads there: write dataDir = \"/var/lib/private/${below}\".";
+        assertion = !(lib.hasPrefix "/var/lib/" dataDir && lib.elem first linked);
+        message = "${dataDir} is of a service with DynamicUser=, and only a link leads there: write dataDir = \"/var/lib/private/${below}\".";
       }
       {
-        assertion = stateDirectory store != null || config.users.users ? ${store.user};
-        message = "${name}: there is no user ${store.user}: set `user` to the one that Odoo runs as, or declare users.users.${store.user}.";
+        assertion = dynamic || config.users.users ? ${store.user};
+        message = "there is no user ${store.user}: set `user` to the one that Odoo runs as, or declare users.users.${store.user}.";
       }
       {
-        assertion = stateDirectory store != null || config.users.groups ? ${store.group};
-        message = "${name}: there is no group ${store.group}: set `group` to the one that Odoo runs as, or declare users.groups.${store.group}.";
+        assertion = dynamic || config.users.groups ? ${store.group};
+        message = "there is no group ${store.group}: set `group` to the one that Odoo runs as, or declare users.groups.${store.group}.";
       }
       {
         assertion = lib.all (key: builtins.match "[a-z][a-z_]*" key != null) (lib.attrNames store.settings);
-        message = "${name}: a setting is called as in odoo.conf, of letters and `_`.";
+        message = "a setting is called as in odoo.conf, of letters and `_`.";
       }
       {
         assertion =
@@ -285,7 +290,7 @@ let
             "sessions_dir"
             "config"
           ]);
-        message = "${name}: name the store with dataDir or configFile, not in settings: the sandbox is made for them.";
+        message = "name the store with dataDir or configFile, not in settings: the sandbox is made for them.";
       }
     ];
 in
@@ -293,12 +298,7 @@ in
   options.services.odoo-session-reaper = {
     enable = lib.mkEnableOption "odoo-session-reaper, which deletes expired sessions of Odoo";
 
-    package = mkOption {
-      type = types.package;
-      default = pkgs.callPackage ./package.nix { };
-      defaultText = lib.literalExpression "pkgs.callPackage ./package.nix { }";
-      description = "The odoo-session-reaper package to use.";
-    };
+    package = lib.mkPackageOption pkgs "odoo-session-reaper" { };
 
     disableOdooGc = mkOption {
       type = types.bool;

@@ -352,6 +352,23 @@ fn a_conf_without_a_data_dir_leads_where_odoo_goes_without_one() {
 }
 
 #[test]
+fn an_instance_that_nobody_told_its_store_says_which_line_of_which_file_does() {
+    let odoo = Odoo::new();
+    odoo.session("aa", VISITOR, 2 * DAY);
+    let ran = run(program()
+        .arg("reap")
+        .env("ODOO_DATA_DIR", odoo.data_dir())
+        .env("REAPER_UNIT", "odoo-session-reaper@odoo17.service"));
+    assert_eq!(ran.code, 2, "{}", ran.all());
+    let line = format!(
+        "found by searching: add this to /etc/default/odoo-session-reaper-odoo17:\n  ODOO_SESSION_REAPER_DATA_DIR={}\n",
+        odoo.data_dir().display()
+    );
+    assert!(ran.stderr.ends_with(&line), "{}", ran.stderr);
+    assert_eq!(odoo.files().len(), 1);
+}
+
+#[test]
 fn an_audit_finds_out_what_a_path_is() {
     let (odoo, other) = (Odoo::new(), Odoo::new());
     let config = conf_for(&odoo, odoo.data_dir());

@@ -22,8 +22,8 @@ const HOMES: [&str; 2] = ["/home", "/root"];
 /// What `PrivateTmp=yes` and `TemporaryFileSystem=/run` hide.
 const TEMPORARY: [&str; 3] = ["/tmp", "/var/tmp", "/run"];
 
-/// How the users of instances are called, as `User=` of the template would say it.
-const USERS: [&str; 4] = ["odoo-%i", "%i", "odoo%i", "odoo_%i"];
+/// Where `systemctl edit` puts a unit's drop-in. All have one name, so that systemd reads an instance's and not its template's.
+const UNITS: &str = "/etc/systemd/system";
 
 /// As many symlinks in a row as Linux follows.
 const MOST_LINKS: usize = 40;
@@ -101,23 +101,9 @@ fn cure(
         format!(
             "{unit} runs as user {}, who may not. If Odoo runs as another user, name that one: {}",
             geteuid().as_raw(),
-            name_user(unit, user_exists)
+            drop_in(unit, &[("User=NAME", None)])
         )
     })
-}
-
-/// Which user to name. An instance's often has its name, and then one drop-in serves all instances. (Whose the store is
-/// does not show: `PrivateUsers=yes` makes all others nobody.)
-fn name_user(unit: &str, exists: impl Fn(&str) -> bool) -> String {
-    let named = instance(unit).and_then(|(template, name)| {
-        let mut patterns = USERS.iter();
-        let pattern = patterns.find(|pattern| exists(&pattern.replace("%i", name)))?;
-        Some((template, format!("User={pattern}")))
-    });
-    match named {
-        Some((template, line)) => drop_in(&template, &[(&line, None)]),
-        None => drop_in(unit, &[("User=NAME", None)]),
-    }
 }
 
 /// The template of an instance's unit, and the instance: `a@.service` and `b` of `a@b.service`. None where the name has
@@ -128,20 +114,15 @@ fn instance(unit: &str) -> Option<(String, &str)> {
     (!name.is_empty() && !name.contains('\\')).then(|| (format!("{prefix}@.{kind}"), name))
 }
 
-fn user_exists(user: &str) -> bool {
-    let users = std::fs::read("/etc/passwd").unwrap_or_default();
-    let mut lines = users.split(|byte| *byte == b'\n');
-    lines.any(|line| line.split(|byte| *byte == b':').next() == Some(user.as_bytes()))
-}
-
 /// How to write a drop-in with these lines, each of them in backquotes; one may end in a path. If that holds the name of
 /// the instance, the drop-in is one for the template, by which other instances in such places are served as well.
 fn drop_in(unit: &str, lines: &[(&str, Option<&Path>)]) -> String {
-    let shared = instance(unit).and_then(|(template, name)| {
+    let of_template = instance(unit).filter(|_| !edited(unit));
+    let shared = of_template.as_ref().and_then(|(template, name)| {
         let path = lines.iter().find_map(|(_, path)| *path)?;
-        Some((template, with_specifier(path, name)?))
+        Some((template.as_str(), with_specifier(path, name)?))
     });
-    let edit = shared.as_ref().map_or(unit, |(template, _)| template);
+    let edit = shared.as_ref().map_or(unit, |(template, _)| *template);
     let mut out = format!("run `systemctl edit {edit}`, and write the lines `[Service]`");
     for (line, path) in lines {
         let shared = shared.as_ref().map(|(_, path)| path.clone());
@@ -153,7 +134,21 @@ fn drop_in(unit: &str, lines: &[(&str, Option<&Path>)]) -> String {
             Some(None) => format!(" and {line} with its path"),
         });
     }
+    if let Some((template, _)) = of_template
+        .as_ref()
+        .filter(|it| shared.is_none() && edited(&it.0))
+    {
+        out.push_str(&format!(
+            ". They come in place of the drop-in of {template}: repeat its lines"
+        ));
+    }
     out
+}
+
+/// Whether `systemctl edit` was used on a unit.
+fn edited(unit: &str) -> bool {
+    let place = format!("{UNITS}/{unit}.d/override.conf");
+    Path::new(&place).exists()
 }
 
 /// A path that needs no quotes, with `%i` where a directory is called like the instance, `odoo` and its name, or something,

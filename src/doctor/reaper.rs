@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Case;
 use super::finding::{Finding, Proven, Status};
-use super::host::systemd::{Unit, uid_of};
+use super::host::systemd::{Unit, name_of, uid_of};
 use super::words::{ago, moment};
 use crate::redact::{self, Shown, joined, shell, shown};
 pub use cure::defaults;
@@ -59,6 +59,7 @@ pub struct Evidence {
     /// The same without symlinks, as a unit's lines want it.
     pub unit_path: Option<Shown>,
     pub owner: Option<u64>,
+    pub owner_name: Option<String>,
     pub root: bool,
 }
 
@@ -101,6 +102,7 @@ pub fn gather(case: &Case<'_>) -> Evidence {
         sessions: store.shown.clone(),
         unit_path: redact::unit_path(&sessions),
         owner: store.owner.map(u64::from),
+        owner_name: store.owner.and_then(name_of),
         root: host.root,
     }
 }

@@ -9,9 +9,10 @@ use clap::parser::ValueSource;
 use super::SettingsError;
 use super::around;
 use super::conf_file::ConfFile;
+use super::service_file;
 use super::source::Source;
 use super::surroundings::Surroundings;
-use crate::cli::StoreArgs;
+use crate::cli::{StoreArgs, variable};
 use crate::reap::Mode;
 use crate::redact::{self, Shown};
 
@@ -218,8 +219,10 @@ fn no_guess(conf_file: Option<ConfFile>, around: &Surroundings) -> SettingsError
             file.shown()
         )
     });
+    let unit = (around.var)("REAPER_UNIT").map(|unit| redact::printable(unit.as_encoded_bytes()));
+    let file = unit.and_then(|unit| Some(service_file::of_unit(unit.strip_suffix(".service")?)));
     let found = match around::look(conf_file, around) {
-        Ok(located) => format!("; found by searching: {}", located.to_add()),
+        Ok(located) => format!("; found by searching: {}", located.to_add(file.as_deref())),
         // What is wrong with a file that nobody named is for an audit to say.
         Err(_) => String::new(),
     };
@@ -257,22 +260,28 @@ impl From<Location> for Located {
 }
 
 impl Located {
-    /// What a command must be told in addition to name one of the stores that were found. As a whole command it would
-    /// lack what was typed, such as the logins to keep.
-    pub fn to_add(&self) -> String {
+    /// What a command, or a unit by its environment file, must be told in addition to name one of the stores that were
+    /// found. As a whole command it would lack what was typed, such as the logins to keep.
+    pub fn to_add(&self, file: Option<&str>) -> String {
+        let say = |option: &str, value: &Shown| match file {
+            None => format!("--{option} {}", redact::word(value)),
+            Some(_) => format!("{}={}", variable(option), redact::word(value)),
+        };
+        let between = file.map_or(" ", |_| "\n  ");
         let (what, found) = match &self.several[..] {
             [] => ("this", std::slice::from_ref(&self.location.sessions)),
             several => ("one of these", several),
         };
         // One that was named is in the command already, or in a variable.
-        let file = self.conf_file.as_ref().filter(|file| !file.named);
-        let file = file.filter(|file| !file.sections.are_empty());
-        let config = file.map_or(String::new(), |file| {
-            format!("--config {} ", redact::word(file.shown()))
+        let conf = self.conf_file.as_ref().filter(|file| !file.named);
+        let conf = conf.filter(|file| !file.sections.are_empty());
+        let config = conf.map_or(String::new(), |file| say("config", file.shown()) + between);
+        let lines = found.iter().map(|sessions| {
+            let data_dir = redact::path(sessions.parent().unwrap_or(sessions));
+            format!("\n  {config}{}", say("data-dir", &data_dir))
         });
-        let lines = found.iter();
-        let lines = lines.map(|sessions| format!("\n  {config}{}", data_dir_option(sessions)));
-        format!("add {what} to your command:{}", lines.collect::<String>())
+        let to = file.unwrap_or("your command");
+        format!("add {what} to {to}:{}", lines.collect::<String>())
     }
 }
 

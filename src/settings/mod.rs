@@ -17,7 +17,7 @@ pub(crate) use conf_file::ConfFile;
 pub(crate) use data_dir::resolve as resolve_data_dir;
 use locate::Located;
 pub(crate) use locate::{Location, data_dir_option, stores};
-pub(crate) use service_file::{notices, variables};
+pub(crate) use service_file::{notices, of_unit as environment_file, variables};
 pub(crate) use source::{Effective, Source, Value};
 pub(crate) use spelling::{closest, unknown_variables};
 pub(crate) use surroundings::Surroundings;
@@ -190,6 +190,6 @@ fn must_be_for_several(
     Err(SettingsError::usage(format!(
         "{what} is for one session store, but a search found {}; {}",
         located.several.len(),
-        located.to_add()
+        located.to_add(None)
     )))
 }

@@ -24,6 +24,11 @@ const LARGEST: u64 = 1 << 20;
 /// The options below these headings change how a run tells what it finds, or how fast it is, and not what it finds.
 const ONLY_TOLD: [&str; 3] = ["Report", "Work", "Log"];
 
+/// The environment file of one of our units, by its name without `.service`.
+pub(crate) fn of_unit(name: &str) -> String {
+    format!("{DIRECTORY}/{}", name.replace('@', "-"))
+}
+
 /// What systemd makes of one file: options of ours by the names of their variables, with values.
 type Variables = BTreeMap<String, Value>;
 

@@ -3,14 +3,7 @@
 # Cargo.toml names the project's home.
 set -euo pipefail
 dist=$(realpath "$1")
-cd "$(dirname "$0")/../.."
-failed=0
-fail() {
-    echo "FAIL  $*"
-    failed=1
-}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/checks.sh"
 
 echo '-- each file has its sum'
 (cd "$dist" && sha256sum --quiet -c SHA256SUMS) || fail 'sums'
@@ -24,7 +17,7 @@ for archive in "$dist"/*-linux.tar.gz; do
     mkdir "$work/root"
     tar -xzf "$archive" -C "$work/root" --strip-components=1
     ! tar -tzf "$archive" | grep '/$' || fail "$name: directories, so that unpacking in / changes them"
-    ! tar -tvzf "$archive" | grep -v ' root/root ' || fail "$name: not root's"
+    ! tar --numeric-owner -tvzf "$archive" | grep -v ' 0/0 ' || fail "$name: not root's"
     # Where one of them has it, and what only Debian wants.
     diff <(cd "$work/root" && find . -type f ! -name LICENSE | sed 's,zsh/site-functions,zsh/vendor-completions,' | sort) \
         <(dpkg-deb --fsys-tarfile "$dist"/*_$deb.deb | tar -t | grep -vE '/$|changelog.Debian|/copyright$|lintian' | sort) || fail "$name: its files"

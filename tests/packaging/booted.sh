@@ -25,8 +25,9 @@ for command in systemd-nspawn:systemd-container mmdebstrap:mmdebstrap gpg:gpg; d
     command -v "${command%:*}" >/dev/null || skip "${command#*:}" "${command%:*} is missing"
 done
 
-files=$(mktemp -d)
-trap 'rm -rf "$files"' EXIT
+files=$(mktemp -d) logs=$(mktemp -d)
+# shellcheck disable=SC2046
+trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -rf "$files" "$logs"' EXIT
 chmod 755 "$files"
 mkdir "$files/test"
 cp -r "$repository/tests/fixtures" "$here"/booted/{lib.sh,doctor.sh,fake-odoo,odoo.service,probe} "$files/test/"
@@ -42,14 +43,14 @@ rm -r "$files/next"
 
 # What the NixOS module makes of nixpkgs' own services.odoo.
 mkdir "$files/test/nixos"
-scripts=(deb places sandbox journal 'dynamic-user' 'dynamic-user static')
+scripts=(deb places sandbox dynamic-user 'dynamic-user static')
 if command -v nix-instantiate >/dev/null && command -v jq >/dev/null; then
     "$here/nix/drop-ins.sh" "$files/test/nixos" --arg settings '{ enable = true; }' \
         --arg odoo '{ enable = true; settings.options.data_dir = "/var/lib/private/odoo/data"; }'
 else
     [[ -z ${CI-} ]] || { echo 'FAIL  nix-instantiate or jq is missing (apt-get install nix-bin jq)'; exit 1; }
     echo '!! SKIPPED: the NixOS overrides, for want of nix-instantiate or jq (apt-get install nix-bin jq)'
-    scripts=(deb places sandbox journal)
+    scripts=(deb places sandbox)
 fi
 chmod -R a+rX "$files"
 
@@ -61,19 +62,36 @@ worth() {
     esac
 }
 
+# Two at a time, because each of them waits a lot; what one says is shown when it has ended. But journal.sh, which counts
+# what a busy journald knows, has the machine for itself, after them.
+declare -A runs=()
 failed=0
+# shows: waits for one of them, and shows what it said
+shows() {
+    local pid rc=0 run begun
+    wait -n -p pid || rc=$?
+    read -r begun run <<<"${runs[$pid]}"
+    unset "runs[$pid]"
+    printf '\n==== %s (%s s)\n' "$run" $((SECONDS - begun))
+    cat "$logs/$run"
+    if [[ $rc != 0 ]]; then
+        echo "==== $run FAILED ($rc)"
+        failed=1
+    fi
+}
+# try SUITE SCRIPT BESIDE: starts it as soon as no more than BESIDE others run
+try() {
+    local name argument
+    worth "$1" "$2" || return 0
+    [[ $2 = ${BOOTED_ONLY:-*} ]] || return 0
+    while [[ ${#runs[@]} -gt $3 ]]; do shows; done
+    read -r name argument <<<"$2"
+    BOOT_SUITE=$1 "$boot" -t 400 -b 120 "$files" "$here/booted/$name.sh" $argument >"$logs/$2 in a booted $1" 2>&1 &
+    runs[$!]="$SECONDS $2 in a booted $1"
+}
 for suite in "${suites[@]}"; do
-    for script in "${scripts[@]}"; do
-        worth "$suite" "$script" || continue
-        [[ $script = ${BOOTED_ONLY:-*} ]] || continue
-        printf '\n==== %s in a booted %s\n' "$script" "$suite"
-        rc=0
-        read -r name argument <<<"$script"
-        BOOT_SUITE=$suite "$boot" -t 400 -b 120 "$files" "$here/booted/$name.sh" $argument || rc=$?
-        if [[ $rc != 0 ]]; then
-            echo "==== $script in a booted $suite FAILED ($rc)"
-            failed=1
-        fi
-    done
+    for script in "${scripts[@]}"; do try "$suite" "$script" 1; done
 done
+for suite in "${suites[@]}"; do try "$suite" journal 0; done
+while [[ ${#runs[@]} -gt 0 ]]; do shows; done
 exit $failed

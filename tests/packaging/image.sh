@@ -4,15 +4,7 @@
 # of the users that official images of Odoo have. No engine and no cluster is at hand.
 set -euo pipefail
 image=$(realpath "$1")
-cd "$(dirname "$0")/../.."
-failed=0
-fail() {
-    echo "FAIL  $*"
-    failed=1
-}
-equal() { [[ $2 = "$3" ]] || fail "$1: wanted '$2', got '$3'"; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/checks.sh"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 echo '-- what the archive holds'

@@ -1,7 +1,7 @@
 #!/bin/bash
-# nix.sh PROGRAM - what can be said of nix/ without nixpkgs, which CI cannot reach: that it parses, is formatted,
-# holds nothing unused, makes sense of settings (tests/packaging/nix/eval.nix), and agrees with the program and
-# with systemd/.
+# nix.sh PROGRAM - what can be said of nix/ without nixpkgs, which CI cannot reach: that it is formatted, holds nothing
+# unused, makes sense of settings (nix/eval.nix), agrees with the program and with systemd/, and that the flake evaluates
+# and the package builds (nix/flake.sh). docs/development/packaging.md tells what that leaves open.
 set -euo pipefail
 program=$(realpath "$1")
 cd "$(dirname "$0")/../.."
@@ -11,7 +11,7 @@ fail() {
     echo "FAIL  $*"
     failed=1
 }
-evaluate() { nix-instantiate --eval --strict --json tests/packaging/nix/eval.nix "$@"; }
+evaluate() { nix-instantiate --store dummy:// --readonly-mode --eval --strict --json tests/packaging/nix/eval.nix "$@"; }
 # wants WHAT JQ-CONDITION ARGUMENTS...
 wants() {
     local what=$1 condition=$2
@@ -31,13 +31,14 @@ out=$(mktemp)
 trap 'rm -f "$out" "$out.error"' EXIT
 
 echo '-- syntax, format, dead code'
-for file in nix/*.nix tests/packaging/nix/*.nix; do
-    nix-instantiate --parse "$file" >/dev/null || fail "$file"
+mapfile -t files < <(git ls-files -co --exclude-standard '*.nix')
+for file in "${files[@]}"; do
+    nix-instantiate --store dummy:// --parse "$file" >/dev/null || fail "$file"
 done
-nixfmt --check nix/*.nix tests/packaging/nix/*.nix || fail 'run nixfmt'
+nixfmt --check "${files[@]}" || fail 'run nixfmt'
 deadnix --fail nix tests/packaging/nix || fail 'dead code'
 
-echo '-- what the module makes of settings (with stand-ins for the functions of nixpkgs, not on a NixOS)'
+echo '-- what the module makes of settings (with a stand-in for nixpkgs, not on a NixOS)'
 nixpkgs='{ enable = true; settings.options.data_dir = "/var/lib/private/odoo/data"; }'
 wants "beside nixpkgs' services.odoo: its dynamic user, exactly" '.failed == []
     and (.config.systemd.services["odoo-session-reaper"] | .serviceConfig.DynamicUser == true
@@ -71,6 +72,15 @@ wants 'instances have units, timers and settings of their own' '.failed == []
     and .config.systemd.timers["odoo-session-reaper@crm"].wantedBy == ["timers.target"]' \
     --arg settings '{ enable = true; instances."shop-2.b:x_Y" = { dataDir = "/srv/shop"; settings.anonymous_window = "6h"; };
         instances.crm = { configFile = "/etc/odoo/crm.conf"; schedule = "daily"; }; }'
+wants 'each of them says whom it runs as, whatever user the template names' '.failed == []
+    and (.config.systemd.services | length == 3) and ([.config.systemd.services[].serviceConfig] | all(.User == "erp"
+        and (if .DynamicUser then has("Group") | not else .Group == "odoo" end)))' \
+    --arg settings '{ enable = true; dataDir = "/srv/x"; user = "erp"; instances.a = { dataDir = "/srv/a"; user = "erp"; };
+        instances.b = { dataDir = "/var/lib/private/b"; user = "erp"; }; }'
+wants 'an odoo.conf beside the configuration is in the store, and one on the host is where it is' '.failed == []
+    and (.config.systemd.services["odoo-session-reaper"].environment.ODOO_SESSION_REAPER_CONFIG | test("^/nix/store/[0-9a-z]{32}-eval.nix$"))
+    and .config.systemd.services["odoo-session-reaper@a"].environment.ODOO_SESSION_REAPER_CONFIG == "/etc/odoo.conf"' \
+    --arg settings '{ enable = true; configFile = tests/packaging/nix/eval.nix; instances.a.configFile = "/etc/odoo.conf"; }'
 wants 'a metrics file may be written to where it is' '.failed == []
     and (.config.systemd.services["odoo-session-reaper"] | .environment.ODOO_SESSION_REAPER_METRICS_FILE == "/srv/textfile/b.prom"
         and .serviceConfig.ReadWritePaths == ["\"-/srv/textfile\"", "\"-/srv/x/sessions\""])' \
@@ -94,8 +104,8 @@ complains 'an instance without a place' 'name a dataDir or a configFile' '{ enab
 for name in 'a b' 'a/b' 'a@b' 'a%b' 'ä' '' "$(printf 'a%.0s' {1..201})"; do
     complains "an instance called ${name:0:9}" "part of a unit's name" "{ enable = true; instances.\"$name\".dataDir = \"/srv/x\"; }"
 done
-complains 'a user that nobody declared' 'no user shop: set' '{ enable = true; dataDir = "/srv/x"; user = "shop"; }'
-complains 'a group that nobody declared' 'no group shop: set' '{ enable = true; instances.a = { dataDir = "/srv/x"; group = "shop"; }; }'
+complains 'a user that nobody declared' '^services.odoo-session-reaper: there is no user shop: set' '{ enable = true; dataDir = "/srv/x"; user = "shop"; }'
+complains 'a group that nobody declared' '^services.odoo-session-reaper.instances.a: there is no group shop: set' '{ enable = true; instances.a = { dataDir = "/srv/x"; group = "shop"; }; }'
 for state in '"odoo"' '[ "x" "odoo" ]' '"x odoo"'; do
     wants "the link to the directory of a dynamic user's $state" '.failed | length == 1 and (.[0] | contains("write dataDir = \"/var/lib/private/odoo/data\""))' \
         --arg settings '{ enable = true; dataDir = "/var/lib/odoo/data"; }' \
@@ -142,7 +152,7 @@ sed -n '/^services.odoo-session-reaper = {/,/^};/p' docs/nixos.md |
 evaluate --arg settings "import $out.nix" >"$out" || fail 'the example of docs/nixos.md'
 rm "$out.nix"
 jq -e '.failed == []' "$out" >/dev/null || { jq .failed "$out"; fail 'the example of docs/nixos.md'; }
-for variable in $(jq -r '.config.systemd.services[].environment | keys[]' "$out" | grep ODOO_SESSION_REAPER; grep -ohE 'ODOO_SESSION_REAPER_[A-Z_]+[A-Z]' nix/*.nix; grep -ohE 'settings\.[a-z_]+ =|^ *[a-z_]+ = "[0-9]+[hd]"' nix/vm-test.nix | sed -E 's/settings\.//; s/ *([a-z_]+) =.*/ODOO_SESSION_REAPER_\U\1/'); do
+for variable in $(jq -r '.config.systemd.services[].environment | keys[]' "$out" | grep ODOO_SESSION_REAPER; grep -ohE 'ODOO_SESSION_REAPER_[A-Z_]+[A-Z]' nix/*.nix; grep -ohE '[a-z]+(_[a-z]+)+ =' nix/*-test.nix | sed -E 's/(.*) =/ODOO_SESSION_REAPER_\U\1/'); do
     flag=${variable#ODOO_SESSION_REAPER_}
     flag=--$(tr 'A-Z_' 'a-z-' <<<"$flag")
     grep -q -- "$flag\b" <<<"$help" || fail "the program has no $variable"
@@ -158,8 +168,6 @@ grep -qx "User=$(jq -r .defaults.user "$out")" systemd/odoo-session-reaper.servi
 for name in $(grep -ohE 'odoo-session-reaper@?(\$\{name\}|[a-zA-Z]*)?\.(service|timer)' nix/*.nix | sed 's/@[^.]*/@/' | sort -u); do
     [[ -e systemd/$name ]] || fail "there is no systemd/$name"
 done
-for path in $(sed 's|lib/systemd/system||g' nix/package.nix | grep -oE 'systemd/[a-z.*/]+' | sort -u); do
-    compgen -G "$path" >/dev/null || fail "package.nix: there is no $path"
-done
-grep -q '/usr/bin/odoo-session-reaper' systemd/odoo-session-reaper.service || fail 'package.nix replaces a path that is not there'
+
+tests/packaging/nix/flake.sh || failed=1
 exit $failed

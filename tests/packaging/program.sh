@@ -4,14 +4,7 @@
 # demo. One of another architecture runs under qemu.
 set -euo pipefail
 program=$(realpath "$1") reference=$(realpath "$2")
-cd "$(dirname "$0")/../.."
-failed=0
-fail() {
-    echo "FAIL  $*"
-    failed=1
-}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/checks.sh"
 
 echo '-- it is static, and has no path of its build'
 ls -l "$program"

@@ -5,19 +5,12 @@
 # The tools are taken from the Debian packages without installing them: nothing is started by that.
 set -euo pipefail
 program=$(realpath "$1")
-cd "$(dirname "$0")/../.."
-
-failed=0
-fail() {
-    echo "FAIL  $*"
-    failed=1
-}
-scratch=$(mktemp -d)
+. "$(dirname "$0")/checks.sh"
 exporter=''
-trap 'kill $exporter 2>/dev/null || true; rm -rf "$scratch"' EXIT
-chmod 755 "$scratch"
+trap 'kill $exporter 2>/dev/null || true; rm -rf "$work"' EXIT
+chmod 755 "$work"
 
-tools=${PROMETHEUS_TOOLS:-$scratch/tools}
+tools=${PROMETHEUS_TOOLS:-$work/tools}
 mkdir -p "$tools"
 for package in prometheus prometheus-node-exporter; do
     [[ ! -x $tools/usr/bin/$package ]] || continue
@@ -27,15 +20,15 @@ done
 export PATH=$tools/usr/bin:$PATH
 
 echo '-- promtool check metrics: not a word'
-"$program" demo --keep --dir "$scratch/odoo" --sessions 2000 >/dev/null
-file=$scratch/odoo_sessions.prom
+"$program" demo --keep --dir "$work/odoo" --sessions 2000 >/dev/null
+file=$work/odoo_sessions.prom
 speechless() {
     local said
     said=$(promtool check metrics <"$file" 2>&1) && [[ -z $said ]] || fail "$1: $said"
 }
 for command in audit 'reap --dry-run' reap; do
     # shellcheck disable=SC2086
-    "$program" $command --data-dir "$scratch/odoo" --metrics-file "$file" >/dev/null
+    "$program" $command --data-dir "$work/odoo" --metrics-file "$file" >/dev/null
     speechless "$command"
 done
 ! "$program" reap --data-dir /nonexistent --metrics-file "$file" 2>/dev/null || fail 'it should not succeed'
@@ -50,11 +43,11 @@ promtool check rules "$rules" | sed 's/^/      /'
 promtool test rules "$tests" | sed 's/^/      /'
 # A test that never fails is none.
 mutant() {
-    mkdir -p "$scratch/mutant"
-    sed "$1" "$rules" >"$scratch/mutant/rules.yml"
-    ! cmp -s "$rules" "$scratch/mutant/rules.yml" || fail "$1 changes nothing"
-    sed "s|^rule_files:.*|rule_files: [rules.yml]|" "$tests" >"$scratch/mutant/tests.yml"
-    ! promtool test rules "$scratch/mutant/tests.yml" >/dev/null 2>&1 || fail "the tests do not notice $1"
+    mkdir -p "$work/mutant"
+    sed "$1" "$rules" >"$work/mutant/rules.yml"
+    ! cmp -s "$rules" "$work/mutant/rules.yml" || fail "$1 changes nothing"
+    sed "s|^rule_files:.*|rule_files: [rules.yml]|" "$tests" >"$work/mutant/tests.yml"
+    ! promtool test rules "$work/mutant/tests.yml" >/dev/null 2>&1 || fail "the tests do not notice $1"
 }
 mutant 's/> 86400/> 864000/'
 mutant 's/> 86400/> 60/'
@@ -93,10 +86,10 @@ mutant 's/unless on (instance, store, command)/unless on (instance, command)/'
 
 echo '-- every series of the rules and of docs/metrics.md is there, and the other way round'
 # Only an audit tells who bounced, and only where some session was read since its last save.
-audited=$scratch/audited.prom
-find "$scratch/odoo/sessions" -type f -exec touch -a {} +
-"$program" audit --data-dir "$scratch/odoo" --metrics-file "$audited" >/dev/null
-"$program" reap --data-dir "$scratch/odoo" --metrics-file "$file" >/dev/null
+audited=$work/audited.prom
+find "$work/odoo/sessions" -type f -exec touch -a {} +
+"$program" audit --data-dir "$work/odoo" --metrics-file "$audited" >/dev/null
+"$program" reap --data-dir "$work/odoo" --metrics-file "$file" >/dev/null
 series() { grep -ohE 'odoo_session_[a-z_]+[a-z]' "$@" | sort -u; }
 types() { sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' "$@" | sort -u; }
 ours=$(types "$file" "$audited")
@@ -105,24 +98,24 @@ missing=$(comm -13 <(echo "$ours") <(series "$rules"))
 diff <(echo "$ours") <(sed -n '/^## The series/,/^## /p' docs/metrics.md | series) || fail 'docs/metrics.md'
 
 echo '-- node_exporter reads it through a link'
-mkdir "$scratch/textfile"
-ln -s "$file" "$scratch/textfile/odoo_sessions.prom"
+mkdir "$work/textfile"
+ln -s "$file" "$work/textfile/odoo_sessions.prom"
 port=$((20000 + RANDOM % 10000))
 prometheus-node-exporter --web.listen-address="127.0.0.1:$port" --collector.disable-defaults --collector.textfile \
-    --collector.textfile.directory="$scratch/textfile" >"$scratch/exporter.log" 2>&1 &
+    --collector.textfile.directory="$work/textfile" >"$work/exporter.log" 2>&1 &
 exporter=$!
 scrape() { python3 -c 'import sys, urllib.request as u; print(u.urlopen(sys.argv[1]).read().decode())' "http://127.0.0.1:$port/metrics" 2>/dev/null; }
 for ((i = 0; i < 100; i++)); do
-    ! scrape >"$scratch/scraped" || break
+    ! scrape >"$work/scraped" || break
     sleep 0.1
 done
-missing=$(comm -23 <(types "$file") <(series "$scratch/scraped"))
+missing=$(comm -23 <(types "$file") <(series "$work/scraped"))
 [[ -z $missing ]] || fail "node_exporter does not show $missing"
-grep -qx 'node_textfile_scrape_error 0' "$scratch/scraped" || { cat "$scratch/exporter.log"; fail 'node_exporter complains'; }
+grep -qx 'node_textfile_scrape_error 0' "$work/scraped" || { cat "$work/exporter.log"; fail 'node_exporter complains'; }
 # A second store and an audit beside it.
-"$program" demo --keep --dir "$scratch/shop" --sessions 50 >/dev/null
-"$program" reap --data-dir "$scratch/shop" --metrics-file "$scratch/textfile/shop.prom" >/dev/null
-"$program" audit --data-dir "$scratch/shop" --metrics-file "$scratch/textfile/shop-audit.prom" >/dev/null
-scrape >"$scratch/scraped" || fail 'two stores and an audit side by side'
-[[ $(grep -c '^odoo_session_reaper_last_run_exit_code' "$scratch/scraped") = 3 ]] || fail 'two stores and an audit side by side'
+"$program" demo --keep --dir "$work/shop" --sessions 50 >/dev/null
+"$program" reap --data-dir "$work/shop" --metrics-file "$work/textfile/shop.prom" >/dev/null
+"$program" audit --data-dir "$work/shop" --metrics-file "$work/textfile/shop-audit.prom" >/dev/null
+scrape >"$work/scraped" || fail 'two stores and an audit side by side'
+[[ $(grep -c '^odoo_session_reaper_last_run_exit_code' "$work/scraped") = 3 ]] || fail 'two stores and an audit side by side'
 exit $failed

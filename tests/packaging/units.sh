@@ -5,37 +5,30 @@
 # of its own.
 set -euo pipefail
 program=$(realpath "$1")
-cd "$(dirname "$0")/../../systemd"
-
-failed=0
-fail() {
-    echo "FAIL  $*"
-    failed=1
-}
+. "$(dirname "$0")/checks.sh"
+cd systemd
 
 echo '-- systemd-analyze verify'
 units=(odoo-session-reaper.service odoo-session-reaper.timer odoo-session-reaper@.service odoo-session-reaper@.timer)
 # An instance's name, because a template itself is not complete.
 instances=(odoo-session-reaper.service odoo-session-reaper.timer odoo-session-reaper@x.service odoo-session-reaper@x.timer)
 verify() {
-    local dir
-    dir=$(mktemp -d)
+    local dir=$work/units
+    rm -rf "$dir"
+    mkdir "$dir"
     cp "${units[@]}" "$dir"
     [[ -z ${1-} ]] || sed -i "$1" "$dir"/*
     # shellcheck disable=SC2016
     unshare --mount bash -c '
         if [[ ! -e /usr/bin/odoo-session-reaper ]]; then
-            mkdir "$1/usr-bin" "$1/work"
-            mount -t tmpfs tmpfs "$1/work" && mkdir "$1/work/up" "$1/work/wk"
-            mount -t overlay -o lowerdir=/usr/bin,upperdir="$1/work/up",workdir="$1/work/wk" overlay /usr/bin
+            mkdir "$1/layer"
+            mount -t tmpfs tmpfs "$1/layer" && mkdir "$1/layer/up" "$1/layer/wk"
+            mount -t overlay -o lowerdir=/usr/bin,upperdir="$1/layer/up",workdir="$1/layer/wk" overlay /usr/bin
             cp "$2" /usr/bin/odoo-session-reaper
         fi
         shift 2
         SYSTEMD_UNIT_PATH=$0: systemd-analyze verify --man=no --recursive-errors=no "$@"
     ' "$dir" "$dir" "$program" "${instances[@]/#/$dir/}"
-    local rc=$?
-    rm -rf "$dir"
-    return $rc
 }
 if [[ $(id -u) = 0 ]]; then
     verify || fail 'systemd-analyze verify'
@@ -50,10 +43,8 @@ fi
 echo '-- systemd-analyze security: 0.2 at most'
 for unit in odoo-session-reaper.service odoo-session-reaper@.service; do
     systemd-analyze security --offline=true --threshold=2 --no-pager "$unit" | tail -n 1 || fail "$unit is more exposed than 0.2"
-    scratch=$(mktemp -d)
-    sed '/^PrivateNetwork=/d' "$unit" >"$scratch/${unit/@/}"
-    ! systemd-analyze security --offline=true --threshold=2 --no-pager "$scratch/${unit/@/}" >/dev/null 2>&1 || fail 'a hole more is not noticed'
-    rm -r "$scratch"
+    sed '/^PrivateNetwork=/d' "$unit" >"$work/${unit/@/}"
+    ! systemd-analyze security --offline=true --threshold=2 --no-pager "$work/${unit/@/}" >/dev/null 2>&1 || fail 'a hole more is not noticed'
 done
 
 echo '-- systemd-analyze calendar'
@@ -65,7 +56,7 @@ echo '-- the template differs only in what it must'
 for kind in service timer; do
     # The comment on other places names another unit.
     differences=$(diff <(grep -v '^#' odoo-session-reaper.$kind) <(grep -v '^#' odoo-session-reaper@.$kind) |
-        grep '^[<>]' | grep -vE '^[<>] (Description|ReadWritePaths|NoExecPaths|EnvironmentFile|StateDirectory)=' |
+        grep '^[<>]' | grep -vE '^[<>] (Description|User|ReadWritePaths|NoExecPaths|EnvironmentFile|StateDirectory)=' |
         grep -vE '^[<>]     -/' || true)
     [[ -z $differences ]] || fail "$kind: $differences"
 done
@@ -95,15 +86,12 @@ done < <(grep ' ' <<<"$options" | grep -v ' never$')
 [[ $(grep -c '^[^#]' default/odoo-session-reaper) = 1 ]] || fail 'more than the data_dir is set'
 
 echo '-- an environment file with every setting in it is accepted'
-scratch=$(mktemp -d)
-mkdir -p "$scratch/odoo/sessions"
+mkdir -p "$work/odoo/sessions"
 sed -n 's/^#\?\(ODOO_SESSION_REAPER_[A-Z_]*=.*\)/\1/p' default/odoo-session-reaper |
-    sed -e "s|^\(ODOO_SESSION_REAPER_DATA_DIR\)=.*|\1=$scratch/odoo|" -e '/_CONFIG=/d' \
-        -e "s|^\(ODOO_SESSION_REAPER_METRICS_FILE\)=/var/lib/odoo-session-reaper|\1=$scratch|" >"$scratch/env"
+    sed -e "s|^\(ODOO_SESSION_REAPER_DATA_DIR\)=.*|\1=$work/odoo|" -e '/_CONFIG=/d' \
+        -e "s|^\(ODOO_SESSION_REAPER_METRICS_FILE\)=/var/lib/odoo-session-reaper|\1=$work|" >"$work/env"
 # shellcheck disable=SC2046
-env -i $(cat "$scratch/env") "$program" reap >"$scratch/out" 2>&1 || { cat "$scratch/out"; fail 'reap refuses them'; }
-! grep -i 'warn\|belongs to no option' "$scratch/out" || fail 'reap warns'
-[[ -s $scratch/odoo_sessions.prom ]] || fail 'reap writes no metrics'
-rm -r "$scratch"
-
+env -i $(cat "$work/env") "$program" reap >"$work/out" 2>&1 || { cat "$work/out"; fail 'reap refuses them'; }
+! grep -i 'warn\|belongs to no option' "$work/out" || fail 'reap warns'
+[[ -s $work/odoo_sessions.prom ]] || fail 'reap writes no metrics'
 exit $failed

@@ -29,10 +29,10 @@ fn lets_a_hidden_home_in() {
             ]
         );
     }
-    let advice = said("/root/odoo.conf", READING, Errno::ACCESS, true);
+    let advice = said("/home/erp/odoo.conf", READING, Errno::ACCESS, true);
     assert_eq!(
         typed(&advice)[2..],
-        ["ProtectHome=tmpfs", "BindReadOnlyPaths=/root/odoo.conf"]
+        ["ProtectHome=tmpfs", "BindReadOnlyPaths=/home/erp/odoo.conf"]
     );
 }
 
@@ -87,25 +87,6 @@ fn names_the_template_where_the_place_has_the_name_of_the_instance() {
         assert_eq!(typed(&advice)[0], format!("systemctl edit {unit}"));
         assert!(!advice.contains("%i"), "{advice}");
     }
-}
-
-#[test]
-fn names_the_user_that_has_the_name_of_the_instance() {
-    let advice = |unit, user: &str| name_user(unit, |asked| asked == user);
-    for (user, written) in [
-        ("odoo-shop", "User=odoo-%i"),
-        ("shop", "User=%i"),
-        ("odooshop", "User=odoo%i"),
-    ] {
-        let edit = "systemctl edit odoo-session-reaper@.service";
-        assert_eq!(typed(&advice(UNIT, user)), [edit, "[Service]", written]);
-    }
-    assert_eq!(
-        typed(&advice(UNIT, "bob")),
-        [EDIT, "[Service]", "User=NAME"]
-    );
-    let plain = "odoo-session-reaper.service";
-    assert_eq!(typed(&advice(plain, "shop"))[2], "User=NAME");
 }
 
 #[test]

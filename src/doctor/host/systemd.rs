@@ -212,6 +212,15 @@ pub fn uid_of(user: &str) -> Option<u32> {
     number.or_else(|| output("id", &["-u", "--", user])?.trim().parse().ok())
 }
 
+/// What a user of this host is called.
+pub fn name_of(uid: u32) -> Option<String> {
+    Some(
+        output("id", &["-nu", "--", &uid.to_string()])?
+            .trim()
+            .to_owned(),
+    )
+}
+
 fn environment(service: &Properties) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
     let lines = service.get("Environment").into_iter().flatten();

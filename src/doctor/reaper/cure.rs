@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Evidence, Refusal};
 use crate::redact::{self, Shown, joined, shell, shown};
+use crate::settings::environment_file;
 
 /// What lets a unit in.
 pub fn let_in(refusal: &Refusal, evidence: &Evidence, name: &Shown) -> Shown {
@@ -34,8 +35,7 @@ pub fn let_in(refusal: &Refusal, evidence: &Evidence, name: &Shown) -> Shown {
 
 /// Where the settings of a unit are.
 pub fn defaults(name: &str) -> Shown {
-    let file = format!("/etc/default/{}", name.replace('@', "-"));
-    shell(&redact::printable(file.as_bytes()))
+    shell(&redact::printable(environment_file(name).as_bytes()))
 }
 
 /// Where this program lies: cron looks into two directories only.
@@ -45,7 +45,7 @@ fn program() -> Shown {
     redact::path(&program)
 }
 
-/// An instance that is called like the data_dir, and that nobody has yet.
+/// An instance that is called like the store's owner, as who it runs then, or like the data_dir, and that nobody has yet.
 fn free_instance(evidence: &Evidence) -> Shown {
     let base = Path::new(&*evidence.data_dir).file_name();
     let base = base.unwrap_or_default().to_string_lossy();
@@ -54,7 +54,14 @@ fn free_instance(evidence: &Evidence) -> Shown {
         .filter(|c| c.is_ascii_alphanumeric() || *c == '_');
     let plain: String = plain.take(32).collect::<String>().to_lowercase();
     let numbers = std::iter::once(String::new()).chain((2..).map(|number: u32| number.to_string()));
-    let mut names = numbers.map(|number| format!("odoo-session-reaper@{plain}{number}"));
+    let owner = evidence.owner_name.iter().cloned();
+    let mut names = owner
+        .filter(|name| {
+            name.chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+        })
+        .chain(numbers.map(|number| plain.clone() + &number))
+        .map(|name| format!("odoo-session-reaper@{name}"));
     let is_free = |name: &String| {
         !name.ends_with('@') && !evidence.names.iter().any(|taken| **taken == **name)
     };

@@ -49,6 +49,7 @@ fn of(units: Vec<Seen>) -> Evidence {
         sessions: "/srv/my shop/sessions".into(),
         unit_path: redact::unit_path(Path::new("/srv/my shop/sessions")),
         owner: Some(104),
+        owner_name: None,
         root: true,
     }
 }
@@ -238,6 +239,16 @@ fn nobody_is_cured_by_what_is_there() {
         told.ends_with("enable --now odoo-session-reaper@myshop.timer"),
         "{told}"
     );
+    // An instance runs as the user that it is called like.
+    for (owner_name, instance) in [("odoo-17", "odoo-17"), ("erp.shop", "myshop")] {
+        let (_, told) = cure(Evidence {
+            default_is_taken: true,
+            owner_name: Some(owner_name.to_owned()),
+            ..of(vec![])
+        });
+        let end = format!("enable --now odoo-session-reaper@{instance}.timer");
+        assert!(told.ends_with(&end), "{told}");
+    }
     // One of that name works on another data_dir.
     let (_, told) = cure(Evidence {
         default_is_taken: true,

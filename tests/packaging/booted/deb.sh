@@ -48,6 +48,7 @@ hold_big_run() {
 
 first_boot() {
     odoo_user
+    instances_of_odoo
     store "$data"
     all=$(files "$data/sessions")
     cp /test/odoo.service /etc/systemd/system/

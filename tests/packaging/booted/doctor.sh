@@ -118,6 +118,11 @@ erp shop /srv/small
 echo ODOO_SESSION_REAPER_DATA_DIR=/srv/small >/etc/default/odoo-session-reaper-shop
 dropin odoo-session-reaper@shop.service '[Service]' ReadWritePaths=/srv/small/sessions
 systemctl enable -q --now odoo-session-reaper@shop.timer
+diagnosed 'no user is called like the instance' 1 --data-dir /srv/small
+found ✗ reaper 'odoo-session-reaper@shop.service runs as user shop, who does not exist'
+grep -A1 '^✗ reaper' /tmp/doctor | tail -1 >/tmp/cure
+check 'what it says can be done' sh -e /tmp/cure
+check 'and a run succeeds' systemctl start odoo-session-reaper@shop
 wait_until eval "[[ \$(files /srv/small/sessions) -ge 200 ]]"
 head -c 1M /dev/zero >/srv/small/other 2>/dev/null
 diagnosed 'two' 1

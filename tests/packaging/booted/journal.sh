@@ -37,6 +37,7 @@ no_override() { rm -r /etc/systemd/system/$unit.d; systemctl daemon-reload; }
 
 odoo_user
 need 'installs' apt-get install -qq -y /test/odoo-session-reaper.deb
+instances_of_odoo
 echo ODOO_SESSION_REAPER_DATA_DIR=$data >/etc/default/odoo-session-reaper-many
 # The container's journald has no limit; this one has the defaults.
 rm /etc/systemd/journald.conf.d/bootlab.conf

@@ -105,3 +105,9 @@ kept=$(kept 2>/dev/null | wc -l)
 
 # As the odoo package does it.
 odoo_user() { adduser --system --group --home /var/lib/odoo --quiet odoo; }
+# All instances run as odoo, whatever they are called. (`systemctl edit` writes override.conf, which comes after it.)
+instances_of_odoo() {
+    mkdir -p /etc/systemd/system/odoo-session-reaper@.service.d
+    printf '%s\n' '[Service]' User=odoo >/etc/systemd/system/odoo-session-reaper@.service.d/10-user.conf
+    systemctl daemon-reload
+}

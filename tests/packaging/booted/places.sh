@@ -7,7 +7,7 @@
 unit=odoo-session-reaper@elsewhere.service
 settings=/etc/default/odoo-session-reaper-elsewhere
 
-# dropin UNIT LINE...
+# dropin UNIT LINE... as `systemctl edit` writes it
 dropin() {
     mkdir -p "/etc/systemd/system/$1.d"
     printf '%s\n' "${@:2}" >"/etc/systemd/system/$1.d/override.conf"
@@ -82,32 +82,67 @@ for service in odoo-session-reaper.service odoo-session-reaper@17.service; do
     reaps "/opt/odoo17, $service" $service /opt/odoo17/.local/share/Odoo/sessions
     no_dropin $service
 done
+
+section 'Usual places of an instance that has its name from the user of its Odoo: no drop-in'
+for place in /opt/erp1 /opt/erp2/data /opt/erp3/.local/share/Odoo /srv/erp4 /var/lib/erp5 /erp6 /erp7/.local/share/Odoo; do
+    name=$(grep -o 'erp[0-9]' <<<$place)
+    adduser --system --group --home "${place%$name*}$name" --quiet $name
+    store $place
+    chown -R $name: "${place%$name*}$name"
+    if [[ $place = */Odoo ]]; then
+        cursor
+        check 'nobody has named its store: a run guesses none' not systemctl start odoo-session-reaper@$name
+        check 'and says what to add, and where' heard odoo-session-reaper@$name \
+            "add this to /etc/default/odoo-session-reaper-$name:"
+        story odoo-session-reaper@$name | grep '^  ODOO_SESSION_REAPER_DATA_DIR=' | tee /etc/default/odoo-session-reaper-$name
+    else
+        echo "ODOO_SESSION_REAPER_DATA_DIR=$place" >/etc/default/odoo-session-reaper-$name
+    fi
+    reaps "$place, of user $name" odoo-session-reaper@$name $place/sessions
+    equal 'as that user' $name "$(property odoo-session-reaper@$name.service User)"
+done
+
+section 'Instances of one user: a drop-in for the template'
+template=odoo-session-reaper@.service
+check 'a run fails' not systemctl start odoo-session-reaper@shop
+equal 'as docs/hosting.md says' 217 "$(property odoo-session-reaper@shop.service ExecMainStatus)"
+dropin $template '[Service]' User=odoo
 for place in /var/lib/odoo/shop /var/lib/odoo-shop /var/lib/odoo-shop/.local/share/Odoo /opt/odoo/shop /opt/odoo/shop/data \
-    /opt/odoo-shop/.local/share/Odoo /opt/odoo-shop/data /srv/odoo/shop /odooshop/.local/share/Odoo \
-    /opt/shop /opt/shop/data /opt/shop/.local/share/Odoo /srv/shop /var/lib/shop /shop /shop/.local/share/Odoo; do
+    /opt/odoo-shop/.local/share/Odoo /opt/odoo-shop/data /srv/odoo/shop /odooshop/.local/share/Odoo; do
     store $place
     echo "ODOO_SESSION_REAPER_DATA_DIR=$place" >/etc/default/odoo-session-reaper-shop
     reaps "$place, of an instance" odoo-session-reaper@shop $place/sessions
 done
+store /srv/erp
+echo 'ODOO_SESSION_REAPER_DATA_DIR=/srv/erp' >$settings
+cursor
+errs $unit
+check 'it names the instance' grep -qF "systemctl edit $unit" <<<"$error"
+check "and whose place that drop-in takes" grep -qF "in place of the drop-in of $template: repeat its lines" <<<"$error"
+dropin $unit '[Service]' User=odoo $(cure | tail -n +2)
+reaps 'with both it works' $unit /srv/erp/sessions
+store /data/elsewhere
+echo 'ODOO_SESSION_REAPER_DATA_DIR=/data/elsewhere' >$settings
+cursor
+errs $unit
+equal 'where the instance has a drop-in of its own, that is named' "systemctl edit $unit" "$(grep -o 'systemctl edit [^`]*' <<<"$error")"
+no_dropin $unit
+no_dropin $template
 
 section 'Twenty instances, by one drop-in for the template and no file of their own'
-template=odoo-session-reaper@.service
 names=(c{01..20})
 for name in "${names[@]}"; do
     adduser --system --group --no-create-home --home "/srv/$name" --quiet "odoo-$name"
     store "/srv/$name/data"
     chown -R "odoo-$name:" "/srv/$name"
 done
-lines=('[Service]' Environment=ODOO_SESSION_REAPER_DATA_DIR=/srv/%i/data)
+lines=('[Service]' User=odoo-%i Environment=ODOO_SESSION_REAPER_DATA_DIR=/srv/%i/data)
 dropin $template "${lines[@]}"
-for wanted in User=odoo-%i ReadWritePaths=-/srv/%i/data/sessions; do
-    cursor
-    errs odoo-session-reaper@c01.service
-    check 'it names the template' grep -qF "systemctl edit $template" <<<"$error"
-    equal 'and what to write' "[Service] $wanted" "$(cure | paste -sd' ')"
-    lines+=("$wanted")
-    dropin $template "${lines[@]}"
-done
+cursor
+errs odoo-session-reaper@c01.service
+check 'it names the template' grep -qF "systemctl edit $template" <<<"$error"
+equal 'and what to write' '[Service] ReadWritePaths=-/srv/%i/data/sessions' "$(cure | paste -sd' ')"
+dropin $template "${lines[@]}" $(cure | tail -n +2)
 # The page shows this very drop-in.
 sort "/etc/systemd/system/$template.d/override.conf" >/tmp/written
 sed -n '/^## Many instances/,/^## /p' /test/hosting.md | sed -n '/^```ini/,/^```$/{/^```/d;p}' | sort >/tmp/shown
@@ -122,6 +157,7 @@ systemctl disable -q --now $(printf 'odoo-session-reaper@%s.timer ' "${names[@]}
 no_dropin $template
 
 section 'Other places'
+instances_of_odoo
 for place in /srv/erp '/srv/my erp/100%boss' '/srv/a"b\c:d' /home/odoo-data '/home/my data:100%' /var/tmp/odoo; do
     store "$place"
     echo "ODOO_SESSION_REAPER_DATA_DIR=$(sed 's/[\\"]/\\&/g; s/.*/"&"/' <<<"$place")" >$settings

@@ -115,6 +115,7 @@ systemctl reset-failed
 section 'A large store, 64 threads'
 odoo-session-reaper demo --keep --dir /var/lib/odoo-big --sessions 60000 --expired 60 >/dev/null
 chown -R odoo: /var/lib/odoo-big
+instances_of_odoo
 echo ODOO_SESSION_REAPER_DATA_DIR=/var/lib/odoo-big >/etc/default/odoo-session-reaper-big
 echo ODOO_SESSION_REAPER_THREADS=64 >>/etc/default/odoo-session-reaper-big
 cursor

@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$1
 shift
-nix-instantiate --eval --strict --json "$here/eval.nix" "$@" | jq '.config' >"$dir/module.json"
+nix-instantiate --store dummy:// --readonly-mode --eval --strict --json "$here/eval.nix" "$@" | jq '.config' >"$dir/module.json"
 
 # NixOS writes a list as several lines with one key, booleans as true and false, and variables as JSON.
 section='def section($name; $values): "[\($name)]",
