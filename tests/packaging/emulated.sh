@@ -4,7 +4,7 @@
 set -euo pipefail
 program=$(realpath "$1")
 tests=("${@:2}")
-[[ ${#tests[@]} -gt 0 ]] || tests=(reaping)
+[[ ${#tests[@]} -gt 0 ]] || tests=(reaping fixtures_agree max_logouts)
 . "$(dirname "$0")/checks.sh"
 qemu=$(command -v qemu-aarch64-static) || { [[ -z ${CI-} ]] || fail 'qemu is missing (apt-get install qemu-user-static)'; }
 if [[ -z $qemu || $(id -u) != 0 ]]; then
