@@ -74,7 +74,7 @@ fn by_configs(
         let location = match file.store(around)? {
             Some(Location {
                 sessions, from: by, ..
-            }) => Some(Location::found(sessions, shown!(by, ", from ", from))),
+            }) => Some(Location::found(sessions, shown!("{}, from {}", by, from))),
             None => of_odoo(Some(&file), around, tried),
         };
         if let Some(location) = location {
@@ -126,8 +126,11 @@ fn of_odoo(
             ("owner of ", home_of_owner(file, around)),
             ("user odoo, for ", home_of_service(around)),
         ] {
-            let which = ", which names no data_dir";
-            let from = shown!("the home of the ", whose, file.shown(), which);
+            let from = shown!(
+                "the home of the {}{}, which names no data_dir",
+                whose,
+                file.shown()
+            );
             dirs.push((from, in_home(home)));
         }
     }

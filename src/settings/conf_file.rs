@@ -132,7 +132,7 @@ impl ConfFile {
                 redact::printable(value.as_bytes())
             )));
         }
-        let from = shown!("data_dir in ", &self.shown, " line ", line);
+        let from = shown!("data_dir in {} line {}", &self.shown, line);
         Ok(Some(Location::named(dir.join("sessions"), from)))
     }
 

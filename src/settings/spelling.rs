@@ -71,7 +71,7 @@ pub(crate) fn unknown_variables(
 fn shown(name: &OsStr) -> Shown {
     let plain = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'_';
     match name.to_string_lossy().strip_prefix(ENV_PREFIX) {
-        Some(rest) => shown!(ENV_PREFIX, redact::argument(rest)),
+        Some(rest) => shown!("{}{}", ENV_PREFIX, redact::argument(rest)),
         None if name.as_encoded_bytes().iter().all(plain) => {
             redact::printable(name.as_encoded_bytes())
         }
