@@ -10,13 +10,6 @@ use super::*;
 /// 2026-11-21 20:29:58 UTC, a Saturday.
 pub const NOW: i64 = 1_795_292_998;
 
-/// The store.
-pub const FAKE: Place = Place {
-    path: PathBuf::new(),
-    identity: Some((1, 2)),
-    owner: Some(104),
-};
-
 pub struct Scene {
     pub host: Host,
     pub store: Store,
@@ -32,10 +25,7 @@ impl Scene {
                 ..Host::default()
             },
             store: Store {
-                place: Place {
-                    path: "/srv/my shop/sessions".into(),
-                    ..FAKE
-                },
+                place: Place::fake(),
                 real: "/srv/my shop/sessions".into(),
                 owner_name: None,
                 audit: serde_json::from_value(audit).map_err(|error| panic!("{error}")),
@@ -62,6 +52,17 @@ impl Scene {
     }
 }
 
+impl Place {
+    /// The store of the tests.
+    pub fn fake() -> Place {
+        Place {
+            path: "/srv/my shop/sessions".into(),
+            identity: Some((1, 2)),
+            owner: Some(104),
+        }
+    }
+}
+
 impl Master {
     /// One of this version that saves in the store of the tests, with this value of its switch; a build that does not
     /// know the switch where there is none.
@@ -81,7 +82,7 @@ impl Master {
                 without_environment: false,
                 started: Some(0),
                 data_dir: Ok("/srv/my shop".into()),
-                store: FAKE.identity,
+                store: Place::fake().identity,
             }),
         }
     }
@@ -96,7 +97,7 @@ impl Unit {
             timer_active: true,
             result: "success".into(),
             told: Some(Told {
-                store: Ok(FAKE),
+                store: Ok(Place::fake()),
                 dry_run: false,
                 audit: Vec::new(),
             }),

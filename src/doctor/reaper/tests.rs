@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::finding::Status;
 use super::super::host::told::Told;
 use super::super::host::user::{Refusal, User};
-use super::super::tests::{FAKE, NOW, Scene};
+use super::super::tests::{NOW, Scene};
 use super::*;
 
 const HOUR: i64 = 3_600;
@@ -64,7 +64,7 @@ fn line(user: User) -> Line {
         file: "/etc/cron.d/x".into(),
         user,
         told: Told {
-            store: Ok(FAKE),
+            store: Ok(Place::fake()),
             dry_run: false,
             audit: Vec::new(),
         },
@@ -150,7 +150,7 @@ fn a_unit_is_on_or_is_told_what_is_wrong_with_it() {
         (
             Unit {
                 told: Some(Told {
-                    store: Ok(FAKE),
+                    store: Ok(Place::fake()),
                     dry_run: true,
                     audit: Vec::new(),
                 }),
