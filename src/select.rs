@@ -155,6 +155,6 @@ fn any(patterns: &[LoginPattern], login: &Text<'_>) -> bool {
 }
 
 /// No database has an empty name.
-fn database<'s>(session: &'s Session<'_>) -> &'s [u8] {
+pub(crate) fn database<'s>(session: &'s Session<'_>) -> &'s [u8] {
     session.db.as_ref().map_or(b"", |name| name.as_bytes())
 }

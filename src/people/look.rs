@@ -176,12 +176,11 @@ impl<'a> Looking<'a> {
         let named = concerns && self.selection.names(session);
         let mixed = select::is_mixed(session);
         let begins = |prefix: &&String| met.sid.starts_with(prefix.as_bytes());
-        let database = session.db.as_ref().map_or(&b""[..], |name| name.as_bytes());
         // Made before the others have to wait.
         let somebody = (named || concerns && mixed).then(|| Somebody {
             key: self.keys.of(met.sid),
             login: self.login(met, session),
-            database: database.into(),
+            database: select::database(session).into(),
             users,
             shard: name::shard(met.sid).into(),
             sids: self.selection.sids.iter().filter(begins).cloned().collect(),

@@ -94,7 +94,8 @@ impl Databases {
             return;
         }
         self.unmet.retain(|named| named.as_bytes() != name);
-        if self.met.len() < DATABASES {
+        // One more shows that there are more.
+        if self.met.len() <= DATABASES {
             self.met.insert(redact::printable(name));
         }
     }
@@ -107,7 +108,9 @@ impl Databases {
             .map(|name| redact::argument(name))
             .collect();
         let mut met: Vec<_> = self.met.iter().map(|name| &**name).collect();
-        met.extend((met.len() == DATABASES).then_some("…"));
+        if met.len() > DATABASES {
+            met[DATABASES] = "…";
+        }
         let there = match met[..] {
             [] => "none names a database".to_owned(),
             _ => format!("there are sessions of {}", met.join(", ")),

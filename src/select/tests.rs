@@ -196,3 +196,20 @@ fn a_login_that_nobody_has_is_told_with_the_nearest() {
         ["no bbo; there is bob in shop"]
     );
 }
+
+#[test]
+fn a_database_that_is_not_there_is_told_with_sixteen_that_are() {
+    let told = |number: u32| {
+        let mut databases = Databases::of(&["shpo".to_owned()]);
+        for number in 10..10 + number {
+            let keys = format!(r#""db": "shop{number}", "uid": 7, "login": "bob""#);
+            with(&keys, |session| databases.see(session));
+        }
+        databases.told().unwrap()
+    };
+    assert_eq!(told(0), "no session is of shpo; none names a database");
+    let two = "no session is of shpo; there are sessions of shop10, shop11";
+    assert_eq!(told(2), two);
+    assert!(told(16).ends_with("shop24, shop25"), "{}", told(16));
+    assert!(told(17).ends_with("shop24, shop25, …"), "{}", told(17));
+}
